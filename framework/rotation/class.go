@@ -1,0 +1,74 @@
+package rotation
+
+// A Class says what kind of failure a step ended with. It is the error type
+// that the Lambda function reports, so that alarms can tell classes apart.
+type Class string
+
+// The classes.
+const (
+	BadEvent           Class = "Rotation.BadEvent"
+	BadConfig          Class = "Rotation.BadConfig"
+	BadSecret          Class = "Rotation.BadSecret"
+	NotReady           Class = "Rotation.NotReady"
+	AccessDenied       Class = "Rotation.AccessDenied"
+	Throttled          Class = "Rotation.Throttled"
+	StoreUnavailable   Class = "Rotation.StoreUnavailable"
+	DNS                Class = "Rotation.DNS"
+	Unreachable        Class = "Rotation.Unreachable"
+	TLS                Class = "Rotation.TLS"
+	LoginRefused       Class = "Rotation.LoginRefused"
+	AccountLocked      Class = "Rotation.AccountLocked"
+	PasswordExpired    Class = "Rotation.PasswordExpired"
+	PasswordRejected   Class = "Rotation.PasswordRejected"
+	MissingPrivilege   Class = "Rotation.MissingPrivilege"
+	FewerRights        Class = "Rotation.FewerRights"
+	ReadOnly           Class = "Rotation.ReadOnly"
+	NoDatabase         Class = "Rotation.NoDatabase"
+	NoUser             Class = "Rotation.NoUser"
+	TooManyConnections Class = "Rotation.TooManyConnections"
+	Unavailable        Class = "Rotation.Unavailable"
+	Timeout            Class = "Rotation.Timeout"
+	Panic              Class = "Rotation.Panic"
+	Unknown            Class = "Rotation.Unknown"
+)
+
+// remedies say what to do about a class when the place that met the failure
+// knows no better.
+var remedies = map[Class]string{
+	BadEvent:           "Let Secrets Manager call this function, or send it an event like those in functions/*/events.",
+	BadConfig:          "Correct the function's environment variable and deploy it again.",
+	BadSecret:          "Correct the secret's JSON, then rotate it again.",
+	NotReady:           "Start the rotation with RotateSecret; do not call the function by itself.",
+	AccessDenied:       "Give the function's role the permission that the message names, on this secret and on its KMS key.",
+	Throttled:          "Nothing is lost: Secrets Manager tries again. Spread the rotation schedules if it happens often.",
+	StoreUnavailable:   "Check that the function reaches Secrets Manager: in a VPC it needs an endpoint for it, and that endpoint's security group must let the function in.",
+	DNS:                "Check the secret's host, and that the function's subnets can resolve it.",
+	Unreachable:        "Check that the server runs, the secret's host and port, and that the security groups let the function reach them.",
+	TLS:                "Check the server's TLS settings and certificate; CA_BUNDLE adds certificate authorities to trust.",
+	LoginRefused:       "Put a password that works into the secret's AWSCURRENT version, then rotate it again.",
+	AccountLocked:      "Unlock the account in the database, then rotate again.",
+	PasswordExpired:    "Extend the password's validity in the database, then rotate again.",
+	PasswordRejected:   "Adapt PASSWORD_LENGTH, EXCLUDE_CHARACTERS and the other password settings to the server's policy, then cancel the pending rotation and rotate again: the pending password stays as it is until then.",
+	MissingPrivilege:   "Grant the privilege that the message names.",
+	FewerRights:        "Grant the original user the rights that the message names, or revoke them from the clone, then rotate again.",
+	ReadOnly:           "Point the secret's host at the writer: a replica cannot change a password.",
+	NoDatabase:         "Correct the secret's dbname.",
+	NoUser:             "Correct the secret's username, or create the user in the database.",
+	TooManyConnections: "Free connections on the server, or raise its limit or the user's.",
+	Unavailable:        "Wait until the server is up; Secrets Manager tries again.",
+	Timeout:            "Raise the function's time-out if the server is only slow; look at what keeps it busy.",
+	Panic:              "This is a defect: report it with the log lines above.",
+	Unknown:            "Read the cause; run the rotation again once it is gone.",
+}
+
+// Classes are all classes with their remedies. The map is the caller's.
+func Classes() map[Class]string {
+	all := make(map[Class]string, len(remedies))
+	for c, r := range remedies {
+		all[c] = r
+	}
+	return all
+}
+
+// Remedy says what to do about the class when nothing more is known.
+func (c Class) Remedy() string { return remedies[c] }

@@ -1,0 +1,127 @@
+package rotation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// An Engine runs rotation steps. Store, Rotator, Clock and Log are required.
+type Engine struct {
+	Store   Store
+	Rotator Rotator
+	Clock   Clock
+	Log     *slog.Logger
+	// Observe, if set, is told how each step ended.
+	Observe func(Outcome)
+}
+
+// An Outcome is how a step ended.
+type Outcome struct {
+	Event    Event
+	Err      *Error // nil if the step's effect is in place
+	Took     time.Duration
+	Attempts int
+	Gauges   map[string]float64
+}
+
+// The limits of the engine's patience. A step ends margin before the context
+// does, so that the error is reported and not cut off; of a short time it
+// keeps a fifth back.
+const (
+	firstWait = 200 * time.Millisecond
+	lastWait  = 3200 * time.Millisecond
+	margin    = time.Second
+)
+
+// HandleJSON runs the step that an event in JSON asks for, as [Engine.Handle]
+// does. An event that cannot be read ends with class BadEvent.
+func (e *Engine) HandleJSON(ctx context.Context, payload []byte) error {
+	ev, err := ParseEvent(payload)
+	return e.handle(ctx, ev, err)
+}
+
+// Handle runs one step. It returns an *[Error], or nil once the step's effect
+// is in place, whichever run put it there. It never panics, and neither its
+// error nor the log carries a sensitive value of a secret that it read.
+func (e *Engine) Handle(ctx context.Context, ev Event) error {
+	return e.handle(ctx, ev, ev.validate())
+}
+
+func (e *Engine) handle(ctx context.Context, ev Event, invalid error) error {
+	ctx, cancel := withMargin(ctx)
+	defer cancel()
+	r := &run{Engine: e, ev: ev, invalid: invalid, redactor: &redactor{token: ev.RotationToken}, report: &Report{}}
+	log, start := e.Log.With("rotation", ev), e.Clock.Now()
+	out := Outcome{Event: ev}
+	if err := r.retry(ctx, log, &out.Attempts); err != nil {
+		out.Err = newError(ev, err, r.redact)
+	}
+	out.Took = e.Clock.Now().Sub(start)
+	r.tell(log, &out)
+	if e.Observe != nil {
+		e.Observe(out)
+	}
+	if out.Err != nil {
+		return out.Err // never a nil *Error in an interface
+	}
+	return nil
+}
+
+// tell logs how the step ended.
+func (r *run) tell(log *slog.Logger, out *Outcome) {
+	notes, gauges := r.report.take()
+	out.Gauges = gauges
+	for _, note := range notes {
+		log.Warn("note", "note", r.redact(note))
+	}
+	if e := out.Err; e != nil {
+		log.Error("step failed", "class", e.Class, "cause", e.Cause, "remedy", e.Remedy, "took", out.Took, "attempts", out.Attempts)
+		return
+	}
+	log.Info("step done", "took", out.Took, "attempts", out.Attempts)
+}
+
+// withMargin returns ctx with a deadline that leaves time to report.
+func withMargin(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return ctx, func() {}
+	}
+	left := time.Until(deadline)
+	return context.WithDeadline(ctx, deadline.Add(-min(margin, left/5)))
+}
+
+// retry is the only retry loop in the framework. It runs the whole step again,
+// which every step allows, and only where a Fault says that this may help.
+func (r *run) retry(ctx context.Context, log *slog.Logger, attempts *int) error {
+	for wait := firstWait; ; wait *= 2 {
+		*attempts++
+		err := r.safely(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return timedOut(err)
+		}
+		if !Retryable(err) || wait > lastWait {
+			return err
+		}
+		log.Warn("step will be retried", "cause", r.redact(err.Error()), "in", wait)
+		if r.Clock.Sleep(ctx, wait) != nil {
+			return timedOut(err)
+		}
+	}
+}
+
+// timedOut says that time ran out, and during what. A Fault's own class is
+// kept where it says more than that.
+func timedOut(err error) error {
+	var f *Fault
+	if errors.As(err, &f) && f.Class != Unreachable && f.Class != StoreUnavailable {
+		return err
+	}
+	return &Fault{Class: Timeout, Err: fmt.Errorf("the function's time was up before the step was done: %w", err)}
+}

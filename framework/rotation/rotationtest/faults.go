@@ -1,0 +1,93 @@
+package rotationtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/secret"
+)
+
+// ErrInjected is the error that Faults returns.
+var ErrInjected = errors.New("injected fault")
+
+// Faults names each call made through it, "Put#1" for the first Put, and fails
+// the one named At: before the call has its effect or, if Late, after, as when
+// a reply is lost. If Transient, the error is one that the engine retries by
+// itself. The zero Faults fails nothing and only keeps the names. It is safe
+// for concurrent use.
+type Faults struct {
+	At        string
+	Late      bool
+	Transient bool
+
+	mu    sync.Mutex
+	count map[string]int
+	names []string
+}
+
+// Do runs f as one call of the given kind.
+func (f *Faults) Do(kind string, call func() error) error {
+	if f.name(kind) != f.At {
+		return call()
+	}
+	if f.Late {
+		_ = call() // its reply is lost
+	}
+	if f.Transient {
+		return &rotation.Fault{Class: rotation.Unknown, Err: ErrInjected, Transient: true}
+	}
+	return ErrInjected
+}
+
+func (f *Faults) name(kind string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.count == nil {
+		f.count = map[string]int{}
+	}
+	f.count[kind]++
+	name := fmt.Sprintf("%s#%d", kind, f.count[kind])
+	f.names = append(f.names, name)
+	return name
+}
+
+// Names are the calls that were made so far, in their order; those made at
+// once are in no certain order.
+func (f *Faults) Names() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.names)
+}
+
+// Fired reports whether the call At was made.
+func (f *Faults) Fired() bool { return slices.Contains(f.Names(), f.At) }
+
+// Store passes every call to s through f.
+func (f *Faults) Store(s rotation.Store) rotation.Store { return faultyStore{s, f} }
+
+type faultyStore struct {
+	rotation.Store
+	f *Faults
+}
+
+func (s faultyStore) Status(ctx context.Context, id string) (st rotation.Status, err error) {
+	err = s.f.Do("Status "+id, func() error { st, err = s.Store.Status(ctx, id); return err })
+	return st, err
+}
+
+func (s faultyStore) Get(ctx context.Context, id, stage, version string) (d secret.Document, err error) {
+	err = s.f.Do("Get "+id+" "+stage, func() error { d, err = s.Store.Get(ctx, id, stage, version); return err })
+	return d, err
+}
+
+func (s faultyStore) Put(ctx context.Context, e rotation.Event, d secret.Document) error {
+	return s.f.Do("Put "+e.SecretID, func() error { return s.Store.Put(ctx, e, d) })
+}
+
+func (s faultyStore) Promote(ctx context.Context, id, from, to string) error {
+	return s.f.Do("Promote "+id, func() error { return s.Store.Promote(ctx, id, from, to) })
+}

@@ -1,0 +1,100 @@
+package rotation
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/seed492efc12/rotor/framework/secret"
+)
+
+// A Rotator knows how one kind of secret changes. It holds no state between
+// calls, keeps no secret and does not retry or log: it returns errors, which
+// it classifies with [Fault].
+//
+// A Rotator may also be a [Preflighter] and a [Comparer].
+type Rotator interface {
+	// Next returns the value to rotate to. It must not touch the target.
+	// v.Pending is absent.
+	Next(ctx context.Context, v Versions) (secret.Document, error)
+	// Set makes the target accept v.Pending. If the target accepts it already,
+	// Set does nothing.
+	Set(ctx context.Context, v Versions) error
+	// Test proves that v.Pending works. It changes nothing. v.Current is
+	// absent unless the Rotator is a Comparer that asks for it.
+	Test(ctx context.Context, v Versions) error
+}
+
+// A Preflighter is a Rotator that can say whether a rotation would succeed.
+// The engine asks when testSecret meets a version without a value, which is
+// what RotateSecret with RotateImmediately=false leads to.
+type Preflighter interface {
+	// Preflight checks what the steps will need. It changes nothing.
+	// v.Pending is absent.
+	Preflight(ctx context.Context, v Versions) error
+}
+
+// A Comparer is a Rotator whose Test may need v.Current too, at the price of
+// one more call to the store.
+type Comparer interface{ ComparesCurrent() bool }
+
+// Versions are the values of the secret under rotation.
+type Versions struct {
+	SecretID string // the ARN
+	Current  secret.Document
+	Pending  secret.Document
+	// Others reads what only some rotations need.
+	Others Others
+	// Report takes what the step has to say besides its error. It may be nil.
+	Report *Report
+}
+
+// Others reads secrets and versions that most steps do without.
+type Others interface {
+	// Previous reads the AWSPREVIOUS version; it is absent if there is none.
+	Previous(ctx context.Context) (secret.Document, error)
+	// Lookup reads the current value of another secret, such as the
+	// administrator's.
+	Lookup(ctx context.Context, id string) (secret.Document, error)
+	// Tags reads the tags of another secret.
+	Tags(ctx context.Context, id string) (map[string]string, error)
+}
+
+// A Report collects what a step has to say besides its error. A nil *Report
+// drops it. It is safe for concurrent use.
+type Report struct {
+	mu     sync.Mutex
+	notes  []string
+	gauges map[string]float64
+}
+
+// Notef adds a line to the step's log, as a warning.
+func (r *Report) Notef(format string, args ...any) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.notes = append(r.notes, fmt.Sprintf(format, args...))
+}
+
+// Gauge adds a number to the step's metrics. A later value of the same name
+// replaces an earlier one.
+func (r *Report) Gauge(name string, value float64) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.gauges == nil {
+		r.gauges = map[string]float64{}
+	}
+	r.gauges[name] = value
+}
+
+// take returns what was collected.
+func (r *Report) take() (notes []string, gauges map[string]float64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.notes, r.gauges
+}
