@@ -1,0 +1,58 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/secret"
+)
+
+const administrator = "administrator"
+
+// administrator logs in as the user of the secret that masterarn names.
+func (r *Rotator) administrator(ctx context.Context, p pair) (Conn, Login, error) {
+	arn := p.current.Secret.Text("masterarn")
+	if arn == "" {
+		return nil, Login{}, rotation.Fail(rotation.BadSecret, "the secret has no field %q", "masterarn").
+			With("Put the ARN of the administrator's secret into masterarn, or use ROTATION_STRATEGY=single-user.")
+	}
+	doc, err := p.v.Others.Lookup(ctx, arn)
+	if errors.Is(err, rotation.ErrNotFound) {
+		return nil, Login{}, rotation.Fail(rotation.BadSecret, "the administrator secret %s does not exist", arn).
+			With("Correct masterarn in the secret.")
+	}
+	if err != nil {
+		return nil, Login{}, fmt.Errorf("reading the administrator secret %s: %w", arn, err)
+	}
+	l, err := r.administratorLogin(ctx, doc, arn, p)
+	if err != nil {
+		return nil, l, err
+	}
+	conn, err := r.connect(ctx, l)
+	return conn, l, err
+}
+
+// administratorLogin reads the administrator's secret. It must name the same
+// server as the user's, or be managed by the service that runs that server.
+// Its session is in the user's database, where the user's rights are.
+func (r *Rotator) administratorLogin(ctx context.Context, doc secret.Document, arn string, p pair) (Login, error) {
+	if doc.Text("host") == "" {
+		tags, err := p.v.Others.Tags(ctx, arn)
+		if err != nil {
+			return Login{}, fmt.Errorf("reading the tags of the administrator secret %s: %w", arn, err)
+		}
+		if err := managedFor(tags, p.current.Host, p.v.SecretID); err != nil {
+			return Login{}, err
+		}
+		doc = doc.With("engine", p.current.Secret.Text("engine")).With("host", p.current.Host).
+			With("port", fmt.Sprint(p.current.Port)).With("tlsServerName", p.current.Secret.Text("tlsServerName")).
+			With("ssl", p.current.Secret.Text("ssl"))
+	}
+	l, err := r.login(administrator, doc.With("dbname", p.current.Database), p.v.Report)
+	if err != nil {
+		return l, err
+	}
+	return l, sameServer(l, p.current)
+}

@@ -1,0 +1,53 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/seed492efc12/rotor/framework/secret"
+)
+
+// Connect logs in with a secret's value, as the steps do. It is for tests and
+// tools; the steps check more before they connect.
+func (r *Rotator) Connect(ctx context.Context, doc secret.Document) (Conn, error) {
+	l, err := r.login("", doc, nil)
+	if err != nil {
+		return nil, err
+	}
+	return r.connect(ctx, l)
+}
+
+// connect logs in. Its error has a class, and names who logged in where.
+func (r *Rotator) connect(ctx context.Context, l Login) (Conn, error) {
+	if err := r.secure(&l); err != nil {
+		return nil, err
+	}
+	dialing, cancel := context.WithTimeout(ctx, r.ConnectTimeout)
+	defer cancel()
+	conn, err := r.driver.Connect(dialing, l)
+	if err == nil {
+		return conn, nil
+	}
+	err = networkFault(err)
+	if ctx.Err() == nil && errors.Is(dialing.Err(), context.DeadlineExceeded) {
+		return nil, fmt.Errorf("logging in as %v, for %v at most (CONNECT_TIMEOUT): %w", l, r.ConnectTimeout, err)
+	}
+	return nil, fmt.Errorf("logging in as %v: %w", l, err)
+}
+
+func closing(c Conn) { _ = c.Close() } // what mattered is done, and has been answered
+
+func checking(ctx context.Context, c Conn, l Login) error {
+	if err := c.Check(ctx); err != nil {
+		return fmt.Errorf("checking the session of %v: %w", l, networkFault(err))
+	}
+	return nil
+}
+
+func setting(ctx context.Context, c Conn, by, of Login) error {
+	if err := c.SetPassword(ctx, of.User, of.Password); err != nil {
+		return fmt.Errorf("setting the password of %q as %v: %w", of.User, by, networkFault(err))
+	}
+	return nil
+}

@@ -1,0 +1,366 @@
+package database_test
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
+	"github.com/seed492efc12/rotor/framework/secret"
+)
+
+func TestConformance(t *testing.T) {
+	var m databasetest.Memory
+	n := 0
+	databasetest.Run(t, databasetest.Harness{Driver: m.Driver(), Names: []string{`a"b'c`, "ü"},
+		New: func(_ *testing.T, name string) databasetest.Fixture {
+			if name == "" {
+				n++
+				name = fmt.Sprint("user", n)
+			}
+			return m.Fixture(name)
+		}})
+}
+
+// fixture is a user of a Memory and its secret, "user", of version v0.
+type fixture struct {
+	databasetest.Memory
+	store  rotationtest.Store
+	calls  rotationtest.Faults
+	config database.Config
+}
+
+func newFixture(t *testing.T, s database.Strategy) *fixture {
+	t.Helper()
+	f := &fixture{}
+	made := f.Fixture("app")
+	f.store.Add("user", made.User)
+	f.store.Add("admin", made.Admin)
+	n := 0
+	f.config = database.Config{Driver: f.Driver(), Strategy: s, Roots: func() (*x509.CertPool, error) { return x509.NewCertPool(), nil },
+		Password: func() string { n++; return fmt.Sprint("new-password-", n) }}
+	return f
+}
+
+// edit changes the field of a version's value.
+func (f *fixture) edit(id, version, field, value string) {
+	stage := map[string]string{"v0": rotation.Current, "v1": rotation.Pending, "": rotation.Current}[version]
+	f.store.Write(id, version, f.store.Value(id, stage).With(field, value))
+}
+
+func (f *fixture) engine(t *testing.T) *rotation.Engine {
+	t.Helper()
+	r, err := database.New(f.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &rotation.Engine{Store: f.calls.Store(&f.store), Rotator: r, Clock: &rotationtest.Clock{}, Log: slog.New(slog.DiscardHandler)}
+}
+
+func (f *fixture) steps(t *testing.T, steps ...rotation.Step) (err error) {
+	t.Helper()
+	e := f.engine(t)
+	f.store.Begin("user", "v1")
+	for _, s := range steps {
+		if err = e.Handle(t.Context(), rotation.Event{Step: s, SecretID: "user", Token: "v1"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func class(err error) rotation.Class {
+	var e *rotation.Error
+	if errors.As(err, &e) {
+		return e.Class
+	}
+	return ""
+}
+
+func TestBadSecretsAreNamedBeforeAnythingIsDialled(t *testing.T) {
+	for _, c := range []struct{ name, field, value, says string }{
+		{"wrong engine", "engine", "oracle", `engine "oracle"`},
+		{"missing engine", "engine", "", `engine ""`},
+		{"missing host", "host", "", `"host"`},
+		{"missing username", "username", "", `"username"`},
+		{"missing password", "password", "", `"password"`},
+		{"NUL", "username", "a\x00b", "NUL"},
+		{"port abc", "port", "abc", `port "abc"`},
+		{"port 0", "port", "0", `port "0"`},
+		{"port too large", "port", "65536", `port "65536"`},
+		{"huge port", "port", "123456789012345678901234567890", "port"},
+		{"ssl maybe", "ssl", "maybe", `"ssl"`},
+		{"name too long", "username", strings.Repeat("x", 40), "USERNAME_CHARACTER_LIMIT"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFixture(t, database.SingleUser)
+			f.config.MaxUser = 32
+			f.edit("user", "v0", c.field, c.value)
+			err := f.steps(t, rotation.CreateSecret)
+			if class(err) != rotation.BadSecret || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v", err)
+			}
+			if !f.store.Value("user", rotation.Pending).IsZero() || f.Connections() != 0 {
+				t.Error("something was written or dialled")
+			}
+		})
+	}
+}
+
+func TestAPendingSecretForElsewhereIsNotDialled(t *testing.T) {
+	for _, c := range []struct{ field, value string }{{"host", "evil"}, {"port", "2"}, {"username", "root"}, {"engine", "other"}} {
+		for _, s := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {
+			f := newFixture(t, s)
+			if err := f.steps(t, rotation.CreateSecret); err != nil {
+				t.Fatal(err)
+			}
+			f.edit("user", "v1", c.field, c.value)
+			if err := f.steps(t, rotation.SetSecret); class(err) != rotation.BadSecret || f.Connections() != 0 {
+				t.Errorf("%s %q: got %v after %d connections", c.field, c.value, err, f.Connections())
+			}
+		}
+	}
+}
+
+func TestAdministratorSecrets(t *testing.T) {
+	const (
+		secretARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:user"
+		rdsTag    = "aws:rds:primaryDBInstanceArn"
+		host      = "shop.abc123.eu-west-1.rds.amazonaws.com"
+	)
+	for _, c := range []struct {
+		name   string
+		change func(f *fixture)
+		class  rotation.Class
+		says   string
+	}{
+		{"good", func(*fixture) {}, "", ""},
+		{"no masterarn", func(f *fixture) { f.edit("user", "v0", "masterarn", "") }, rotation.BadSecret, "masterarn"},
+		{"does not exist", func(f *fixture) { f.edit("user", "v0", "masterarn", "arn:gone") }, rotation.BadSecret, "arn:gone does not exist"},
+		{"other host", func(f *fixture) { f.edit("admin", "v0", "host", "evil") }, rotation.BadSecret, "different servers"},
+		{"other port", func(f *fixture) { f.edit("admin", "v0", "port", "2") }, rotation.BadSecret, "different servers"},
+		{"wrong password", func(f *fixture) { f.edit("admin", "v0", "password", "wrong") }, rotation.LoginRefused, "administrator user"},
+		{"locked", func(f *fixture) { f.Lock("root") }, rotation.AccountLocked, "administrator user"},
+		{"managed, host unknown", func(f *fixture) { f.edit("admin", "v0", "host", "") }, rotation.BadSecret, "no endpoint"},
+		{"managed, no tag", func(f *fixture) {
+			f.edit("admin", "v0", "host", "")
+			f.edit("user", "v0", "host", host)
+		}, rotation.BadSecret, "no tag"},
+		{"managed, tag of another server", func(f *fixture) {
+			f.edit("admin", "v0", "host", "")
+			f.edit("user", "v0", "host", host)
+			f.store.Tag("admin", rdsTag, "arn:aws:rds:eu-west-1:111122223333:db:other")
+		}, rotation.BadSecret, "no tag"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, s := range []database.Strategy{database.SingleUserByAdministrator, database.AlternatingUsers} {
+				f := newFixture(t, s)
+				c.change(f)
+				err := f.steps(t, rotation.CreateSecret, rotation.SetSecret)
+				if class(err) != c.class || err != nil && !strings.Contains(err.Error(), c.says) {
+					t.Errorf("got %v", err)
+				}
+				if c.class != "" && f.Rights("app_clone") != nil {
+					t.Error("a clone was made")
+				}
+			}
+		})
+	}
+	t.Run("managed", func(t *testing.T) {
+		f := newFixture(t, database.AlternatingUsers)
+		admin, err := secret.Parse([]byte(`{"username":"root","password":"root-password"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.store.Add(secretARN, f.store.Value("user", rotation.Current).With("host", host).With("masterarn", "managed"))
+		f.store.Add("managed", admin)
+		f.store.Tag("managed", rdsTag, "arn:aws:rds:eu-west-1:111122223333:db:shop")
+		if err := rotationtest.Rotate(t.Context(), f.engine(t), &f.store, secretARN, "v1"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestASecretThatDoesNotWorkBorrowsNoAdministrator(t *testing.T) {
+	for _, s := range []database.Strategy{database.SingleUserByAdministrator, database.AlternatingUsers} {
+		f := newFixture(t, s)
+		f.edit("user", "v0", "password", "wrong")
+		err := f.steps(t, rotation.CreateSecret, rotation.SetSecret)
+		if class(err) != rotation.LoginRefused {
+			t.Errorf("got %v", err)
+		}
+		for _, call := range f.calls.Names() {
+			if strings.Contains(call, "admin") {
+				t.Errorf("the administrator's secret was read: %s", call)
+			}
+		}
+	}
+}
+
+func TestARefusedCurrentPasswordLeadsToTheOthers(t *testing.T) {
+	for _, s := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator} {
+		f := newFixture(t, s)
+		if err := f.steps(t, rotation.Steps()...); err != nil {
+			t.Fatal(err)
+		}
+		f.store.End("user")
+		// Somebody overwrote the current value with nonsense; the previous
+		// one is in the database again, as after a restored backup.
+		f.store.Write("user", "v1", f.store.Value("user", rotation.Current).With("password", "nonsense"))
+		f.SetPassword("app", "old-password")
+		if err := rotationtest.Rotate(t.Context(), f.engine(t), &f.store, "user", "v2"); err != nil {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func TestALockedAccountEndsTheStep(t *testing.T) {
+	f := newFixture(t, database.SingleUser)
+	f.Lock("app")
+	if err := f.steps(t, rotation.CreateSecret, rotation.SetSecret); class(err) != rotation.AccountLocked || f.Connections() != 1 {
+		t.Errorf("got %v after %d connections", err, f.Connections())
+	}
+}
+
+func TestAllPasswordsRefusedNamesWhatWasTried(t *testing.T) {
+	f := newFixture(t, database.SingleUser)
+	f.store.Write("user", "vp", f.store.Value("user", rotation.Current).With("password", "older"))
+	f.store.Stage("user", rotation.Previous, "vp")
+	f.SetPassword("app", "changed-by-hand")
+	err := f.steps(t, rotation.CreateSecret, rotation.SetSecret)
+	for _, label := range []string{rotation.Current, rotation.Pending, rotation.Previous} {
+		if class(err) != rotation.LoginRefused || !strings.Contains(err.Error(), label+` user "app"`) {
+			t.Errorf("got %v, without %s", err, label)
+		}
+	}
+}
+
+func TestRightsFollowTheOriginal(t *testing.T) {
+	f := newFixture(t, database.AlternatingUsers)
+	rotate := func(version string) error {
+		return rotationtest.Rotate(t.Context(), f.engine(t), &f.store, "user", version)
+	}
+	if err := rotate("v1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := rotate("v2"); err != nil { // to the original
+		t.Fatal(err)
+	}
+	f.Grant("app", "new")
+	f.Revoke("app", "write")
+	if err := rotate("v3"); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(f.Rights("app_clone")); got != "[new read]" {
+		t.Errorf("the clone has %s", got)
+	}
+}
+
+func TestDrift(t *testing.T) {
+	for _, grant := range []bool{false, true} {
+		f := newFixture(t, database.AlternatingUsers)
+		f.config.GrantDrift = grant
+		if err := f.steps(t, rotation.Steps()...); err != nil {
+			t.Fatal(err)
+		}
+		f.store.End("user")
+		f.Grant("app_clone", "granted to the clone alone")
+		err := rotationtest.Rotate(t.Context(), f.engine(t), &f.store, "user", "v2")
+		if grant {
+			if err != nil || !strings.Contains(fmt.Sprint(f.Rights("app")), "alone") {
+				t.Errorf("got %v; the original has %q", err, f.Rights("app"))
+			}
+			continue
+		}
+		if class(err) != rotation.FewerRights {
+			t.Fatalf("got %v", err)
+		}
+		for _, want := range []string{"granted to the clone alone", `Grant them to "app"`, `revoke them from "app_clone"`} {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%v does not say %q", err, want)
+			}
+		}
+		if current := f.store.Value("user", rotation.Current).Text("username"); current != "app_clone" {
+			t.Errorf("the label moved to %s", current)
+		}
+	}
+}
+
+func TestPreflightFindsWhatWouldStopARotation(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*fixture)
+		class  rotation.Class
+	}{
+		{"nothing", func(*fixture) {}, ""},
+		{"wrong password", func(f *fixture) { f.edit("user", "v0", "password", "wrong") }, rotation.LoginRefused},
+		{"wrong administrator", func(f *fixture) { f.edit("admin", "v0", "password", "wrong") }, rotation.LoginRefused},
+		{"administrator without rights", func(f *fixture) { f.Add("root", "root-password", false) }, rotation.MissingPrivilege},
+	} {
+		f := newFixture(t, database.AlternatingUsers)
+		c.change(f)
+		if err := f.steps(t, rotation.TestSecret); class(err) != c.class {
+			t.Errorf("%s: got %v", c.name, err)
+		}
+	}
+}
+
+func TestLoginsNeverPrintThePassword(t *testing.T) {
+	l := database.Login{Host: "h", Port: 1, User: "u", Password: "hunter2"}
+	for _, s := range []string{fmt.Sprint(l), fmt.Sprintf("%v %+v %#v %s %q %d %x", l, l, l, l, l, l, l), fmt.Sprint(&l), fmt.Sprint([]database.Login{l})} {
+		if strings.Contains(s, "hunter2") || !strings.Contains(s, `user "u" at h:1`) {
+			t.Errorf("printed %s", s)
+		}
+	}
+}
+
+func TestConfigurationIsChecked(t *testing.T) {
+	good := newFixture(t, database.SingleUser).config
+	for name, change := range map[string]func(*database.Config){
+		"no driver":        func(c *database.Config) { c.Driver = database.Driver{} },
+		"no strategy":      func(c *database.Config) { c.Strategy = nil },
+		"no password":      func(c *database.Config) { c.Password = nil },
+		"no roots":         func(c *database.Config) { c.Roots = nil },
+		"cannot alternate": func(c *database.Config) { c.Strategy, c.Driver.CloneSuffix = database.AlternatingUsers, "" },
+	} {
+		c := good
+		change(&c)
+		if _, err := database.New(c); err == nil {
+			t.Errorf("%s was accepted", name)
+		}
+	}
+	for _, name := range []string{"", "alternating", "SINGLE-USER"} {
+		if _, err := database.ParseStrategy(name); err == nil {
+			t.Errorf("strategy %q was accepted", name)
+		}
+	}
+}
+
+func TestErrorsOfTheNetworkHaveTheirClass(t *testing.T) {
+	for _, c := range []struct {
+		err       error
+		class     rotation.Class
+		transient bool
+	}{
+		{fmt.Errorf("x: %w", database.ErrNoTLS), rotation.TLS, false},
+		{fmt.Errorf("x: %w", x509.UnknownAuthorityError{}), rotation.TLS, false},
+		{fmt.Errorf("x: %w", x509.CertificateInvalidError{Reason: x509.Expired}), rotation.TLS, false},
+		{fmt.Errorf("x: %w", io.ErrUnexpectedEOF), rotation.Unreachable, true},
+		{errors.New("x"), rotation.Unknown, false},
+	} {
+		f := newFixture(t, database.SingleUser)
+		calls := 0
+		f.config.Driver.Connect = func(context.Context, database.Login) (database.Conn, error) { calls++; return nil, c.err }
+		if err := f.steps(t, rotation.CreateSecret, rotation.SetSecret); class(err) != c.class || (calls > 1) != c.transient {
+			t.Errorf("%v: got %v after %d calls", c.err, err, calls)
+		}
+	}
+}

@@ -1,0 +1,187 @@
+// Package databasetest is the conformance suite of database drivers: a driver
+// is done when it passes [Run] against a real server.
+package databasetest
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/password"
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
+	"github.com/seed492efc12/rotor/framework/secret"
+)
+
+// A Harness is a driver and a server to try it on.
+type Harness struct {
+	Driver database.Driver
+	// New makes a user of that name, or of a name of its own choice if name is
+	// empty, that no other fixture shares, and an administrator.
+	New func(t *testing.T, name string) Fixture
+	// Names are user names that are hard to quote, none longer than a clone's
+	// may be less the suffix.
+	Names []string
+}
+
+// A Fixture is two secrets on one server.
+type Fixture struct {
+	// User is the secret to rotate; its masterarn is "admin".
+	User secret.Document
+	// Admin is the administrator's secret.
+	Admin secret.Document
+	// Roots holds the authority that signed the server's certificate. It is nil
+	// for a server without TLS.
+	Roots *x509.CertPool
+	// Probe, if set, proves with statements that the user of a secret may do
+	// all that the fixture's user could do at first.
+	Probe func(ctx context.Context, doc secret.Document) error
+}
+
+// Run checks that the harness's driver does what package database promises, with
+// each strategy that it can follow.
+func Run(t *testing.T, h Harness) {
+	strategies := map[string]database.Strategy{"SingleUser": database.SingleUser, "SingleUserByAdministrator": database.SingleUserByAdministrator}
+	if h.Driver.CloneSuffix != "" {
+		strategies["AlternatingUsers"] = database.AlternatingUsers
+	}
+	for name, s := range strategies {
+		t.Run(name, func(t *testing.T) {
+			suite := suite{h, s}
+			t.Run("HealthyRotationsRefuseNoLogin", suite.healthy)
+			t.Run("HardNames", suite.names)
+			t.Run("EveryStepTwice", suite.twice)
+			t.Run("Preflight", suite.preflight)
+			t.Run("CrashAnywhere", suite.sweep)
+			t.Run("AWrongPasswordChangesNothing", suite.wrongPassword)
+		})
+	}
+}
+
+type suite struct {
+	Harness
+	strategy database.Strategy
+}
+
+// A stage is one secret, its rotator and its engine.
+type stage struct {
+	Fixture
+	store    rotationtest.Store
+	faults   rotationtest.Faults
+	rotator  *database.Rotator // without faults or counting
+	engine   *rotation.Engine
+	logins   atomic.Int32
+	refusals atomic.Int32
+	version  int
+}
+
+func (s suite) stage(t *testing.T, user string) *stage {
+	t.Helper()
+	st := &stage{Fixture: s.New(t, user)}
+	st.store.Add("user", st.User)
+	st.store.Add("admin", st.Admin)
+	st.rotator = s.rotator(t, s.Driver, st.Roots)
+	st.engine = &rotation.Engine{
+		Store:   st.faults.Store(&st.store),
+		Rotator: s.rotator(t, st.counting(faulty(s.Driver, &st.faults)), st.Roots),
+		Clock:   &rotationtest.Clock{},
+		Log:     slog.New(slog.DiscardHandler),
+	}
+	return st
+}
+
+func (s suite) rotator(t *testing.T, d database.Driver, roots *x509.CertPool) *database.Rotator {
+	t.Helper()
+	policy := password.Default()
+	if d.Password.Max > 0 {
+		policy.Length = min(policy.Length, d.Password.Max)
+	}
+	g, err := password.New(policy, d.Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := database.New(database.Config{Driver: d, Strategy: s.strategy, Password: g.Generate,
+		Roots: func() (*x509.CertPool, error) { return roots, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (st *stage) counting(d database.Driver) database.Driver {
+	connect := d.Connect
+	d.Connect = func(ctx context.Context, l database.Login) (database.Conn, error) {
+		c, err := connect(ctx, l)
+		st.logins.Add(1)
+		if errors.Is(err, database.ErrLoginRefused) {
+			st.refusals.Add(1)
+		}
+		return c, err
+	}
+	return d
+}
+
+// rotate runs one whole rotation, or what is left of the one under way.
+func (st *stage) rotate(ctx context.Context) error {
+	if st.store.Value("user", rotation.Pending).IsZero() {
+		st.version++
+	}
+	return rotationtest.Rotate(ctx, st.engine, &st.store, "user", fmt.Sprint("v", st.version))
+}
+
+// works reports whether the secret's version of a stage logs in and can do its
+// work.
+func (st *stage) works(ctx context.Context, label string) error {
+	doc := st.store.Value("user", label)
+	if doc.IsZero() {
+		return fmt.Errorf("there is no %s version", label)
+	}
+	conn, err := st.rotator.Connect(ctx, doc)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	if err := conn.Check(ctx); err != nil || st.Probe == nil {
+		return err
+	}
+	return st.Probe(ctx, doc)
+}
+
+// rights are those of the current version's user.
+func (st *stage) rights(t *testing.T) []string {
+	t.Helper()
+	conn, err := st.rotator.Connect(t.Context(), st.store.Value("user", rotation.Current))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	a, ok := conn.(database.Auditor)
+	if !ok {
+		return nil
+	}
+	rights, err := a.Rights(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(rights)
+	return rights
+}
+
+// alive checks the promise of the strategy: at no moment is everyone locked
+// out.
+func (s suite) alive(t *testing.T, st *stage) {
+	t.Helper()
+	err := st.works(t.Context(), rotation.Current)
+	if err != nil && s.strategy != database.AlternatingUsers {
+		err = st.works(t.Context(), rotation.Pending)
+	}
+	if err != nil {
+		t.Fatalf("locked out: %v", err)
+	}
+}

@@ -1,0 +1,164 @@
+package databasetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/secret"
+)
+
+// Memory is a database server in memory, whose driver is the shortest complete
+// one and the one to copy. It is for tests of what lies above drivers. The zero
+// Memory has no users.
+type Memory struct {
+	mu    sync.Mutex
+	users map[string]*memoryUser
+	calls int // connections asked for
+}
+
+type memoryUser struct {
+	password string
+	admin    bool
+	locked   bool
+	rights   map[string]bool
+}
+
+// Add adds a user with some rights. An administrator may do everything.
+func (m *Memory) Add(user, password string, admin bool, rights ...string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.users == nil {
+		m.users = map[string]*memoryUser{}
+	}
+	m.users[user] = &memoryUser{password: password, admin: admin, rights: map[string]bool{}}
+	for _, r := range rights {
+		m.users[user].rights[r] = true
+	}
+}
+
+// Grant gives a user a right; Revoke takes it away.
+func (m *Memory) Grant(user, right string) {
+	m.change(user, func(u *memoryUser) { u.rights[right] = true })
+}
+
+// Revoke takes a right away.
+func (m *Memory) Revoke(user, right string) {
+	m.change(user, func(u *memoryUser) { delete(u.rights, right) })
+}
+
+// Lock locks a user out.
+func (m *Memory) Lock(user string) { m.change(user, func(u *memoryUser) { u.locked = true }) }
+
+// SetPassword changes a password behind the framework's back.
+func (m *Memory) SetPassword(user, password string) {
+	m.change(user, func(u *memoryUser) { u.password = password })
+}
+
+func (m *Memory) change(user string, f func(*memoryUser)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f(m.users[user])
+}
+
+// Rights are the rights of a user, sorted.
+func (m *Memory) Rights(user string) []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u, ok := m.users[user]
+	if !ok {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(u.rights))
+}
+
+// Connections is how many were asked for.
+func (m *Memory) Connections() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.calls
+}
+
+// Driver returns the driver of this server. Its engine is "memory".
+func (m *Memory) Driver() database.Driver {
+	return database.Driver{Engines: []string{"memory"}, Port: 1, Database: "main", Connect: m.connect, CloneSuffix: "_clone"}
+}
+
+// Fixture adds a user with two rights and an administrator, and returns their
+// secrets.
+func (m *Memory) Fixture(user string) Fixture {
+	m.Add(user, "old-password", false, "read", "write")
+	m.Add("root", "root-password", true)
+	doc, _ := secret.Parse([]byte(`{"engine":"memory","host":"h","masterarn":"admin","keep":[1, 2]}`))
+	return Fixture{
+		User:  doc.With("username", user).With("password", "old-password"),
+		Admin: doc.With("username", "root").With("password", "root-password"),
+	}
+}
+
+func (m *Memory) connect(_ context.Context, l database.Login) (database.Conn, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.calls++
+	u, ok := m.users[l.User]
+	switch {
+	case !ok || u.password != l.Password:
+		return nil, database.Refused(errors.New("wrong user or password"))
+	case u.locked:
+		return nil, rotation.Fail(rotation.AccountLocked, "the account is locked")
+	}
+	return &memoryConn{m, l.User}, nil
+}
+
+type memoryConn struct {
+	m    *Memory
+	user string
+}
+
+func (c *memoryConn) Check(context.Context) error { return nil }
+func (c *memoryConn) Close() error                { return nil }
+
+// as runs f on the named user, which the session must be, or administer.
+func (c *memoryConn) as(user string, f func(u *memoryUser)) error {
+	c.m.mu.Lock()
+	defer c.m.mu.Unlock()
+	if user != c.user && !c.m.users[c.user].admin {
+		return rotation.Fail(rotation.MissingPrivilege, "%q may not change %q", c.user, user)
+	}
+	u, ok := c.m.users[user]
+	if !ok {
+		return rotation.Fail(rotation.NoUser, "there is no user %q", user)
+	}
+	f(u)
+	return nil
+}
+
+func (c *memoryConn) SetPassword(_ context.Context, user, password string) error {
+	return c.as(user, func(u *memoryUser) { u.password = password })
+}
+
+func (c *memoryConn) CloneUser(_ context.Context, original, clone, password string) error {
+	return c.as(original, func(u *memoryUser) {
+		c.m.users[clone] = &memoryUser{password: password, rights: maps.Clone(u.rights)}
+	})
+}
+
+func (c *memoryConn) GrantDrift(_ context.Context, original, clone string) error {
+	return c.as(original, func(u *memoryUser) { maps.Copy(u.rights, c.m.users[clone].rights) })
+}
+
+func (c *memoryConn) Rights(context.Context) (rights []string, err error) {
+	return c.m.Rights(c.user), nil
+}
+
+func (c *memoryConn) Preflight(_ context.Context, user, clone string) error {
+	if err := c.as(user, func(*memoryUser) {}); err != nil {
+		return fmt.Errorf("preparing %q: %w", clone, err)
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package databasetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
+)
+
+// healthy rotates three times and counts logins.
+func (s suite) healthy(t *testing.T) {
+	st := s.stage(t, "")
+	want := int32(2)
+	switch s.strategy {
+	case database.SingleUserByAdministrator:
+		want = 3
+	case database.AlternatingUsers:
+		want = 4
+	}
+	rights := st.rights(t)
+	for n := range 3 {
+		before := st.store.Value("user", rotation.Current)
+		st.logins.Store(0)
+		if err := st.rotate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if st.logins.Load() != want || st.refusals.Load() != 0 {
+			t.Errorf("rotation %d: %d logins, %d refused; want %d and none", n, st.logins.Load(), st.refusals.Load(), want)
+		}
+		if err := st.works(t.Context(), rotation.Current); err != nil {
+			t.Errorf("rotation %d: the new password does not work: %v", n, err)
+		}
+		if got := st.rights(t); !slices.Equal(got, rights) {
+			t.Errorf("rotation %d: the rights became\n%q, and were\n%q", n, got, rights)
+		}
+		conn, err := st.rotator.Connect(t.Context(), before)
+		if err == nil {
+			_ = conn.Close()
+		}
+		if still := err == nil; still != (s.strategy == database.AlternatingUsers) {
+			t.Errorf("rotation %d: the old password gave %v", n, err)
+		} else if !still && !errors.Is(err, database.ErrLoginRefused) {
+			t.Errorf("rotation %d: the old password is not refused but gave %v", n, err)
+		}
+	}
+}
+
+// names rotates users with names that are hard to quote.
+func (s suite) names(t *testing.T) {
+	for _, name := range s.Names {
+		t.Run(name, func(t *testing.T) {
+			st := s.stage(t, name)
+			if got := st.User.Text("username"); got != name {
+				t.Fatalf("the harness made the user %q", got)
+			}
+			for range 2 {
+				if err := st.rotate(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if err := st.works(t.Context(), rotation.Current); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// twice runs each step twice before the next.
+func (s suite) twice(t *testing.T) {
+	st := s.stage(t, "")
+	for _, version := range []string{"a", "b"} {
+		st.store.Begin("user", version)
+		for _, step := range rotation.Steps() {
+			for n := range 2 {
+				if err := st.engine.Handle(t.Context(), rotation.Event{Step: step, SecretID: "user", Token: version}); err != nil {
+					t.Fatalf("%s, run %d: %v", step, n, err)
+				}
+			}
+			s.alive(t, st)
+		}
+		st.store.End("user")
+	}
+	if err := st.works(t.Context(), rotation.Current); err != nil {
+		t.Error(err)
+	}
+}
+
+// preflight runs testSecret on a version without a value.
+func (s suite) preflight(t *testing.T) {
+	st := s.stage(t, "")
+	st.store.Begin("user", "trial")
+	before := st.store.Value("user", rotation.Current)
+	if err := st.engine.Handle(t.Context(), rotation.Event{Step: rotation.TestSecret, SecretID: "user", Token: "trial"}); err != nil {
+		t.Error(err)
+	}
+	if st.refusals.Load() != 0 {
+		t.Errorf("%d logins were refused", st.refusals.Load())
+	}
+	if after := st.store.Value("user", rotation.Current); string(after.Bytes()) != string(before.Bytes()) || !st.store.Value("user", rotation.Pending).IsZero() {
+		t.Error("the trial wrote to the secret")
+	}
+	s.alive(t, st)
+}
+
+// sweep rotates twice with a fault at every call in turn, and after each fault
+// runs the rotation again to its end.
+func (s suite) sweep(t *testing.T) {
+	healthy := s.stage(t, "")
+	for range 2 {
+		if err := healthy.rotate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	calls := healthy.faults.Names()
+	for _, at := range calls {
+		for mode := range 4 {
+			late, transient := mode&1 != 0, mode&2 != 0
+			t.Run(fmt.Sprintf("%s,late=%v,transient=%v", at, late, transient), func(t *testing.T) { s.crash(t, at, late, transient) })
+			if t.Failed() {
+				return
+			}
+		}
+	}
+	t.Logf("%d points: %d calls, before and after their effect, passing and lasting", 4*len(calls), len(calls))
+}
+
+func (s suite) crash(t *testing.T, at string, late, transient bool) {
+	st := s.stage(t, "")
+	st.faults.At, st.faults.Late, st.faults.Transient = at, late, transient
+	rights := st.rights(t)
+	for range 2 {
+		var pending string
+		for attempt := 0; ; attempt++ {
+			err := st.rotate(t.Context())
+			s.alive(t, st)
+			if err == nil {
+				break
+			}
+			if attempt == 1 {
+				t.Fatalf("does not converge: %v", err)
+			}
+			pending = st.store.Value("user", rotation.Pending).Text("password")
+		}
+		if now := st.store.Value("user", rotation.Current).Text("password"); pending != "" && now != pending {
+			t.Fatal("a pending value was overwritten")
+		}
+		if err := st.works(t.Context(), rotation.Current); err != nil {
+			t.Fatal(err)
+		}
+		if got := st.rights(t); !slices.Equal(got, rights) {
+			t.Fatalf("the rights became\n%q, and were\n%q", got, rights)
+		}
+	}
+	if !st.faults.Fired() {
+		t.Fatal("the fault was never reached")
+	}
+}
+
+// wrongPassword rotates a secret whose password is wrong.
+func (s suite) wrongPassword(t *testing.T) {
+	st := s.stage(t, "")
+	good := st.User
+	st.store.Write("user", "v0", good.With("password", "not-the-password"))
+	err := st.rotate(t.Context())
+	var e *rotation.Error
+	if !errors.As(err, &e) || e.Class != rotation.LoginRefused {
+		t.Fatalf("got %v", err)
+	}
+	st.store.Write("user", "v0", good)
+	if err := st.works(t.Context(), rotation.Current); err != nil {
+		t.Errorf("the password of the database changed: %v", err)
+	}
+	if err := rotationtest.Rotate(t.Context(), st.engine, &st.store, "user", "v1"); err != nil {
+		t.Errorf("after the secret was mended: %v", err)
+	}
+}

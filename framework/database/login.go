@@ -1,0 +1,99 @@
+package database
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/secret"
+)
+
+// A Login says where to connect, and as whom. It never prints the password.
+type Login struct {
+	Host     string
+	Port     int
+	Database string
+	User     string
+	Password string
+	// TLS verifies the server; nil means that the secret says "ssl": false.
+	TLS *tls.Config
+	// Plaintext allows to go on without TLS if the server offers none.
+	Plaintext bool
+	// Secret has the fields that only one driver knows.
+	Secret secret.Document
+	// Report takes what is worth a line in the log. It may be nil.
+	Report *rotation.Report
+
+	role string // whose login it is, for messages
+}
+
+// Address is host and port.
+func (l Login) Address() string { return net.JoinHostPort(l.Host, strconv.Itoa(l.Port)) }
+
+// Format implements fmt.Formatter: every verb prints who and where alone.
+func (l Login) Format(s fmt.State, _ rune) {
+	_, _ = io.WriteString(s, strings.TrimSpace(fmt.Sprintf("%s user %q at %s", l.role, l.User, l.Address())))
+}
+
+// login reads a login from a secret; role says whose it is.
+func (r *Rotator) login(role string, doc secret.Document, report *rotation.Report) (Login, error) {
+	l := Login{
+		Host:     doc.Text("host"),
+		Port:     r.driver.Port,
+		Database: doc.Text("dbname"),
+		User:     doc.Text("username"),
+		Password: doc.Text("password"),
+		Secret:   doc,
+		Report:   report,
+		role:     role,
+	}
+	if l.Database == "" {
+		l.Database = r.driver.Database
+	}
+	return l, l.complete(r.driver)
+}
+
+// complete checks the secret's fields and sets the port. TLS is for connect to
+// set.
+func (l *Login) complete(d Driver) error {
+	if e := l.Secret.Text("engine"); !slices.Contains(d.Engines, e) {
+		return l.bad("is for the engine %q; this function rotates %s", e, strings.Join(d.Engines, ", "))
+	}
+	for _, f := range []struct{ name, value string }{{"host", l.Host}, {"username", l.User}, {"password", l.Password}, {"dbname", l.Database}} {
+		if f.value == "" {
+			return l.bad("has no field %q", f.name)
+		}
+		if strings.ContainsRune(f.value, 0) {
+			return l.bad("has a NUL character in its field %q", f.name)
+		}
+	}
+	if p := l.Secret.Text("port"); p != "" {
+		n, err := strconv.Atoi(p)
+		if err != nil || n < 1 || n > 65535 {
+			return l.bad("has the port %q, which is no number from 1 to 65535", p)
+		}
+		l.Port = n
+	}
+	if ssl := l.Secret.Text("ssl"); ssl != "" && ssl != "true" && ssl != "false" {
+		return l.bad("has %q in its field %q, which is true or false", ssl, "ssl")
+	}
+	return nil
+}
+
+func (l Login) bad(format string, args ...any) error {
+	return rotation.Fail(rotation.BadSecret, "the %s secret %s", l.role, fmt.Sprintf(format, args...))
+}
+
+// sameServer keeps a changed secret from sending a password elsewhere.
+func sameServer(a, b Login) error {
+	if a.Host != b.Host || a.Port != b.Port {
+		return rotation.Fail(rotation.BadSecret, "the %s and %s secrets name different servers: %s and %s", a.role, b.role, a.Address(), b.Address()).
+			With("Both must name the same host and port, letter for letter: a password is never sent to a server that only one of them names.")
+	}
+	return nil
+}

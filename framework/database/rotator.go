@@ -1,0 +1,174 @@
+package database
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/secret"
+)
+
+// A Config says how to rotate. Driver, Strategy, Password and Roots are
+// required; the zero value of every other field is the safe choice.
+type Config struct {
+	Driver   Driver
+	Strategy Strategy
+	// Password returns a new password at each call.
+	Password func() string
+	// Roots are the certificate authorities to trust; it is called when the
+	// first connection needs them.
+	Roots func() (*x509.CertPool, error)
+	// CloneSuffix replaces the driver's.
+	CloneSuffix string
+	// MaxUser is the most characters a user name may have; 0 leaves it to the
+	// driver.
+	MaxUser int
+	// ConnectTimeout limits one attempt to connect; 0 is ten seconds.
+	ConnectTimeout time.Duration
+	// Plaintext allows connections without TLS to servers that offer none,
+	// unless the secret says "ssl": true.
+	Plaintext bool
+	// GrantDrift gives the original user what only its clone has, where
+	// otherwise testSecret fails.
+	GrantDrift bool
+}
+
+// A Rotator rotates the password of a database user. It implements
+// [rotation.Rotator], [rotation.Preflighter] and [rotation.Comparer], and is
+// safe for concurrent use.
+type Rotator struct {
+	Config
+	driver Driver
+}
+
+// New checks c and returns a rotator.
+func New(c Config) (*Rotator, error) {
+	switch {
+	case len(c.Driver.Engines) == 0 || c.Driver.Connect == nil:
+		return nil, errors.New("the driver has no engines or cannot connect")
+	case c.Strategy == nil || c.Password == nil || c.Roots == nil:
+		return nil, errors.New("a strategy, a password generator and certificate authorities are required")
+	}
+	if c.CloneSuffix == "" {
+		c.CloneSuffix = c.Driver.CloneSuffix
+	}
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = 10 * time.Second
+	}
+	if c.Strategy == AlternatingUsers && c.Driver.CloneSuffix == "" {
+		return nil, fmt.Errorf("%s cannot alternate users", c.Driver.Name())
+	}
+	return &Rotator{Config: c, driver: c.Driver}, nil
+}
+
+// Next implements [rotation.Rotator].
+func (r *Rotator) Next(_ context.Context, v rotation.Versions) (secret.Document, error) {
+	current, err := r.login(rotation.Current, v.Current, v.Report)
+	if err != nil {
+		return secret.Document{}, err
+	}
+	user, err := r.nextUser(current)
+	if err != nil {
+		return secret.Document{}, err
+	}
+	return v.Current.With("username", user).With("password", r.Password()), nil
+}
+
+// nextUser is the user that gets the next password.
+func (r *Rotator) nextUser(current Login) (string, error) {
+	user := r.Strategy.next(r, current.User)
+	for _, name := range []string{current.User, user} {
+		if err := r.checkUser(name); err != nil {
+			return "", err
+		}
+	}
+	return user, nil
+}
+
+// Set implements [rotation.Rotator].
+func (r *Rotator) Set(ctx context.Context, v rotation.Versions) error {
+	p, err := r.pair(v)
+	if err != nil {
+		return err
+	}
+	return r.Strategy.set(ctx, r, p)
+}
+
+// Test implements [rotation.Rotator].
+func (r *Rotator) Test(ctx context.Context, v rotation.Versions) error {
+	if r.ComparesCurrent() {
+		p, err := r.pair(v)
+		if err != nil {
+			return err
+		}
+		return r.compare(ctx, p)
+	}
+	// Set has compared this very value with the current one: versions of a
+	// secret do not change.
+	pending, err := r.login(rotation.Pending, v.Pending, v.Report)
+	if err != nil {
+		return err
+	}
+	conn, err := r.connect(ctx, pending)
+	if err != nil {
+		return err
+	}
+	defer closing(conn)
+	return checking(ctx, conn, pending)
+}
+
+// ComparesCurrent implements [rotation.Comparer].
+func (r *Rotator) ComparesCurrent() bool { return r.Strategy == AlternatingUsers }
+
+// Preflight implements [rotation.Preflighter].
+func (r *Rotator) Preflight(ctx context.Context, v rotation.Versions) error {
+	current, err := r.login(rotation.Current, v.Current, v.Report)
+	if err != nil {
+		return err
+	}
+	if _, err := r.nextUser(current); err != nil {
+		return err
+	}
+	conn, err := r.connect(ctx, current)
+	if err != nil {
+		return err
+	}
+	defer closing(conn)
+	if err := checking(ctx, conn, current); err != nil {
+		return err
+	}
+	return r.Strategy.preflight(ctx, r, conn, pair{current: current, pending: current, v: v})
+}
+
+// A pair is the logins before and after a rotation.
+type pair struct {
+	current, pending Login
+	v                rotation.Versions
+}
+
+// pair reads both logins and refuses a pending one that Next would not have
+// made: it could send a password to another server.
+func (r *Rotator) pair(v rotation.Versions) (p pair, err error) {
+	p.v = v
+	if p.current, err = r.login(rotation.Current, v.Current, v.Report); err != nil {
+		return p, err
+	}
+	if p.pending, err = r.login(rotation.Pending, v.Pending, v.Report); err != nil {
+		return p, err
+	}
+	if err := sameServer(p.current, p.pending); err != nil {
+		return p, err
+	}
+	user, err := r.nextUser(p.current)
+	if err != nil {
+		return p, err
+	}
+	if user != p.pending.User {
+		return p, rotation.Fail(rotation.BadSecret, "the %s secret is for the user %q, but %q is next", p.pending.role, p.pending.User, user).
+			With("Cancel the rotation (CancelRotateSecret), remove the AWSPENDING label and rotate again.")
+	}
+	return p, nil
+}

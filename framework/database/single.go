@@ -1,0 +1,88 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+type singleUser struct{ byAdministrator bool }
+
+func (singleUser) next(_ *Rotator, user string) string { return user }
+
+func (s singleUser) set(ctx context.Context, r *Rotator, p pair) error {
+	conn, by, err := r.authenticate(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer closing(conn)
+	if by.role == rotation.Pending {
+		return nil // an earlier run set it
+	}
+	if !s.byAdministrator {
+		return setting(ctx, conn, by, p.pending)
+	}
+	admin, as, err := r.administrator(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer closing(admin)
+	return setting(ctx, admin, as, p.pending)
+}
+
+func (s singleUser) preflight(ctx context.Context, r *Rotator, conn Conn, p pair) error {
+	if s.byAdministrator {
+		admin, _, err := r.administrator(ctx, p)
+		if err != nil {
+			return err
+		}
+		defer closing(admin)
+		conn = admin
+	}
+	return preflighting(ctx, conn, p.current.User, "")
+}
+
+// authenticate logs in with the first password of the secret that works: the
+// current, which is the only one tried in a healthy rotation; the pending, set
+// by an earlier run; the previous, if somebody put a wrong one into the secret.
+// Only a refusal leads on to the next.
+func (r *Rotator) authenticate(ctx context.Context, p pair) (Conn, Login, error) {
+	var refusals []string
+	for _, candidate := range []func() (Login, bool, error){
+		func() (Login, bool, error) { return p.current, true, nil },
+		func() (Login, bool, error) { return p.pending, true, nil },
+		func() (Login, bool, error) { return r.previous(ctx, p) },
+	} {
+		l, ok, err := candidate()
+		if err != nil {
+			return nil, l, err
+		}
+		if !ok {
+			continue
+		}
+		conn, err := r.connect(ctx, l)
+		if err == nil {
+			return conn, l, nil
+		}
+		if !errors.Is(err, ErrLoginRefused) {
+			return nil, l, err
+		}
+		refusals = append(refusals, err.Error())
+	}
+	return nil, Login{}, rotation.Fail(rotation.LoginRefused, "no password of the secret works: %s", strings.Join(refusals, "; "))
+}
+
+// previous is the login of AWSPREVIOUS, if it is worth trying.
+func (r *Rotator) previous(ctx context.Context, p pair) (Login, bool, error) {
+	doc, err := p.v.Others.Previous(ctx)
+	if err != nil || doc.IsZero() {
+		return Login{}, false, err
+	}
+	l, err := r.login(rotation.Previous, doc, p.v.Report)
+	if err != nil || l.User != p.pending.User || sameServer(l, p.pending) != nil || l.Password == p.current.Password {
+		return l, false, nil // of another user or server, or tried already
+	}
+	return l, true, nil
+}
