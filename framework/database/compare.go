@@ -25,11 +25,13 @@ func (r *Rotator) compare(ctx context.Context, p pair) error {
 		return err
 	}
 	defer closing(current)
-	has, err := rights(ctx, pending, p.pending)
+	// What the application creates meanwhile must not look like a loss: the
+	// pending user's rights are read last.
+	needs, err := rights(ctx, current, p.current, p.pending)
 	if err != nil {
 		return err
 	}
-	needs, err := rights(ctx, current, p.current)
+	has, err := rights(ctx, pending, p.pending, p.current)
 	if err != nil {
 		return err
 	}
@@ -66,12 +68,12 @@ func listing(rights []string) string {
 	return fmt.Sprintf("%s; and %d more", strings.Join(rights[:most], "; "), len(rights)-most)
 }
 
-func rights(ctx context.Context, c Conn, l Login) ([]string, error) {
+func rights(ctx context.Context, c Conn, l, twin Login) ([]string, error) {
 	a, ok := c.(Auditor)
 	if !ok {
 		return nil, nil
 	}
-	all, err := a.Rights(ctx)
+	all, err := a.Rights(ctx, twin.User)
 	if err != nil {
 		return nil, fmt.Errorf("reading the rights of %v: %w", l, networkFault(err))
 	}

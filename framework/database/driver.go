@@ -18,7 +18,7 @@ var ErrLoginRefused = errors.New("the server refused the user or the password")
 var ErrNoTLS = errors.New("the server offers no TLS")
 
 // Refused marks err as a refused login.
-func Refused(err error) error {
+func Refused(err error) *rotation.Fault {
 	return &rotation.Fault{Class: rotation.LoginRefused, Err: fmt.Errorf("%w: %w", ErrLoginRefused, err)}
 }
 
@@ -74,9 +74,10 @@ type Cloner interface {
 // An Auditor is a Conn that can say what its user may do.
 type Auditor interface {
 	// Rights returns one line for each right that the session's user has, such
-	// as `SELECT on table "public"."t"`. A line names the user nowhere, so that
-	// the rights of two users can be compared.
-	Rights(ctx context.Context) ([]string, error)
+	// as `SELECT on table public.t`. Twin is the other one of the two users: a
+	// line names neither of them, and a right of one on the other is left out,
+	// so that the lines of both can be compared.
+	Rights(ctx context.Context, twin string) ([]string, error)
 }
 
 // A DriftGranter is a Conn that can give a user what only the clone has.

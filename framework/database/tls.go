@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	_ "embed"
+	"errors"
 	"fmt"
 	"time"
 
@@ -52,7 +53,10 @@ func Roots(extra []byte) (*x509.CertPool, error) {
 	}
 	pool.AppendCertsFromPEM(rdsAuthorities)
 	if len(extra) > 0 && !pool.AppendCertsFromPEM(extra) {
-		return nil, fmt.Errorf("no certificate in PEM form was found")
+		return nil, errors.New("no certificate in PEM form was found")
 	}
 	return pool, nil
 }
+
+// IsCertificates reports whether Roots would accept extra.
+func IsCertificates(extra []byte) bool { return x509.NewCertPool().AppendCertsFromPEM(extra) }

@@ -60,7 +60,7 @@ func (e *Engine) handle(ctx context.Context, ev Event, invalid error) error {
 		out.Err = newError(ev, err, r.redact)
 	}
 	out.Took = e.Clock.Now().Sub(start)
-	r.tell(log, &out)
+	r.tell(ctx, log, &out)
 	if e.Observe != nil {
 		e.Observe(out)
 	}
@@ -71,17 +71,17 @@ func (e *Engine) handle(ctx context.Context, ev Event, invalid error) error {
 }
 
 // tell logs how the step ended.
-func (r *run) tell(log *slog.Logger, out *Outcome) {
+func (r *run) tell(ctx context.Context, log *slog.Logger, out *Outcome) {
 	notes, gauges := r.report.take()
 	out.Gauges = gauges
 	for _, note := range notes {
-		log.Warn("note", "note", r.redact(note))
+		log.WarnContext(ctx, "note", "note", r.redact(note))
 	}
 	if e := out.Err; e != nil {
-		log.Error("step failed", "class", e.Class, "cause", e.Cause, "remedy", e.Remedy, "took", out.Took, "attempts", out.Attempts)
+		log.ErrorContext(ctx, "step failed", "class", e.Class, "cause", e.Cause, "remedy", e.Remedy, "durationMs", out.Took.Milliseconds(), "attempts", out.Attempts)
 		return
 	}
-	log.Info("step done", "took", out.Took, "attempts", out.Attempts)
+	log.InfoContext(ctx, "step done", "durationMs", out.Took.Milliseconds(), "attempts", out.Attempts)
 }
 
 // withMargin returns ctx with a deadline that leaves time to report.
@@ -109,7 +109,7 @@ func (r *run) retry(ctx context.Context, log *slog.Logger, attempts *int) error 
 		if !Retryable(err) || wait > lastWait {
 			return err
 		}
-		log.Warn("step will be retried", "cause", r.redact(err.Error()), "in", wait)
+		log.WarnContext(ctx, "step will be retried", "cause", r.redact(err.Error()), "waitMs", wait.Milliseconds())
 		if r.Clock.Sleep(ctx, wait) != nil {
 			return timedOut(err)
 		}

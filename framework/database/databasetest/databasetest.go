@@ -165,12 +165,21 @@ func (st *stage) rights(t *testing.T) []string {
 	if !ok {
 		return nil
 	}
-	rights, err := a.Rights(t.Context())
+	rights, err := a.Rights(t.Context(), st.twin())
 	if err != nil {
 		t.Fatal(err)
 	}
 	slices.Sort(rights)
 	return rights
+}
+
+// twin is the other one of two alternating users, or a user who does not exist.
+func (st *stage) twin() string {
+	user := st.store.Value("user", rotation.Current).Text("username")
+	if original := st.User.Text("username"); user != original {
+		return original
+	}
+	return user + st.rotator.CloneSuffix
 }
 
 // alive checks the promise of the strategy: at no moment is everyone locked

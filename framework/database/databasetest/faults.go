@@ -56,12 +56,12 @@ func (c faultyCloner) CloneUser(ctx context.Context, original, clone, password s
 	return c.f.Do("CloneUser", func() error { return c.Conn.(database.Cloner).CloneUser(ctx, original, clone, password) })
 }
 
-func (c faultyCloner) Rights(ctx context.Context) (rights []string, err error) {
+func (c faultyCloner) Rights(ctx context.Context, twin string) (rights []string, err error) {
 	a, ok := c.Conn.(database.Auditor)
 	if !ok {
 		return nil, nil
 	}
-	err = c.f.Do("Rights", func() error { rights, err = a.Rights(ctx); return err })
+	err = c.f.Do("Rights", func() error { rights, err = a.Rights(ctx, twin); return err })
 	return rights, err
 }
 

@@ -152,7 +152,7 @@ func (c *memoryConn) GrantDrift(_ context.Context, original, clone string) error
 	return c.as(original, func(u *memoryUser) { maps.Copy(u.rights, c.m.users[clone].rights) })
 }
 
-func (c *memoryConn) Rights(context.Context) (rights []string, err error) {
+func (c *memoryConn) Rights(context.Context, string) (rights []string, err error) {
 	return c.m.Rights(c.user), nil
 }
 

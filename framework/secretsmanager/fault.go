@@ -1,0 +1,95 @@
+package secretsmanager
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+// An answer is what an error code of Secrets Manager means to a rotation.
+type answer struct {
+	class     rotation.Class
+	transient bool
+	remedy    string
+}
+
+// answers has the codes that AWS documents for Secrets Manager's operations and
+// as common errors.
+var answers = map[string]answer{
+	"AccessDeniedException":         {class: rotation.AccessDenied},
+	"AccessDenied":                  {class: rotation.AccessDenied},
+	"NotAuthorized":                 {class: rotation.AccessDenied},
+	"UnrecognizedClientException":   {class: rotation.AccessDenied},
+	"InvalidClientTokenId":          {class: rotation.AccessDenied},
+	"ExpiredTokenException":         {class: rotation.AccessDenied},
+	"InvalidSignatureException":     {class: rotation.AccessDenied},
+	"DecryptionFailure":             {class: rotation.AccessDenied, remedy: "Give the function's role kms:Decrypt on the secret's KMS key, and check that the key is enabled."},
+	"EncryptionFailure":             {class: rotation.AccessDenied, remedy: "Give the function's role kms:GenerateDataKey on the secret's KMS key, and check that the key is enabled."},
+	"ResourceNotFoundException":     {class: rotation.BadSecret},
+	"InvalidRequestException":       {class: rotation.BadSecret, remedy: "Read the cause: the secret's state does not allow the request."},
+	"InvalidParameterException":     {class: rotation.BadSecret, remedy: "Read the cause: the secret's state does not allow the request."},
+	"LimitExceededException":        {class: rotation.BadSecret, remedy: "Remove labels from versions that are no longer needed."},
+	"ThrottlingException":           {class: rotation.Throttled, transient: true},
+	"Throttling":                    {class: rotation.Throttled, transient: true},
+	"ThrottledException":            {class: rotation.Throttled, transient: true},
+	"RequestThrottledException":     {class: rotation.Throttled, transient: true},
+	"TooManyRequestsException":      {class: rotation.Throttled, transient: true},
+	"RequestLimitExceeded":          {class: rotation.Throttled, transient: true},
+	"InternalServiceError":          {class: rotation.StoreUnavailable, transient: true},
+	"InternalServiceErrorException": {class: rotation.StoreUnavailable, transient: true},
+	"InternalFailure":               {class: rotation.StoreUnavailable, transient: true},
+	"ServiceUnavailable":            {class: rotation.StoreUnavailable, transient: true},
+}
+
+// fault gives an error of the SDK its class. A nil error stays nil.
+func fault(err error) error {
+	if err == nil {
+		return nil
+	}
+	operation := "a request"
+	var op *smithy.OperationError
+	if errors.As(err, &op) {
+		operation = op.Operation()
+	}
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return transport(operation, err)
+	}
+	a, known := answers[api.ErrorCode()]
+	if !known {
+		a = answer{class: rotation.Unknown}
+	}
+	f := &rotation.Fault{Class: a.class, Remedy: a.remedy, Transient: a.transient,
+		Err: fmt.Errorf("calling %s of Secrets Manager: %s: %s%s", operation, api.ErrorCode(), api.ErrorMessage(), requestID(err))}
+	if api.ErrorCode() == "ResourceNotFoundException" {
+		f.Err = fmt.Errorf("%w: %w", rotation.ErrNotFound, f.Err)
+	}
+	return f
+}
+
+// transport covers requests that got no answer of Secrets Manager.
+func transport(operation string, err error) error {
+	var cancelled *aws.RequestCanceledError
+	f := &rotation.Fault{Class: rotation.StoreUnavailable, Transient: true, Err: fmt.Errorf("calling %s of Secrets Manager: %w", operation, err)}
+	var response *awshttp.ResponseError
+	switch {
+	case errors.As(err, &cancelled):
+		f.Transient = false
+	case errors.As(err, &response) && response.HTTPStatusCode() < 500:
+		f.Transient = false
+	}
+	return f
+}
+
+func requestID(err error) string {
+	var response *awshttp.ResponseError
+	if !errors.As(err, &response) || response.ServiceRequestID() == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (request %s)", response.ServiceRequestID())
+}

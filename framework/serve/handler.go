@@ -1,0 +1,40 @@
+package serve
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+// A handler answers invocations. It is the outermost boundary: the Lambda
+// runtime logs whatever error or panic passes it, so that only a
+// *rotation.Error, which carries no secret, may.
+type handler struct {
+	handle func(ctx context.Context, payload []byte) error
+}
+
+// Invoke implements lambda.Handler.
+func (h handler) Invoke(ctx context.Context, payload []byte) (out []byte, err error) {
+	defer func() {
+		if recover() != nil { // the engine recovers, so this is a defect of the engine
+			out, err = nil, answer(rotation.Panic, "the engine failed. "+rotation.Panic.Remedy())
+		}
+	}()
+	err = h.handle(ctx, payload)
+	if err == nil {
+		return []byte("null"), nil
+	}
+	var e *rotation.Error
+	if !errors.As(err, &e) {
+		return nil, answer(rotation.Unknown, "an error without a class. "+rotation.Panic.Remedy())
+	}
+	return nil, answer(e.Class, e.Error())
+}
+
+// answer is an error whose type, for alarms, is the class.
+func answer(c rotation.Class, message string) error {
+	return messages.InvokeResponse_Error{Type: string(c), Message: message}
+}

@@ -1,0 +1,88 @@
+// Package serve is the main function of a rotation Lambda: it reads the
+// configuration from the environment, wires the engine to Secrets Manager, and
+// answers invocations. It is the only reader of the environment, and the only
+// importer of the Lambda runtime.
+package serve
+
+import (
+	"context"
+	"crypto/x509"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/password"
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/secretsmanager"
+)
+
+// Database runs a Lambda function that rotates users of the driver's server.
+// It does not return. A setting that is not valid stops the function as it
+// starts, with an error that names the setting.
+func Database(d database.Driver) {
+	s, err := settings(os.Getenv)
+	if err != nil {
+		stop(err)
+	}
+	r, err := s.rotator(d)
+	if err != nil {
+		stop(err)
+	}
+	start(s, d.Name(), r)
+}
+
+// Rotator runs a Lambda function that rotates with r. Of the settings only
+// those for Secrets Manager count. Name is what metrics call this kind of
+// secret.
+func Rotator(name string, r rotation.Rotator) {
+	s, err := settings(os.Getenv)
+	if err != nil {
+		stop(err)
+	}
+	start(s, name, r)
+}
+
+// rotator applies the settings to a driver.
+func (s config) rotator(d database.Driver) (*database.Rotator, error) {
+	g, err := password.New(s.password, d.Password)
+	if err != nil {
+		return nil, err
+	}
+	c := s.database
+	c.Driver, c.Password = d, g.Generate
+	c.Roots = sync.OnceValues(func() (*x509.CertPool, error) { return database.Roots(s.authorities) })
+	return database.New(c)
+}
+
+func start(s config, name string, r rotation.Rotator) {
+	store, err := secretsmanager.New(context.Background(), s.endpoint)
+	if err != nil {
+		stop(err)
+	}
+	e := &rotation.Engine{
+		Store:   store,
+		Rotator: r,
+		Clock:   clock{},
+		Log:     slog.New(lambdacontext.NewLogHandler()),
+		Observe: metrics{name, os.Stdout, time.Now}.observe,
+	}
+	lambda.StartHandler(handler{e.HandleJSON})
+}
+
+type clock struct{}
+
+func (clock) Now() time.Time { return time.Now() }
+
+func (clock) Sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}

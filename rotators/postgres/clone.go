@@ -1,0 +1,232 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// CloneUser implements database.Cloner. All of it is one transaction: a clone
+// that lacks something is never seen.
+func (c *conn) CloneUser(ctx context.Context, original, clone, password string) error {
+	f, err := c.facts(ctx, original)
+	if err != nil {
+		return err
+	}
+	f.user = clone
+	return c.storing(ctx, f, password, func(stored string) error {
+		return c.write(ctx, func(tx pgx.Tx) error {
+			return cloning{c, tx, original, clone}.run(ctx, stored)
+		})
+	})
+}
+
+// cloning is one transaction that makes clone the same as original.
+type cloning struct {
+	*conn
+	tx              pgx.Tx
+	original, clone string
+}
+
+func (k cloning) run(ctx context.Context, stored string) error {
+	if err := k.lock(ctx); err != nil {
+		return err
+	}
+	for _, step := range []func(context.Context) error{
+		func(ctx context.Context) error { return k.role(ctx, stored) },
+		k.membership,
+		k.settings,
+		k.handOver,
+		k.revokeExcess,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// The search path keeps functions that somebody put into another schema from
+// being called with the administrator's rights.
+const queryLock = `/* rotor: lock */
+SELECT pg_catalog.set_config('search_path', 'pg_catalog', true), pg_catalog.set_config('datestyle', 'ISO', true),
+       pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('rotor'), pg_catalog.hashtext($1))::text`
+
+// lock lets one transaction at a time work on a user.
+func (k cloning) lock(ctx context.Context) error {
+	_, err := k.tx.Exec(ctx, queryLock, k.original)
+	return fault(err)
+}
+
+// attributes are what CREATE ROLE and ALTER ROLE set, apart from the password.
+type attributes struct {
+	flags      []bool // in the order of flagNames
+	limit      int    // of connections; -1 is none
+	validUntil string // ISO, or "" for ever
+}
+
+var flagNames = []string{"SUPERUSER", "CREATEDB", "CREATEROLE", "INHERIT", "REPLICATION", "BYPASSRLS"}
+
+// fresh are the attributes of a role that CREATE ROLE names without options.
+var fresh = attributes{flags: []bool{false, false, false, true, false, false}, limit: -1}
+
+const queryAttributes = `/* rotor: role attributes */
+SELECT rolsuper, rolcreatedb, rolcreaterole, rolinherit, rolreplication, rolbypassrls, rolconnlimit,
+       coalesce(rolvaliduntil::text, '')
+FROM pg_catalog.pg_roles WHERE rolname = $1`
+
+func (k cloning) attributes(ctx context.Context, user string) (attributes, error) {
+	a := attributes{flags: make([]bool, len(flagNames))}
+	err := k.tx.QueryRow(ctx, queryAttributes, user).
+		Scan(&a.flags[0], &a.flags[1], &a.flags[2], &a.flags[3], &a.flags[4], &a.flags[5], &a.limit, &a.validUntil)
+	return a, err
+}
+
+// options are what to say to turn the attributes from into to. What is the same
+// is left out: to say it again takes privileges that the administrator may
+// lack.
+func options(from, to attributes) string {
+	var b strings.Builder
+	for i, name := range flagNames {
+		switch {
+		case to.flags[i] && !from.flags[i]:
+			b.WriteString(" " + name)
+		case !to.flags[i] && from.flags[i]:
+			b.WriteString(" NO" + name)
+		}
+	}
+	if to.limit != from.limit {
+		fmt.Fprintf(&b, " CONNECTION LIMIT %d", to.limit)
+	}
+	if to.validUntil != from.validUntil {
+		until := to.validUntil
+		if until == "" {
+			until = "infinity"
+		}
+		b.WriteString(" VALID UNTIL " + literal(until))
+	}
+	return b.String()
+}
+
+// role makes the clone exist with the original's attributes and the password.
+func (k cloning) role(ctx context.Context, stored string) error {
+	want, err := k.attributes(ctx, k.original)
+	if err != nil {
+		return fault(err)
+	}
+	verb := "ALTER ROLE "
+	has, err := k.attributes(ctx, k.clone)
+	if errors.Is(err, pgx.ErrNoRows) {
+		verb, has, err = "CREATE ROLE ", fresh, nil
+	}
+	if err != nil {
+		return fault(err)
+	}
+	_, err = k.tx.Exec(ctx, verb+ident(k.clone)+" LOGIN PASSWORD "+literal(stored)+options(has, want))
+	return k.altering(err, k.clone)
+}
+
+const queryMemberships = `/* rotor: memberships */
+SELECT r.rolname::text, coalesce(g.rolname::text, ''), m.admin_option,
+       coalesce((to_jsonb(m)->>'inherit_option')::bool, true) AND coalesce((to_jsonb(m)->>'set_option')::bool, true),
+       pg_catalog.pg_has_role(o.oid, r.oid, 'MEMBER')
+FROM pg_catalog.pg_auth_members m
+JOIN pg_catalog.pg_roles r ON r.oid = m.roleid
+JOIN pg_catalog.pg_roles u ON u.oid = m.member AND u.rolname = $1
+JOIN pg_catalog.pg_roles o ON o.rolname = $2
+LEFT JOIN pg_catalog.pg_roles g ON g.oid = m.grantor
+ORDER BY 1, 2`
+
+// A membership is one grant of a role to the clone.
+type membership struct {
+	role, grantor string
+	admin         bool
+	full          bool // inherited, and the member may become the role
+	originals     bool // the original is a member too
+}
+
+func (k cloning) memberships(ctx context.Context) ([]membership, error) {
+	rows, err := k.tx.Query(ctx, queryMemberships, k.clone, k.original)
+	if err != nil {
+		return nil, fault(err)
+	}
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m membership, err error) {
+		return m, row.Scan(&m.role, &m.grantor, &m.admin, &m.full, &m.originals)
+	})
+	return all, fault(err)
+}
+
+// membership makes the clone a member of the original, and of no role that the
+// original is no member of.
+func (k cloning) membership(ctx context.Context) error {
+	all, err := k.memberships(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(all, func(m membership) bool { return m.role == k.original && m.full }) {
+		if err := k.grantOriginal(ctx); err != nil {
+			return err
+		}
+	}
+	for _, m := range all {
+		if m.role == k.original || m.originals {
+			continue
+		}
+		statement := "REVOKE " + ident(m.role) + " FROM " + ident(k.clone)
+		if k.major() >= 16 && m.grantor != "" {
+			statement += " GRANTED BY " + ident(m.grantor)
+		}
+		k.attempt(ctx, statement, fmt.Sprintf("revoke the role %q, which %q does not have, from %q", m.role, k.original, k.clone))
+	}
+	return nil
+}
+
+func (k cloning) grantOriginal(ctx context.Context) error {
+	statement := "GRANT " + ident(k.original) + " TO " + ident(k.clone)
+	if k.major() >= 16 {
+		statement += " WITH INHERIT TRUE, SET TRUE"
+	}
+	_, err := k.tx.Exec(ctx, statement)
+	return k.altering(err, k.original)
+}
+
+// attempt runs a statement whose failure costs nobody a right. A failure is
+// noted, with what was to be done, and undone.
+func (k cloning) attempt(ctx context.Context, statement, what string) bool {
+	err := pgx.BeginFunc(ctx, k.tx, func(savepoint pgx.Tx) error {
+		_, err := savepoint.Exec(ctx, statement)
+		return err
+	})
+	if err != nil {
+		k.login.Report.Notef("The administrator could not %s: %v", what, fault(err))
+	}
+	return err == nil
+}
+
+// altering explains why the session may not change a role.
+func (c *conn) altering(err error, role string) error {
+	var pe *pgconn.PgError
+	if !errors.As(err, &pe) || pe.Code != "42501" {
+		return fault(err)
+	}
+	f := serverFault(pe)
+	if role == c.login.User {
+		return f.With("The server does not let users change their own password (on RDS: rds.restrict_password_commands). " +
+			"Use ROTATION_STRATEGY=single-user-by-administrator or alternating-users, with an administrator in masterarn.")
+	}
+	return f.With(adminRemedy(c.major(), role, c.login.User))
+}
+
+// adminRemedy says how the administrator gets power over a role. Since version
+// 16, CREATEROLE is not enough.
+func adminRemedy(major int, role, admin string) string {
+	if major >= 16 {
+		return fmt.Sprintf("As a superuser or an administrator of the role: GRANT %s TO %s WITH ADMIN OPTION; and ALTER ROLE %s CREATEROLE;", ident(role), ident(admin), ident(admin))
+	}
+	return fmt.Sprintf("As a superuser: ALTER ROLE %s CREATEROLE;", ident(admin))
+}

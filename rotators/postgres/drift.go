@@ -1,0 +1,91 @@
+package postgres
+
+import (
+	"context"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// GrantDrift implements database.DriftGranter: the original gets what was
+// granted to the clone by itself, the roles and attributes that only the clone
+// has, and the objects that it owns.
+func (c *conn) GrantDrift(ctx context.Context, original, clone string) error {
+	return c.write(ctx, func(tx pgx.Tx) error {
+		k := cloning{c, tx, original, clone}
+		if err := k.lock(ctx); err != nil {
+			return err
+		}
+		statements, err := k.driftStatements(ctx)
+		if err != nil {
+			return err
+		}
+		for _, s := range statements {
+			if _, err := tx.Exec(ctx, s); err != nil {
+				return k.altering(err, original)
+			}
+		}
+		return nil
+	})
+}
+
+func (k cloning) driftStatements(ctx context.Context) (statements []string, err error) {
+	objects, _, err := k.owned(ctx, k.clone)
+	if err != nil {
+		return nil, err
+	}
+	if len(objects) > 0 {
+		statements = append(statements, k.reassign())
+	}
+	has, err := k.direct(ctx, k.clone)
+	if err != nil {
+		return nil, err
+	}
+	may, err := k.direct(ctx, k.original)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range without(has, may) {
+		if target, ok := g.target(); ok {
+			statements = append(statements, "GRANT "+target+" TO "+ident(k.original)+grantOption(g.grantable))
+		}
+	}
+	roles, err := k.memberships(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range roles {
+		if m.role != k.original && !m.originals {
+			statements = append(statements, "GRANT "+ident(m.role)+" TO "+ident(k.original))
+		}
+	}
+	more, err := k.attributeDrift(ctx)
+	return append(statements, more...), err
+}
+
+// attributeDrift gives the original the attributes that only the clone has.
+func (k cloning) attributeDrift(ctx context.Context) ([]string, error) {
+	original, err := k.attributes(ctx, k.original)
+	if err != nil {
+		return nil, fault(err)
+	}
+	clone, err := k.attributes(ctx, k.clone)
+	if err != nil {
+		return nil, fault(err)
+	}
+	both := attributes{flags: slices.Clone(original.flags), limit: original.limit, validUntil: original.validUntil}
+	for i, name := range flagNames {
+		both.flags[i] = both.flags[i] || clone.flags[i] && name != "INHERIT"
+	}
+	if o := options(original, both); o != "" {
+		return []string{"ALTER ROLE " + ident(k.original) + o}, nil
+	}
+	return nil, nil
+}
+
+func grantOption(yes bool) string {
+	if yes {
+		return " WITH GRANT OPTION"
+	}
+	return ""
+}

@@ -1,0 +1,95 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+// codes are the SQLSTATEs whose class is the same at every step.
+// Source: PostgreSQL manual, appendix A "PostgreSQL Error Codes".
+var codes = map[string]rotation.Fault{
+	"28000": {Class: rotation.LoginRefused},
+	"28P01": {Class: rotation.LoginRefused},
+	"3D000": {Class: rotation.NoDatabase},
+	"53300": {Class: rotation.TooManyConnections, Transient: true},
+	"42501": {Class: rotation.MissingPrivilege},
+	"25006": {Class: rotation.ReadOnly},
+	"57P01": {Class: rotation.Unavailable, Transient: true}, // shut down by the administrator
+	"57P02": {Class: rotation.Unavailable, Transient: true}, // another session crashed
+	"57P03": {Class: rotation.Unavailable, Transient: true}, // starting up
+	"40001": {Class: rotation.Unavailable, Transient: true}, // serialization failure
+	"40P01": {Class: rotation.Unavailable, Transient: true}, // deadlock
+	"XX000": {Class: rotation.Unavailable, Transient: true, Remedy: "Run the rotation again; if it stays, look into the server's log."},
+	"42704": {Class: rotation.NoUser},
+	"57014": {Class: rotation.Timeout, Remedy: "Raise the statement_timeout of the user, or find what the statement waited for."},
+	"55P03": {Class: rotation.Timeout, Remedy: "Raise the lock_timeout of the user, or find what holds the lock."},
+}
+
+// fault gives an error of a session its class. A nil error stays nil, and an
+// error that is not the server's stays as it is.
+func fault(err error) error {
+	var f *rotation.Fault
+	var pe *pgconn.PgError
+	if err == nil || errors.As(err, &f) || !errors.As(err, &pe) {
+		return err
+	}
+	return serverFault(pe)
+}
+
+func serverFault(pe *pgconn.PgError) *rotation.Fault {
+	f, known := codes[pe.Code]
+	if !known {
+		f.Class = rotation.Unknown
+	}
+	f.Err = &serverError{pe}
+	return &f
+}
+
+// serverError prints what the server said without the statement, which pgx
+// keeps out of its text as well, and without the context, in which the server
+// may quote one.
+type serverError struct{ pe *pgconn.PgError }
+
+func (e *serverError) Error() string {
+	text := e.pe.Message
+	if e.pe.Detail != "" {
+		text += " (" + strings.TrimSuffix(e.pe.Detail, ".") + ")"
+	}
+	return fmt.Sprintf("%s, SQLSTATE %s", text, e.pe.Code)
+}
+
+func (e *serverError) Unwrap() error { return e.pe }
+
+// connectFault gives an error of a connection attempt its class.
+func connectFault(err error) error {
+	var pe *pgconn.PgError
+	if !errors.As(err, &pe) {
+		if strings.Contains(err.Error(), "server refused TLS connection") { // pgx has no value for it
+			return fmt.Errorf("%w: %w", database.ErrNoTLS, err)
+		}
+		return err
+	}
+	f := serverFault(pe)
+	if pe.Code != "28000" && pe.Code != "28P01" {
+		return f
+	}
+	// The server's messages are translated; the name of its routine is not.
+	switch pe.Routine {
+	case "InitializeSessionUserId":
+		f.Class = rotation.AccountLocked
+		return f.With("Let the role log in: ALTER ROLE ... LOGIN;")
+	case "ClientAuthentication":
+		return f.With("No rule of the server (pg_hba.conf) lets this user in from here with these settings; on RDS this means that TLS is required.")
+	case "auth_failed":
+		if pe.Code == "28000" { // another way than a password: on RDS, PAM is IAM authentication
+			return database.Refused(f.Err).With("The server does not check this user's password itself. On RDS, members of rds_iam log in with IAM and cannot use a password: REVOKE rds_iam FROM the user.")
+		}
+	}
+	return database.Refused(f.Err).With("Put a password that works into the secret's AWSCURRENT version, then rotate it again. A password is refused too when the role's VALID UNTIL is past.")
+}

@@ -1,0 +1,203 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// A grant is one privilege on one object, as the catalog has it. Object is
+// quoted by the server.
+type grant struct {
+	kind, object, column, privilege string
+	grantable                       bool
+}
+
+// acls are all access lists that this database shows, as (class, object,
+// sub-object, item). It has one %s, for what only some versions have.
+const acls = `
+SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid AS classid, oid AS objid, 0::smallint AS sub, relacl AS acl FROM pg_catalog.pg_class
+UNION ALL SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, attrelid, attnum, attacl FROM pg_catalog.pg_attribute WHERE NOT attisdropped
+UNION ALL SELECT 'pg_catalog.pg_namespace'::pg_catalog.regclass, oid, 0, nspacl FROM pg_catalog.pg_namespace
+UNION ALL SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass, oid, 0, proacl FROM pg_catalog.pg_proc
+UNION ALL SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, oid, 0, typacl FROM pg_catalog.pg_type
+UNION ALL SELECT 'pg_catalog.pg_language'::pg_catalog.regclass, oid, 0, lanacl FROM pg_catalog.pg_language
+UNION ALL SELECT 'pg_catalog.pg_database'::pg_catalog.regclass, oid, 0, datacl FROM pg_catalog.pg_database
+UNION ALL SELECT 'pg_catalog.pg_tablespace'::pg_catalog.regclass, oid, 0, spcacl FROM pg_catalog.pg_tablespace
+UNION ALL SELECT 'pg_catalog.pg_foreign_server'::pg_catalog.regclass, oid, 0, srvacl FROM pg_catalog.pg_foreign_server
+UNION ALL SELECT 'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass, oid, 0, fdwacl FROM pg_catalog.pg_foreign_data_wrapper
+UNION ALL SELECT 'pg_catalog.pg_largeobject'::pg_catalog.regclass, oid, 0, lomacl FROM pg_catalog.pg_largeobject_metadata
+%s`
+
+const parameterACLs = `UNION ALL SELECT 'pg_catalog.pg_parameter_acl'::pg_catalog.regclass, oid, 0, paracl FROM pg_catalog.pg_parameter_acl`
+
+// granted expands the access lists to (kind, object, column, privilege,
+// grantable) of the roles in %[1]s, without an owner's own.
+const granted = `
+SELECT DISTINCT i.type AS kind, i.identity AS object, coalesce(pg_catalog.quote_ident(c.attname), '') AS "column",
+       x.privilege_type AS privilege, x.is_grantable AS grantable
+FROM acls a
+CROSS JOIN LATERAL pg_catalog.aclexplode(a.acl) x
+CROSS JOIN LATERAL pg_catalog.pg_identify_object(a.classid, a.objid, 0) i
+LEFT JOIN pg_catalog.pg_attribute c ON a.sub > 0 AND c.attrelid = a.objid AND c.attnum = a.sub
+WHERE x.grantee IN (%s) AND coalesce(i.schema, '') NOT LIKE 'pg\_temp\_%%'`
+
+func (c *conn) acls() string {
+	if c.major() < 15 {
+		return fmt.Sprintf(acls, "")
+	}
+	return fmt.Sprintf(acls, parameterACLs)
+}
+
+// queryDirect reads what was granted to one role itself, and not to an owner.
+func (c *conn) queryDirect() string {
+	return "/* rotor: direct grants */ WITH acls AS (" + c.acls() + ")" +
+		fmt.Sprintf(granted, "SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1") + `
+AND NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend d WHERE d.deptype = 'o' AND d.refobjid = x.grantee AND d.classid = a.classid AND d.objid = a.objid
+    AND d.dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())))
+ORDER BY 1, 2, 3, 4`
+}
+
+func (k cloning) direct(ctx context.Context, user string) ([]grant, error) {
+	rows, err := k.tx.Query(ctx, k.queryDirect(), user)
+	if err != nil {
+		return nil, fault(err)
+	}
+	all, err := pgx.CollectRows(rows, scanGrant)
+	return all, fault(err)
+}
+
+func scanGrant(row pgx.CollectableRow) (g grant, err error) {
+	return g, row.Scan(&g.kind, &g.object, &g.column, &g.privilege, &g.grantable)
+}
+
+// keywords are what GRANT calls the kinds of pg_identify_object.
+var keywords = map[string]string{
+	"table": "TABLE", "view": "TABLE", "materialized view": "TABLE", "foreign table": "TABLE", "sequence": "SEQUENCE",
+	"function": "FUNCTION", "procedure": "PROCEDURE", "aggregate": "FUNCTION", "schema": "SCHEMA", "type": "TYPE", "language": "LANGUAGE",
+	"database": "DATABASE", "tablespace": "TABLESPACE", "server": "FOREIGN SERVER", "foreign-data wrapper": "FOREIGN DATA WRAPPER",
+	"large object": "LARGE OBJECT", "parameter ACL": "PARAMETER",
+}
+
+// target is the part of GRANT and REVOKE from the privilege to the object; ok
+// is false for a kind that they do not know.
+func (g grant) target() (text string, ok bool) {
+	keyword, ok := keywords[g.kind]
+	privilege := g.privilege
+	if g.column != "" {
+		privilege += " (" + g.column + ")"
+	}
+	return privilege + " ON " + keyword + " " + g.object, ok
+}
+
+// String names the right for people.
+func (g grant) String() string {
+	s := g.privilege
+	if g.column != "" {
+		s += " (" + g.column + ")"
+	}
+	s += " on " + g.kind + " " + g.object
+	if g.grantable {
+		s += " with grant option"
+	}
+	return s
+}
+
+// revokeExcess takes from the clone what was granted to it by itself and the
+// original has not. The clone does not need such grants, since it acts as the
+// original.
+func (k cloning) revokeExcess(ctx context.Context) error {
+	has, err := k.direct(ctx, k.clone)
+	if err != nil {
+		return err
+	}
+	if len(has) == 0 {
+		return nil
+	}
+	may, err := k.direct(ctx, k.original)
+	if err != nil {
+		return err
+	}
+	for _, g := range without(has, may) {
+		if target, ok := g.target(); ok {
+			k.attempt(ctx, "REVOKE "+target+" FROM "+ident(k.clone), fmt.Sprintf("revoke from %q what %q does not have: %v", k.clone, k.original, g))
+		}
+	}
+	return nil
+}
+
+func without(all, some []grant) []grant {
+	in := make(map[grant]bool, len(some))
+	for _, g := range some {
+		in[g] = true
+	}
+	var rest []grant
+	for _, g := range all {
+		if !in[g] {
+			rest = append(rest, g)
+		}
+	}
+	return rest
+}
+
+const queryOwned = `/* rotor: owned objects */
+SELECT CASE WHEN d.dbid IN (0, here.oid) THEN i.type || ' ' || i.identity ELSE '' END,
+       CASE WHEN d.dbid IN (0, here.oid) THEN '' ELSE there.datname::text END
+FROM pg_catalog.pg_shdepend d
+JOIN pg_catalog.pg_roles r ON r.oid = d.refobjid AND r.rolname = $1
+JOIN pg_catalog.pg_database here ON here.datname = pg_catalog.current_database()
+LEFT JOIN pg_catalog.pg_database there ON there.oid = d.dbid
+LEFT JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, d.objsubid) i ON d.dbid IN (0, here.oid)
+WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND d.deptype = 'o'
+GROUP BY 1, 2 ORDER BY 2, 1`
+
+// owned are the objects of this database that a role owns, and the other
+// databases in which it owns some.
+func (k cloning) owned(ctx context.Context, user string) (objects, databases []string, err error) {
+	rows, err := k.tx.Query(ctx, queryOwned, user)
+	if err != nil {
+		return nil, nil, fault(err)
+	}
+	var object, database string
+	_, err = pgx.ForEachRow(rows, []any{&object, &database}, func() error {
+		if database != "" {
+			databases = append(databases, database)
+		} else {
+			objects = append(objects, object)
+		}
+		return nil
+	})
+	return objects, databases, fault(err)
+}
+
+// handOver gives the original what the clone owns, as a clone made by other
+// means may.
+func (k cloning) handOver(ctx context.Context) error {
+	objects, databases, err := k.owned(ctx, k.clone)
+	if err != nil {
+		return err
+	}
+	if len(objects) > 0 {
+		k.attempt(ctx, k.reassign(), fmt.Sprintf("hand over what %q owns to %q (%s), so that some may stop working at the next rotation; run %s as a superuser",
+			k.clone, k.original, some(objects), k.reassign()))
+	}
+	if len(databases) > 0 {
+		k.login.Report.Notef("%q owns objects in other databases (%s), which the application may miss at the next rotation. In each, run: %s", k.clone, some(databases), k.reassign())
+	}
+	return nil
+}
+
+func (k cloning) reassign() string {
+	return "REASSIGN OWNED BY " + ident(k.clone) + " TO " + ident(k.original)
+}
+
+// some names the first twenty.
+func some(names []string) string {
+	const most = 20
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}

@@ -1,0 +1,113 @@
+package postgres
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/md5"
+	"crypto/pbkdf2"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+// SetPassword implements database.Conn.
+func (c *conn) SetPassword(ctx context.Context, user, password string) error {
+	f, err := c.facts(ctx, user)
+	if err != nil {
+		return err
+	}
+	if !f.isCurrent && f.isSession {
+		// The role setting makes the session somebody else, who may not do it.
+		if _, err := c.pg.Exec(ctx, "SET ROLE NONE"); err != nil {
+			return fault(err)
+		}
+	}
+	return c.storing(ctx, f, password, func(stored string) error {
+		return c.write(ctx, func(tx pgx.Tx) error {
+			_, err := tx.Exec(ctx, "ALTER ROLE "+ident(user)+" PASSWORD "+literal(stored))
+			return c.altering(err, user)
+		})
+	})
+}
+
+// storing calls set with the verifier of a password and, only if the server
+// takes no verifiers, with the password itself.
+func (c *conn) storing(ctx context.Context, f facts, password string, set func(stored string) error) error {
+	stored, err := verifier(f.encryption, f.user, password)
+	if err != nil {
+		return err
+	}
+	if err = set(stored); !refusesVerifier(err) {
+		return err
+	}
+	if c.login.TLS == nil {
+		return rotation.Fail(rotation.PasswordRejected, "the server takes no password verifier (%w), and the connection is not encrypted", err).
+			With("Let the server's password check accept SCRAM verifiers, or connect with TLS.")
+	}
+	c.login.Report.Notef("The server refused a password verifier (%v). The password was sent as text over TLS: it may be in the server's log.", err)
+	if err = set(password); refusesVerifier(err) {
+		return &rotation.Fault{Class: rotation.PasswordRejected, Err: err}
+	}
+	return err
+}
+
+// refusesVerifier reports whether a password check, such as that of the
+// extensions passwordcheck and credcheck, turned a stored form down.
+func refusesVerifier(err error) bool {
+	var pe *pgconn.PgError
+	if !errors.As(err, &pe) {
+		return false
+	}
+	switch pe.Code {
+	case "22023", "28000", "28P01": // invalid value, invalid authorization, invalid password
+		return true
+	}
+	return false
+}
+
+// verifier is the form in which the server keeps a password: of the kind that
+// its password_encryption names.
+func verifier(encryption, user, password string) (string, error) {
+	for _, b := range []byte(password) {
+		if b < ' ' || b > '~' {
+			// SASLprep (RFC 4013) leaves printable ASCII as it is. Passwords that
+			// are made here have nothing else.
+			return "", rotation.Fail(rotation.PasswordRejected, "the password has characters outside printable ASCII")
+		}
+	}
+	if encryption == "md5" {
+		sum := md5.Sum([]byte(password + user))
+		return "md5" + hex.EncodeToString(sum[:]), nil
+	}
+	salt := make([]byte, 16)
+	rand.Read(salt)
+	return scramVerifier(password, salt, 4096)
+}
+
+// scramVerifier is RFC 5803's form of a SCRAM-SHA-256 password, in PostgreSQL's
+// spelling: SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>.
+// Source: RFC 5802, section 3; PostgreSQL manual, pg_authid.
+func scramVerifier(password string, salt []byte, iterations int) (string, error) {
+	salted, err := pbkdf2.Key(sha256.New, password, salt, iterations, sha256.Size)
+	if err != nil {
+		return "", fmt.Errorf("deriving the key of a password: %w", err)
+	}
+	client := mac(salted, "Client Key")
+	stored := sha256.Sum256(client)
+	b64 := base64.StdEncoding.EncodeToString
+	return fmt.Sprintf("SCRAM-SHA-256$%d:%s$%s:%s", iterations, b64(salt), b64(stored[:]), b64(mac(salted, "Server Key"))), nil
+}
+
+func mac(key []byte, text string) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(text))
+	return h.Sum(nil)
+}

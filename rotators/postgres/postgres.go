@@ -1,0 +1,114 @@
+// Package postgres rotates users of PostgreSQL and Aurora PostgreSQL.
+//
+// Passwords reach the server as SCRAM-SHA-256 verifiers that are made here, so
+// that no statement holds one. A clone is a member of its original and becomes
+// it when it logs in (ALTER ROLE clone SET role TO original): it has the
+// original's rights at every moment, whatever is granted or revoked later, and
+// what it creates belongs to the original.
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+// Driver rotates users of PostgreSQL.
+var Driver = database.Driver{
+	Engines:     []string{"postgres", "aurora-postgresql"},
+	Port:        5432,
+	Database:    "postgres",
+	Connect:     connect,
+	CheckUser:   checkUser,
+	CloneSuffix: "_clone",
+}
+
+// maxName is the length of a name in bytes (NAMEDATALEN - 1). The server cuts
+// longer ones, and so would log in somebody else.
+const maxName = 63
+
+// checkUser refuses names that the server cuts, and roles that are not the
+// customer's: PostgreSQL reserves pg_, and RDS has roles of its own.
+func checkUser(user string) error {
+	if len(user) > maxName {
+		return rotation.Fail(rotation.BadSecret, "the user name %q has %d bytes; PostgreSQL takes %d", user, len(user), maxName).
+			With("Use a shorter user name; for two alternating users CLONE_SUFFIX, which comes on top, can be shorter too.")
+	}
+	if strings.HasPrefix(user, "pg_") || strings.HasPrefix(user, "rds_") || user == "rdsadmin" || user == "rdsrepladmin" || user == "rdstopmgr" {
+		return rotation.Fail(rotation.BadSecret, "the user %q is reserved by PostgreSQL or RDS", user)
+	}
+	return nil
+}
+
+// conn is a session. Its statements go by the simple protocol, and those with
+// arguments by the extended one without a prepared statement, which poolers
+// understand as well.
+type conn struct {
+	pg    *pgx.Conn
+	login database.Login
+}
+
+func connect(ctx context.Context, l database.Login) (database.Conn, error) {
+	cfg, err := config(l)
+	if err != nil {
+		return nil, err
+	}
+	pg, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return nil, connectFault(err)
+	}
+	return &conn{pg, l}, nil
+}
+
+// config fills pgx's struct. Nothing of it comes from the environment (PGHOST,
+// PGSSLMODE, ...) or from a connection string made of the secret.
+func config(l database.Login) (*pgx.ConnConfig, error) {
+	if strings.HasPrefix(l.Host, "/") || strings.HasPrefix(l.Host, "@") {
+		return nil, rotation.Fail(rotation.BadSecret, "the host %q is a path, not a host name", l.Host)
+	}
+	cfg, err := pgx.ParseConfig("host=localhost user=none sslmode=disable passfile=/dev/null")
+	if err != nil {
+		return nil, fmt.Errorf("making the connection's settings: %w", err)
+	}
+	cfg.Host, cfg.Port, cfg.Database, cfg.User, cfg.Password = l.Host, uint16(l.Port), l.Database, l.User, l.Password
+	cfg.TLSConfig, cfg.Fallbacks = l.TLS, nil
+	cfg.SSLNegotiation, cfg.ChannelBinding, cfg.RequireAuth = "postgres", "prefer", ""
+	cfg.ValidateConnect, cfg.AfterConnect, cfg.ConnectTimeout = nil, nil, 0
+	cfg.RuntimeParams = map[string]string{"application_name": "rotor", "client_encoding": "UTF8"}
+	cfg.DefaultQueryExecMode, cfg.StatementCacheCapacity, cfg.DescriptionCacheCapacity = pgx.QueryExecModeExec, 0, 0
+	if l.TLS == nil {
+		cfg.RequireAuth = hashedOnly
+	}
+	return cfg, nil
+}
+
+// hashedOnly keeps a server that cannot be verified from asking for the
+// password itself.
+const hashedOnly = "scram-sha-256,md5"
+
+// Check implements database.Conn.
+func (c *conn) Check(ctx context.Context) error {
+	var one int
+	return fault(c.pg.QueryRow(ctx, "SELECT 1").Scan(&one))
+}
+
+// Close implements database.Conn.
+func (c *conn) Close() error { return c.pg.Close(context.Background()) }
+
+// major is the server's major version, or 0 if it does not tell.
+func (c *conn) major() int {
+	var n int
+	_, _ = fmt.Sscanf(c.pg.PgConn().ParameterStatus("server_version"), "%d", &n)
+	return n
+}
+
+// write runs f in a transaction that may write, also where the role or the
+// database is read-only by default.
+func (c *conn) write(ctx context.Context, f func(pgx.Tx) error) error {
+	return fault(pgx.BeginTxFunc(ctx, c.pg, pgx.TxOptions{AccessMode: pgx.ReadWrite}, f))
+}

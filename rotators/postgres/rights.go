@@ -1,0 +1,113 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+// The roles whose rights the session has: its own two, and those that they
+// inherit. The twin's own are among them if the session is a clone.
+const sessionRoles = `
+me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname IN (session_user, current_user)),
+pair AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname IN (session_user, current_user, $1)),
+mine AS (SELECT r.oid, r.rolname FROM pg_catalog.pg_roles r
+         WHERE EXISTS (SELECT FROM me WHERE pg_catalog.pg_has_role(me.oid, r.oid, 'USAGE')))`
+
+// queryRights reads all that a session may do and another might not: grants,
+// ownership, default privileges, memberships and attributes. What PUBLIC has
+// everybody has.
+func (c *conn) queryRights() string {
+	return "/* rotor: rights */ WITH acls AS (" + c.acls() + ")," + sessionRoles + fmt.Sprintf(granted, "SELECT oid FROM mine") + `
+UNION SELECT i.type, i.identity, '', 'ownership', false
+FROM pg_catalog.pg_shdepend d
+JOIN pg_catalog.pg_database here ON here.datname = pg_catalog.current_database() AND d.dbid IN (0, here.oid)
+CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, d.objsubid) i
+WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND d.deptype = 'o' AND d.refobjid IN (SELECT oid FROM mine)
+  AND coalesce(i.schema, '') NOT LIKE 'pg\_temp\_%'
+UNION SELECT 'database (as owner of objects in it)', there.datname::text, '', 'ownership', false
+FROM pg_catalog.pg_shdepend d
+JOIN pg_catalog.pg_database there ON there.oid = d.dbid AND there.datname <> pg_catalog.current_database()
+WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND d.deptype = 'o' AND d.refobjid IN (SELECT oid FROM mine)
+UNION SELECT 'future objects (kind ' || a.defaclobjtype::text || ')', pg_catalog.quote_ident(o.rolname) || coalesce(' in schema ' || pg_catalog.quote_ident(n.nspname), ''),
+       '', x.privilege_type, x.is_grantable
+FROM pg_catalog.pg_default_acl a
+JOIN pg_catalog.pg_roles o ON o.oid = a.defaclrole AND o.oid NOT IN (SELECT oid FROM pair)
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = a.defaclnamespace
+CROSS JOIN LATERAL pg_catalog.aclexplode(a.defaclacl) x
+WHERE x.grantee IN (SELECT oid FROM mine)
+UNION SELECT 'role', pg_catalog.quote_ident(r.rolname), '', 'membership',
+       EXISTS (SELECT FROM me WHERE pg_catalog.pg_has_role(me.oid, r.oid, 'MEMBER WITH ADMIN OPTION'))
+FROM pg_catalog.pg_roles r
+WHERE r.oid NOT IN (SELECT oid FROM pair) AND EXISTS (SELECT FROM me WHERE pg_catalog.pg_has_role(me.oid, r.oid, 'MEMBER'))
+ORDER BY 1, 2, 3, 4`
+}
+
+const queryPowers = `/* rotor: powers */
+SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user`
+
+// Rights implements database.Auditor. It sees the rights in the session's own
+// database and those of the whole server; of other databases it sees only
+// whether the user owns something there.
+func (c *conn) Rights(ctx context.Context, twin string) ([]string, error) {
+	powers := make([]bool, 5)
+	if err := c.pg.QueryRow(ctx, queryPowers).Scan(&powers[0], &powers[1], &powers[2], &powers[3], &powers[4]); err != nil {
+		return nil, fault(err)
+	}
+	var rights []string
+	for i, name := range []string{"SUPERUSER", "CREATEDB", "CREATEROLE", "REPLICATION", "BYPASSRLS"} {
+		if powers[i] {
+			rights = append(rights, name)
+		}
+	}
+	if powers[0] {
+		return rights, nil // all others follow
+	}
+	rows, err := c.pg.Query(ctx, c.queryRights(), twin)
+	if err != nil {
+		return nil, fault(err)
+	}
+	grants, err := pgx.CollectRows(rows, scanGrant)
+	for _, g := range grants {
+		rights = append(rights, g.String())
+	}
+	return rights, fault(err)
+}
+
+const queryPreflight = `/* rotor: preflight */
+SELECT s.rolsuper, s.rolcreaterole, r.rolsuper, pg_catalog.pg_has_role(s.oid, r.oid, 'MEMBER WITH ADMIN OPTION'),
+       coalesce(pg_catalog.current_setting('rds.restrict_password_commands', true), 'off') = 'on'
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles p WHERE p.rolname = 'rds_password' AND pg_catalog.pg_has_role(s.oid, p.oid, 'MEMBER'))
+FROM pg_catalog.pg_roles s JOIN pg_catalog.pg_roles r ON r.rolname = $1 WHERE s.rolname = session_user`
+
+// Preflight implements database.Preflighter.
+func (c *conn) Preflight(ctx context.Context, user, clone string) error {
+	f, err := c.facts(ctx, user)
+	if err != nil {
+		return err
+	}
+	var super, createRole, targetSuper, admin, restricted bool
+	if err := c.pg.QueryRow(ctx, queryPreflight, user).Scan(&super, &createRole, &targetSuper, &admin, &restricted); err != nil {
+		return fault(err)
+	}
+	who := c.login.User
+	switch {
+	case super:
+		return nil
+	case restricted:
+		return rotation.Fail(rotation.MissingPrivilege, "%q may not change passwords: rds.restrict_password_commands is on", who).
+			With("GRANT rds_password TO " + ident(who) + ";")
+	case f.isSession && clone == "":
+		return nil
+	case !createRole:
+		return rotation.Fail(rotation.MissingPrivilege, "%q may not change other roles: it lacks CREATEROLE", who).With(adminRemedy(c.major(), user, who))
+	case targetSuper:
+		return rotation.Fail(rotation.MissingPrivilege, "%q is a superuser, and %q is not", user, who).With("Use a superuser as administrator.")
+	case c.major() >= 16 && !admin:
+		return rotation.Fail(rotation.MissingPrivilege, "%q lacks the ADMIN option on %q", who, user).With(adminRemedy(c.major(), user, who))
+	}
+	return nil
+}
