@@ -1,0 +1,31 @@
+// Package local runs everything that a rotation needs on one machine, for tests, demos and benchmarks.
+//
+// It has two halves, which work alone or together:
+//
+//   - [SecretsManager] stands in for AWS Secrets Manager. It is an [net/http.Handler] that speaks AWS JSON 1.1 to
+//     the official SDKs, the AWS CLI and boto3, keeps the service's rules for versions, staging labels,
+//     idempotency and errors, and runs RotateSecret's four steps in the background.
+//   - [Function] hosts the Lambda Runtime API for a real bootstrap binary: the very file that is deployed.
+//
+// [Functions] joins them. A whole rotation against a real binary is:
+//
+//	functions := new(local.Functions)
+//	service := local.NewSecretsManager(local.Options{Invoke: functions})
+//	server, err := service.Serve()
+//	...
+//	function, err := local.StartFunction(local.FunctionConfig{
+//		Bootstrap: "dist/postgres/bootstrap",
+//		Env:       map[string]string{"SECRETS_MANAGER_ENDPOINT": server.URL},
+//	})
+//	functions.Add(function)
+//	... CreateSecret and RotateSecret through any SDK at server.URL ...
+//	err = service.Wait(ctx, secretID, token)
+//
+// # What it is not
+//
+// It checks no signature and no permission: requests may be signed with anything or not at all. It encrypts
+// nothing and keeps everything in memory. Replication, resource policies and externally managed rotation are
+// absent; their operations answer UnknownOperationException. Rotation schedules are stored and shown, but no
+// scheduler runs them: only RotateSecret starts a rotation. Quotas on request rates are not kept; use
+// [Options].Intercept to inject a ThrottlingException.
+package local
