@@ -18,16 +18,20 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	var m databasetest.Memory
-	n := 0
-	databasetest.Run(t, databasetest.Harness{Driver: m.Driver(), Names: []string{`a"b'c`, "ü"},
-		New: func(_ *testing.T, name string) databasetest.Fixture {
-			if name == "" {
-				n++
-				name = fmt.Sprint("user", n)
-			}
-			return m.Fixture(name)
-		}})
+	for _, overlap := range []bool{false, true} {
+		t.Run(fmt.Sprintf("overlap=%v", overlap), func(t *testing.T) {
+			m := databasetest.Memory{Overlap: overlap}
+			n := 0
+			databasetest.Run(t, databasetest.Harness{Driver: m.Driver(), Overlap: overlap, Names: []string{`a"b'c`, "ü"},
+				New: func(_ *testing.T, name string) databasetest.Fixture {
+					if name == "" {
+						n++
+						name = fmt.Sprint("user", n)
+					}
+					return m.Fixture(name)
+				}})
+		})
+	}
 }
 
 // fixture is a user of a Memory and its secret, "user", of version v0.

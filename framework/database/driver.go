@@ -93,3 +93,12 @@ type Preflighter interface {
 	// if clone is not empty, make clone a clone of user. It changes nothing.
 	Preflight(ctx context.Context, user, clone string) error
 }
+
+// An Overlapper is a Conn of a server that can keep a user's old password valid
+// beside the new one, so that a single user rotates without a gap.
+type Overlapper interface {
+	// Overlaps reports whether SetPassword of this session will keep the
+	// password that user has now valid. If so, SetPassword must not run twice
+	// for one rotation: the second run would drop the password of AWSCURRENT.
+	Overlaps(ctx context.Context, user string) (bool, error)
+}

@@ -24,6 +24,9 @@ type Login struct {
 	TLS *tls.Config
 	// Plaintext allows to go on without TLS if the server offers none.
 	Plaintext bool
+	// Overlap asks SetPassword to keep the old password valid where the server
+	// can: see [Overlapper].
+	Overlap bool
 	// Secret has the fields that only one driver knows.
 	Secret secret.Document
 	// Report takes what is worth a line in the log. It may be nil.
@@ -48,6 +51,7 @@ func (r *Rotator) login(role string, doc secret.Document, report *rotation.Repor
 		Database: doc.Text("dbname"),
 		User:     doc.Text("username"),
 		Password: doc.Text("password"),
+		Overlap:  !r.NoOverlap,
 		Secret:   doc,
 		Report:   report,
 		role:     role,

@@ -31,6 +31,9 @@ type Config struct {
 	// Plaintext allows connections without TLS to servers that offer none,
 	// unless the secret says "ssl": true.
 	Plaintext bool
+	// NoOverlap makes the old password of a single user invalid at once, where
+	// the server could keep it valid until the next rotation.
+	NoOverlap bool
 	// GrantDrift gives the original user what only its clone has, where
 	// otherwise testSecret fails.
 	GrantDrift bool

@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/seed492efc12/rotor/framework/rotation"
@@ -21,15 +22,18 @@ func (s singleUser) set(ctx context.Context, r *Rotator, p pair) error {
 	if by.role == rotation.Pending {
 		return nil // an earlier run set it
 	}
-	if !s.byAdministrator {
-		return setting(ctx, conn, by, p.pending)
+	if s.byAdministrator {
+		admin, as, err := r.administrator(ctx, p)
+		if err != nil {
+			return err
+		}
+		defer closing(admin)
+		conn, by = admin, as
 	}
-	admin, as, err := r.administrator(ctx, p)
-	if err != nil {
+	if done, err := r.overlapping(ctx, conn, by, p); err != nil || done {
 		return err
 	}
-	defer closing(admin)
-	return setting(ctx, admin, as, p.pending)
+	return setting(ctx, conn, by, p.pending)
 }
 
 func (s singleUser) preflight(ctx context.Context, r *Rotator, conn Conn, p pair) error {
@@ -42,6 +46,32 @@ func (s singleUser) preflight(ctx context.Context, r *Rotator, conn Conn, p pair
 		conn = admin
 	}
 	return preflighting(ctx, conn, p.current.User, "")
+}
+
+// overlapping reports whether an earlier run has set the pending password of a
+// user whose old password stays valid, as the login with it cannot tell. In
+// such a rotation, and in no other, one refused login is normal.
+func (r *Rotator) overlapping(ctx context.Context, conn Conn, by Login, p pair) (done bool, err error) {
+	o, ok := conn.(Overlapper)
+	if !ok {
+		return false, nil
+	}
+	overlaps, err := o.Overlaps(ctx, p.pending.User)
+	if err != nil {
+		return false, fmt.Errorf("asking, as %v, whether the old password of %q stays valid: %w", by, p.pending.User, networkFault(err))
+	}
+	if !overlaps {
+		return false, nil
+	}
+	pending, err := r.connect(ctx, p.pending)
+	if errors.Is(err, ErrLoginRefused) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	closing(pending)
+	return true, nil
 }
 
 // authenticate logs in with the first password of the secret that works: the

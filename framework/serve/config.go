@@ -51,6 +51,7 @@ func settings(getenv func(string) string) (config, error) {
 			MaxUser:        env.number("USERNAME_CHARACTER_LIMIT", 0),
 			ConnectTimeout: time.Duration(env.number("CONNECT_TIMEOUT", 0)) * time.Second,
 			Plaintext:      env.choice("TLS_FALLBACK", "none", "plaintext"),
+			NoOverlap:      env.choice("PASSWORD_OVERLAP", "auto", "off"),
 			GrantDrift:     env.choice("CLONE_DRIFT", "fail", "grant"),
 		},
 	}

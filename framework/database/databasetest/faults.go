@@ -40,6 +40,15 @@ func (c faultyConn) SetPassword(ctx context.Context, user, password string) erro
 	return c.f.Do("SetPassword", func() error { return c.Conn.SetPassword(ctx, user, password) })
 }
 
+func (c faultyConn) Overlaps(ctx context.Context, user string) (overlaps bool, err error) {
+	o, ok := c.Conn.(database.Overlapper)
+	if !ok {
+		return false, nil
+	}
+	err = c.f.Do("Overlaps", func() error { overlaps, err = o.Overlaps(ctx, user); return err })
+	return overlaps, err
+}
+
 func (c faultyConn) Preflight(ctx context.Context, user, clone string) error {
 	p, ok := c.Conn.(database.Preflighter)
 	if !ok {

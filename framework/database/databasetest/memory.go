@@ -17,6 +17,9 @@ import (
 // one and the one to copy. It is for tests of what lies above drivers. The zero
 // Memory has no users.
 type Memory struct {
+	// Overlap keeps a user's last password valid beside the new one.
+	Overlap bool
+
 	mu    sync.Mutex
 	users map[string]*memoryUser
 	calls int // connections asked for
@@ -24,6 +27,7 @@ type Memory struct {
 
 type memoryUser struct {
 	password string
+	last     string // valid too, if not empty
 	admin    bool
 	locked   bool
 	rights   map[string]bool
@@ -107,7 +111,7 @@ func (m *Memory) connect(_ context.Context, l database.Login) (database.Conn, er
 	m.calls++
 	u, ok := m.users[l.User]
 	switch {
-	case !ok || u.password != l.Password:
+	case !ok || l.Password != u.password && (u.last == "" || l.Password != u.last):
 		return nil, database.Refused(errors.New("wrong user or password"))
 	case u.locked:
 		return nil, rotation.Fail(rotation.AccountLocked, "the account is locked")
@@ -139,8 +143,15 @@ func (c *memoryConn) as(user string, f func(u *memoryUser)) error {
 }
 
 func (c *memoryConn) SetPassword(_ context.Context, user, password string) error {
-	return c.as(user, func(u *memoryUser) { u.password = password })
+	return c.as(user, func(u *memoryUser) {
+		if c.m.Overlap {
+			u.last = u.password
+		}
+		u.password = password
+	})
 }
+
+func (c *memoryConn) Overlaps(context.Context, string) (bool, error) { return c.m.Overlap, nil }
 
 func (c *memoryConn) CloneUser(_ context.Context, original, clone, password string) error {
 	return c.as(original, func(u *memoryUser) {
