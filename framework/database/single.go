@@ -80,6 +80,7 @@ func (r *Rotator) overlapping(ctx context.Context, conn Conn, by Login, p pair) 
 // Only a refusal leads on to the next.
 func (r *Rotator) authenticate(ctx context.Context, p pair) (Conn, Login, error) {
 	var refusals []string
+	var remedy string
 	for _, candidate := range []func() (Login, bool, error){
 		func() (Login, bool, error) { return p.current, true, nil },
 		func() (Login, bool, error) { return p.pending, true, nil },
@@ -100,8 +101,12 @@ func (r *Rotator) authenticate(ctx context.Context, p pair) (Conn, Login, error)
 			return nil, l, err
 		}
 		refusals = append(refusals, err.Error())
+		var f *rotation.Fault
+		if errors.As(err, &f) {
+			remedy = f.Remedy
+		}
 	}
-	return nil, Login{}, rotation.Fail(rotation.LoginRefused, "no password of the secret works: %s", strings.Join(refusals, "; "))
+	return nil, Login{}, rotation.Fail(rotation.LoginRefused, "no password of the secret works: %s", strings.Join(refusals, "; ")).With(remedy)
 }
 
 // previous is the login of AWSPREVIOUS, if it is worth trying.

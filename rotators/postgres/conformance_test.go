@@ -30,6 +30,7 @@ func TestConformance(t *testing.T) {
 type world struct {
 	server *postgrestest.Server
 	box    *postgrestest.Sandbox
+	admin  *pgx.Conn
 	roots  *x509.CertPool
 	users  int
 }
@@ -37,10 +38,10 @@ type world struct {
 func newWorld(t *testing.T, s *postgrestest.Server) *world {
 	t.Helper()
 	w := &world{server: s, box: s.Fresh(t), roots: x509.NewCertPool()}
+	w.admin = w.box.Admin(t)
 	w.roots.AppendCertsFromPEM(s.CA)
 	if s.Real {
-		w.box.Exec(t,
-			`CREATE SCHEMA shop`,
+		w.exec(t, `CREATE SCHEMA shop`,
 			`CREATE TABLE shop.orders (id serial PRIMARY KEY, item text, price int)`,
 			`CREATE TABLE shop.prices (item text, price int)`,
 			`CREATE FUNCTION shop.total() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM shop.orders'`,
@@ -59,9 +60,9 @@ func (w *world) user(t *testing.T, name, password string) string {
 		name = w.box.Role(fmt.Sprint("app", w.users))
 	}
 	q := pgx.Identifier{name}.Sanitize()
-	w.box.Exec(t, `CREATE ROLE `+q+` LOGIN PASSWORD '`+password+`'`)
+	w.exec(t, `CREATE ROLE `+q+` LOGIN PASSWORD '`+password+`'`)
 	if w.server.Real {
-		w.box.Exec(t, `GRANT USAGE, CREATE ON SCHEMA shop TO `+q,
+		w.exec(t, `GRANT USAGE, CREATE ON SCHEMA shop TO `+q,
 			`GRANT SELECT, INSERT ON shop.orders TO `+q,
 			`GRANT SELECT ON shop.recent TO `+q,
 			`GRANT USAGE ON SEQUENCE shop.orders_id_seq TO `+q,
@@ -76,11 +77,25 @@ func (w *world) user(t *testing.T, name, password string) string {
 
 func (w *world) drop(t *testing.T, names ...string) {
 	for _, name := range names {
-		q := pgx.Identifier{name}.Sanitize()
-		if w.server.Real {
-			w.box.Exec(t, `DO $do$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = $n$`+name+`$n$) THEN DROP OWNED BY `+q+` CASCADE; END IF; END $do$`)
+		var exists bool
+		if err := w.admin.QueryRow(context.Background(), `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, name).Scan(&exists); err != nil {
+			t.Error(err)
 		}
-		w.box.Exec(t, `DROP ROLE IF EXISTS `+q)
+		q := pgx.Identifier{name}.Sanitize()
+		if exists && w.server.Real {
+			w.exec(t, `DROP OWNED BY `+q+` CASCADE`)
+		}
+		if exists {
+			w.exec(t, `DROP ROLE `+q)
+		}
+	}
+}
+
+// exec runs statements as the administrator, in one round trip.
+func (w *world) exec(t *testing.T, statements ...string) {
+	t.Helper()
+	if _, err := w.admin.Exec(context.Background(), strings.Join(statements, ";\n")); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -1,0 +1,189 @@
+package postgres_test
+
+import (
+	"crypto/x509"
+	"strings"
+	"testing"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
+)
+
+func each(t *testing.T, test func(t *testing.T, w *world)) {
+	postgrestest.Each(t, func(t *testing.T, s *postgrestest.Server) { test(t, newWorld(t, s)) })
+}
+
+func TestTheServersLogHoldsNoPasswordAndNoRefusal(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		user := w.user(t, "", "first-password")
+		mark := w.server.Mark()
+		passwords := []string{"first-password"}
+		for _, s := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {
+			r := w.rotor(t, s, user, passwords[len(passwords)-1], w.superuser(t))
+			for range 2 {
+				r.must(t)
+				passwords = append(passwords, r.store.Value("user", rotation.Current).Text("password"))
+			}
+		}
+		log := w.server.LogSince(mark)
+		for _, p := range passwords {
+			if strings.Contains(log, p) {
+				t.Errorf("the server's log holds a password")
+			}
+		}
+		if !strings.Contains(log, "SCRAM-SHA-256$") {
+			t.Error("the server's log does not even hold the statements")
+		}
+		if _, refused := w.server.LoginsSince(mark); refused != 0 {
+			t.Errorf("%d logins were refused", refused)
+		}
+	})
+}
+
+func TestAUserThatActsAsAnotherRole(t *testing.T) {
+	eachReal(t, func(t *testing.T, w *world) {
+		user, owner := w.user(t, "", "old"), w.box.Role("owner")
+		w.exec(t, `CREATE ROLE `+owner, `GRANT `+owner+` TO `+user, `ALTER ROLE `+user+` SET role TO `+owner)
+		for _, s := range []database.Strategy{database.SingleUser, database.AlternatingUsers} {
+			r := w.rotor(t, s, user, "old", w.superuser(t))
+			r.must(t)
+			var acts string
+			if err := r.application(t).QueryRow(t.Context(), `SELECT current_user`).Scan(&acts); err != nil || acts != owner {
+				t.Errorf("acts as %s, %v", acts, err)
+			}
+			w.exec(t, `ALTER ROLE `+user+` PASSWORD 'old'`)
+		}
+	})
+}
+
+func TestAUserThatOnlyReads(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		user := w.user(t, "", "old")
+		w.exec(t, `ALTER ROLE `+quoted(user)+` SET default_transaction_read_only = 'on'`)
+		w.rotor(t, database.SingleUser, user, "old", w.superuser(t)).must(t)
+	})
+}
+
+func TestUsersThatCannotLogIn(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for _, c := range []struct {
+			name, change string
+			strategy     database.Strategy
+			class        rotation.Class
+			says         string
+		}{
+			{"NOLOGIN", `NOLOGIN`, database.SingleUser, rotation.AccountLocked, "LOGIN"},
+			{"expired", `VALID UNTIL '2001-01-01'`, database.SingleUser, rotation.LoginRefused, "VALID UNTIL"},
+		} {
+			user := w.user(t, "", "old")
+			w.exec(t, `ALTER ROLE `+quoted(user)+` `+c.change)
+			r := w.rotor(t, c.strategy, user, "old", w.superuser(t))
+			if err := r.rotate(t); class(err) != c.class || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%s: got %v", c.name, err)
+			}
+		}
+	})
+}
+
+func TestAnOriginalThatCannotBeUsedFailsBeforeTheLabelMoves(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for _, c := range []struct {
+			name, change string
+			class        rotation.Class
+			says         string
+		}{
+			{"NOLOGIN", `NOLOGIN`, rotation.AccountLocked, "LOGIN;"},
+			{"expired", `VALID UNTIL '2001-01-01'`, rotation.PasswordExpired, "VALID UNTIL 'infinity'"},
+		} {
+			user := w.user(t, "", "old")
+			r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
+			r.must(t)
+			w.exec(t, `ALTER ROLE `+quoted(user)+` `+c.change)
+			if err := r.rotate(t); class(err) != c.class || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%s: got %v", c.name, err)
+			}
+			if got := r.store.Value("user", rotation.Current).Text("username"); got != user+"_clone" {
+				t.Errorf("%s: the label moved to %s", c.name, got)
+			}
+		}
+	})
+}
+
+func TestAMissingOriginalIsNamed(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		clone := w.user(t, w.box.Role("lonely")+"_clone", "old")
+		r := w.rotor(t, database.AlternatingUsers, clone, "old", w.superuser(t))
+		err := r.rotate(t)
+		if class(err) != rotation.NoUser || !strings.Contains(err.Error(), strings.TrimSuffix(clone, "_clone")) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestNamesOf63BytesAndMore(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		long := strings.Repeat("é", 31) + "x" // 63 bytes
+		user := w.user(t, long, "old")
+		w.rotor(t, database.SingleUser, user, "old", w.superuser(t)).must(t)
+		if err := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t)).rotate(t); class(err) != rotation.BadSecret || !strings.Contains(err.Error(), "69 bytes") {
+			t.Errorf("got %v", err)
+		}
+		if err := w.rotor(t, database.SingleUser, long+"x", "old", w.superuser(t)).rotate(t); class(err) != rotation.BadSecret || !strings.Contains(err.Error(), "64 bytes") {
+			t.Errorf("got %v", err)
+		}
+		for _, reserved := range []string{"pg_monitor", "rdsadmin", "rds_superuser"} {
+			if err := w.rotor(t, database.SingleUser, reserved, "old", w.superuser(t)).rotate(t); class(err) != rotation.BadSecret {
+				t.Errorf("%s: got %v", reserved, err)
+			}
+		}
+	})
+}
+
+// own starts a server that no other test shares.
+func own(t *testing.T, c postgrestest.Config) *world {
+	t.Helper()
+	s, err := postgrestest.Best(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return newWorld(t, s)
+}
+
+func TestMD5Servers(t *testing.T) {
+	w := own(t, postgrestest.Config{MD5: true})
+	user := w.user(t, "", "old")
+	mark := w.server.Mark()
+	for _, s := range []database.Strategy{database.SingleUser, database.AlternatingUsers} {
+		r := w.rotor(t, s, user, "old", w.superuser(t))
+		r.must(t)
+		_ = r.application(t)
+		r.must(t)
+		if strings.Contains(w.server.LogSince(mark), r.store.Value("user", rotation.Current).Text("password")) {
+			t.Error("the server's log holds the password")
+		}
+		w.exec(t, `ALTER ROLE `+quoted(user)+` PASSWORD 'old'`)
+	}
+}
+
+func TestAStandbyIsReadOnly(t *testing.T) {
+	w := own(t, postgrestest.Config{})
+	user := w.user(t, "", "old")
+	standby, err := w.server.Standby()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = standby.Close() })
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(standby.CA)
+	there := &world{server: standby, box: w.box, roots: roots}
+	for _, s := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {
+		r := there.rotor(t, s, user, "old", there.superuser(t))
+		for _, err := range []error{r.rotate(t), r.preflight(t)} {
+			if class(err) != rotation.ReadOnly || !strings.Contains(err.Error(), "writer") {
+				t.Errorf("got %v", err)
+			}
+		}
+	}
+}
