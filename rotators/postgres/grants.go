@@ -34,15 +34,17 @@ UNION ALL SELECT 'pg_catalog.pg_largeobject'::pg_catalog.regclass, oid, 0, lomac
 const parameterACLs = `UNION ALL SELECT 'pg_catalog.pg_parameter_acl'::pg_catalog.regclass, oid, 0, paracl FROM pg_catalog.pg_parameter_acl`
 
 // granted expands the access lists to (kind, object, column, privilege,
-// grantable) of the roles in %[1]s, without an owner's own.
+// grantable) of the roles in %[1]s. OFFSET 0 keeps the planner from looking up
+// the name of every object there is before it has sorted out the grants.
 const granted = `
 SELECT DISTINCT i.type AS kind, i.identity AS object, coalesce(pg_catalog.quote_ident(c.attname), '') AS "column",
        x.privilege_type AS privilege, x.is_grantable AS grantable
-FROM acls a
-CROSS JOIN LATERAL pg_catalog.aclexplode(a.acl) x
-CROSS JOIN LATERAL pg_catalog.pg_identify_object(a.classid, a.objid, 0) i
-LEFT JOIN pg_catalog.pg_attribute c ON a.sub > 0 AND c.attrelid = a.objid AND c.attnum = a.sub
-WHERE x.grantee IN (%s) AND coalesce(i.schema, '') NOT LIKE 'pg\_temp\_%%'`
+FROM (SELECT a.classid, a.objid, a.sub, e.grantee, e.privilege_type, e.is_grantable
+      FROM acls a CROSS JOIN LATERAL pg_catalog.aclexplode(a.acl) e
+      WHERE a.acl IS NOT NULL AND e.grantee IN (%s) OFFSET 0) x
+CROSS JOIN LATERAL pg_catalog.pg_identify_object(x.classid, x.objid, 0) i
+LEFT JOIN pg_catalog.pg_attribute c ON x.sub > 0 AND c.attrelid = x.objid AND c.attnum = x.sub
+WHERE coalesce(i.schema, '') NOT LIKE 'pg\_temp\_%%'`
 
 func (c *conn) acls() string {
 	if c.major() < 15 {
@@ -55,7 +57,7 @@ func (c *conn) acls() string {
 func (c *conn) queryDirect() string {
 	return "/* rotor: direct grants */ WITH acls AS (" + c.acls() + ")" +
 		fmt.Sprintf(granted, "SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1") + `
-AND NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend d WHERE d.deptype = 'o' AND d.refobjid = x.grantee AND d.classid = a.classid AND d.objid = a.objid
+AND NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend d WHERE d.deptype = 'o' AND d.refobjid = x.grantee AND d.classid = x.classid AND d.objid = x.objid
     AND d.dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())))
 ORDER BY 1, 2, 3, 4`
 }
