@@ -71,7 +71,7 @@ func start(s config, name string, r rotation.Rotator) {
 		Log:     slog.New(lambdacontext.NewLogHandler()),
 		Observe: metrics{name, os.Stdout, time.Now}.observe,
 	}
-	lambda.StartHandler(handler{e.HandleJSON})
+	lambda.Start(handler{e.HandleJSON})
 }
 
 type clock struct{}

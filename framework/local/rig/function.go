@@ -13,41 +13,34 @@ import (
 
 // A Function is a rotation function's process under the runtime host.
 type Function struct {
-	rig    *Rig
 	config local.FunctionConfig
 	log    buffer
 
-	mu   sync.Mutex
+	mu   sync.Mutex // held while the process is replaced
 	host *local.Function
 }
 
 // Start starts a function that talks to the stand-in, and returns when it is ready. Env's SECRETS_MANAGER_ENDPOINT is
 // the rig's unless c has one; what the function writes goes to c.Log too. An init error is a [*local.FunctionError].
-// Functions of one rig need different names.
+// Of functions with the same name, which makes the ARN, the last one is invoked.
 func (r *Rig) Start(c local.FunctionConfig) (*Function, error) {
-	f := &Function{rig: r, config: c}
+	f := &Function{config: c}
 	f.log.tee = c.Log
 	f.config.Log = &f.log
 	f.config.Env = map[string]string{"SECRETS_MANAGER_ENDPOINT": r.URL}
 	maps.Copy(f.config.Env, c.Env)
-	if err := f.start(); err != nil {
-		return nil, fmt.Errorf("starting the function: %w", err)
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.started = append(r.started, f)
-	return f, nil
-}
-
-// start begins a process; f.mu is held or f is new.
-func (f *Function) start() error {
 	host, err := local.StartFunction(f.config)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("starting the function: %w", err)
 	}
 	f.host = host
-	f.rig.functions.Add(host)
-	return nil
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if before := r.functions[host.ARN()]; before != nil {
+		err = before.close()
+	}
+	r.functions[host.ARN()] = f
+	return f, err
 }
 
 // ARN is what RotateSecret calls the function.
@@ -66,14 +59,18 @@ func (f *Function) Invoke(ctx context.Context, event string) error {
 func (f *Function) Log() string { return f.log.String() }
 
 // Restart kills the process with SIGKILL, whatever it is doing, and starts a new one: the next invocation is a cold
-// one. An invocation in progress fails.
+// one. An invocation in progress fails; one that comes meanwhile waits.
 func (f *Function) Restart() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.host.Close(); err != nil {
 		return err
 	}
-	return f.start()
+	host, err := local.StartFunction(f.config)
+	if err == nil {
+		f.host = host
+	}
+	return err
 }
 
 func (f *Function) current() *local.Function {

@@ -33,21 +33,20 @@ type Rig struct {
 	// Client is the official SDK's, without retries.
 	Client *secretsmanager.Client
 
-	service   *local.SecretsManager
-	server    *local.Server
-	functions local.Functions
-	turn      sync.Mutex // held during a rotation
+	service *local.SecretsManager
+	server  *local.Server
+	turn    sync.Mutex // held during a rotation
 
-	mu      sync.Mutex
-	started []*Function
-	tokens  []string // every RotationToken handed out
+	mu        sync.Mutex
+	functions map[string]*Function // by ARN
+	tokens    []string             // every RotationToken handed out
 	record
 }
 
 // Open starts a stand-in. Options.Invoke is the rig's own; OnRequest and OnStep are called besides what the rig does
 // with them. Close the rig when done.
 func Open(o local.Options) (*Rig, error) {
-	r := &Rig{record: record{known: map[string]bool{}}}
+	r := &Rig{functions: map[string]*Function{}, record: record{known: map[string]bool{}}}
 	onRequest, onStep := o.OnRequest, o.OnStep
 	o.Invoke = invoker{r}
 	o.OnRequest = func(q local.Request) {
@@ -89,7 +88,7 @@ func (r *Rig) Close() error {
 	err := r.server.Close()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, f := range r.started {
+	for _, f := range r.functions {
 		err = errors.Join(err, f.close())
 	}
 	return err
@@ -121,7 +120,7 @@ func (r *Rig) RotationTokens() []string {
 	return slices.Clone(r.tokens)
 }
 
-// An invoker notes the RotationToken of each event on its way to the function.
+// An invoker finds functions by their ARN, and notes the RotationToken of each event on its way.
 type invoker struct{ r *Rig }
 
 func (i invoker) Invoke(ctx context.Context, arn string, payload []byte) error {
@@ -129,10 +128,17 @@ func (i invoker) Invoke(ctx context.Context, arn string, payload []byte) error {
 	if json.Unmarshal(payload, &event) == nil {
 		i.r.handedOut(event.RotationToken)
 	}
-	return i.r.functions.Invoke(ctx, arn, payload)
+	_, err := i.r.function(arn).current().Invoke(ctx, payload)
+	return err
 }
 
-func (i invoker) Invocable(arn string) bool { return i.r.functions.Invocable(arn) }
+func (i invoker) Invocable(arn string) bool { return i.r.function(arn) != nil }
+
+func (r *Rig) function(arn string) *Function {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.functions[arn]
+}
 
 func (r *Rig) handedOut(token string) {
 	r.mu.Lock()

@@ -1,0 +1,69 @@
+# Rotor's own tasks. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := bash
+
+# What is built: ARCH as in template.yaml, and every folder of functions/.
+ARCH      ?= arm64
+FUNCTIONS ?= $(notdir $(patsubst %/,%,$(dir $(wildcard functions/*/main.go))))
+ENGINE    ?= postgres
+FUZZTIME  ?= 10s
+
+GOARCH_arm64  := arm64
+GOARCH_x86_64 := amd64
+GOARCH_       := $(GOARCH_$(ARCH))
+
+# A release is static, stripped, and the same bytes whoever builds it.
+RELEASE := -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w -buildid='
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+.PHONY: help demo test build package lint bench servers fuzz certificates dependencies clean
+
+help: ## List the tasks
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## Rotate a real secret on this machine, and see each step (ENGINE=postgres; KEEP=1 leaves it running)
+	@go run ./examples/demo -engine $(ENGINE) $(if $(KEEP),-keep)
+
+test: ## Run all tests on the servers that are found; TESTFLAGS=-race and so on
+	go test $(TESTFLAGS) ./...
+
+build: ## Build every function into dist/<function>/bootstrap (ARCH=arm64 or x86_64)
+	@test -n "$(GOARCH_)" || { echo "ARCH is arm64 or x86_64, not '$(ARCH)'"; exit 2; }
+	@for f in $(FUNCTIONS); do \
+	  mkdir -p dist/$$f && CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_) go build $(RELEASE) -o dist/$$f/bootstrap ./functions/$$f && \
+	  chmod 0755 dist/$$f/bootstrap && echo "dist/$$f/bootstrap ($(ARCH))" || exit 1; \
+	done
+
+package: build ## Zip every function into dist/<function>.zip, the same bytes each time, with their sums
+	@go run ./scripts/package -dist dist $(FUNCTIONS)
+
+lint: ## Check formatting, vet, staticcheck, known vulnerabilities, go.mod and the import rule
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not formatted:"; echo "$$unformatted"; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	@cp go.mod go.sum "$${TMPDIR:-/tmp}" && go mod tidy && \
+	  { cmp -s go.mod "$${TMPDIR:-/tmp}/go.mod" && cmp -s go.sum "$${TMPDIR:-/tmp}/go.sum" || { echo "go.mod or go.sum was not tidy; it is now"; exit 1; }; }
+	go test -count=1 -run 'Import|Dependenc' ./framework
+	@scripts/vulnerabilities.sh $(GOVULNCHECK)
+
+bench: ## Measure the built functions and write docs/benchmarks.md
+	go run ./scripts/bench -o docs/benchmarks.md
+
+servers: ## Install the real servers that tests use (Debian; needs root or sudo)
+	@scripts/servers.sh
+
+fuzz: ## Run each fuzz test for FUZZTIME (10s)
+	@go list -f '{{.ImportPath}}' ./... | while read -r p; do \
+	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; \
+	done
+
+certificates: ## Fetch the certificate authorities of RDS anew
+	@scripts/certificates.sh
+
+dependencies: ## Write docs/dependencies.txt, the modules that each function links
+	@go run ./scripts/dependencies > docs/dependencies.txt && cat docs/dependencies.txt
+
+clean: ## Remove dist/
+	rm -rf dist
