@@ -93,7 +93,9 @@ func TestImportsFollowTheRule(t *testing.T) {
 			if isStandard(imported) {
 				continue
 			}
-			if may != nil && !slices.ContainsFunc(may, func(root string) bool { return root != "" && (imported == root || !strings.HasPrefix(root, module) && under(imported, root)) }) {
+			if may != nil && !slices.ContainsFunc(may, func(root string) bool {
+				return root != "" && (imported == root || !strings.HasPrefix(root, module) && under(imported, root))
+			}) {
 				t.Errorf("%s imports %s", p.ImportPath, imported)
 			}
 			if own, ok := strings.CutPrefix(imported, module); ok && isTest(own) && !isTest(p.ImportPath) {

@@ -1,10 +1,10 @@
 package secretsmanager
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 
@@ -74,15 +74,10 @@ func fault(err error) error {
 
 // transport covers requests that got no answer of Secrets Manager.
 func transport(operation string, err error) error {
-	var cancelled *aws.RequestCanceledError
-	f := &rotation.Fault{Class: rotation.StoreUnavailable, Transient: true, Err: fmt.Errorf("calling %s of Secrets Manager: %w", operation, err)}
+	f := &rotation.Fault{Class: rotation.StoreUnavailable, Err: fmt.Errorf("calling %s of Secrets Manager: %w", operation, err)}
 	var response *awshttp.ResponseError
-	switch {
-	case errors.As(err, &cancelled):
-		f.Transient = false
-	case errors.As(err, &response) && response.HTTPStatusCode() < 500:
-		f.Transient = false
-	}
+	refused := errors.As(err, &response) && response.HTTPStatusCode() >= 400 && response.HTTPStatusCode() < 500
+	f.Transient = !refused && !errors.Is(err, context.Canceled)
 	return f
 }
 

@@ -112,7 +112,10 @@ func (e *environment) choice(name, off, on string) bool {
 // bundle reads certificates: PEM text, or the path of a file of it.
 func (e *environment) bundle(name string) []byte {
 	v := e.get(name)
-	if v == "" || strings.Contains(v, "-----BEGIN") {
+	if v == "" {
+		return nil
+	}
+	if strings.Contains(v, "-----BEGIN") {
 		return e.certificates(name, []byte(v))
 	}
 	pem, err := os.ReadFile(v)
@@ -120,14 +123,11 @@ func (e *environment) bundle(name string) []byte {
 		e.check(name, err)
 		return nil
 	}
-	if len(pem) == 0 {
-		e.check(name, fmt.Errorf("%s is empty", v))
-	}
 	return e.certificates(name, pem)
 }
 
 func (e *environment) certificates(name string, pem []byte) []byte {
-	if len(pem) > 0 && !database.IsCertificates(pem) {
+	if !database.IsCertificates(pem) {
 		e.check(name, errors.New("no certificate in PEM form was found"))
 	}
 	return pem
