@@ -26,6 +26,11 @@ func (r *Rotator) connect(ctx context.Context, l Login) (Conn, error) {
 	dialing, cancel := context.WithTimeout(ctx, r.ConnectTimeout)
 	defer cancel()
 	conn, err := r.driver.Connect(dialing, l)
+	if errors.Is(err, ErrNoTLS) && l.plaintext {
+		l.Report.Notef("%v offers no TLS: the connection is in plain text, as TLS_FALLBACK=plaintext allows.", l.Address())
+		l.TLS = nil
+		conn, err = r.driver.Connect(dialing, l)
+	}
 	if err == nil {
 		return conn, nil
 	}

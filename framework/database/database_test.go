@@ -368,3 +368,32 @@ func TestErrorsOfTheNetworkHaveTheirClass(t *testing.T) {
 		}
 	}
 }
+
+func TestPlainTextOnlyWhereItWasAskedFor(t *testing.T) {
+	for _, c := range []struct {
+		ssl       string
+		fallback  bool
+		connected bool // in plain text
+	}{
+		{"", false, false},
+		{"true", false, false},
+		{"true", true, false},
+		{"", true, true},
+		{"false", false, true},
+	} {
+		f := newFixture(t, database.SingleUser)
+		f.config.Plaintext = c.fallback
+		f.edit("user", "v0", "ssl", c.ssl)
+		connect := f.config.Driver.Connect
+		f.config.Driver.Connect = func(ctx context.Context, l database.Login) (database.Conn, error) {
+			if l.TLS != nil {
+				return nil, fmt.Errorf("dialling: %w", database.ErrNoTLS)
+			}
+			return connect(ctx, l)
+		}
+		err := f.steps(t, rotation.Steps()...)
+		if c.connected != (err == nil) || err != nil && class(err) != rotation.TLS {
+			t.Errorf("ssl %q, fallback %v: got %v", c.ssl, c.fallback, err)
+		}
+	}
+}

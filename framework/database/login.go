@@ -20,10 +20,9 @@ type Login struct {
 	Database string
 	User     string
 	Password string
-	// TLS verifies the server; nil means that the secret says "ssl": false.
+	// TLS verifies the server; nil is a connection in plain text, as the secret
+	// or the operator demands.
 	TLS *tls.Config
-	// Plaintext allows to go on without TLS if the server offers none.
-	Plaintext bool
 	// Overlap asks SetPassword to keep the old password valid where the server
 	// can: see [Overlapper].
 	Overlap bool
@@ -32,7 +31,8 @@ type Login struct {
 	// Report takes what is worth a line in the log. It may be nil.
 	Report *rotation.Report
 
-	role string // whose login it is, for messages
+	role      string // whose login it is, for messages
+	plaintext bool   // go on without TLS if the server offers none
 }
 
 // Address is host and port.

@@ -22,7 +22,7 @@ func (r *Rotator) secure(l *Login) error {
 	if err != nil {
 		return &rotation.Fault{Class: rotation.BadConfig, Err: fmt.Errorf("reading the certificate authorities: %w", err)}
 	}
-	l.Plaintext = r.Plaintext && ssl == ""
+	l.plaintext = r.Plaintext && ssl == ""
 	l.TLS = &tls.Config{RootCAs: roots, ServerName: l.Host, MinVersion: tls.VersionTLS12, VerifyConnection: expiry(l.Report)}
 	if name := l.Secret.Text("tlsServerName"); name != "" {
 		l.TLS.ServerName = name

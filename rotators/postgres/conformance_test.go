@@ -101,7 +101,10 @@ func (w *world) exec(t *testing.T, statements ...string) {
 
 func (w *world) fixture(t *testing.T, name string) databasetest.Fixture {
 	t.Helper()
-	const password = `old " ' \ $1 %s ;`
+	var password string // every printable character
+	for c := ' '; c <= '~'; c++ {
+		password += string(c)
+	}
 	user := w.user(t, name, strings.ReplaceAll(password, `'`, `''`))
 	f := databasetest.Fixture{
 		User:  w.secret(t, user, password),

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"crypto/x509"
+	"fmt"
 	"strings"
 	"testing"
 

@@ -60,6 +60,7 @@ func Run(t *testing.T, h Harness) {
 			t.Run("HealthyRotationsRefuseNoLogin", suite.healthy)
 			t.Run("HardNames", suite.names)
 			t.Run("EveryStepTwice", suite.twice)
+			t.Run("EveryStepAtOnce", suite.atOnce)
 			t.Run("Preflight", suite.preflight)
 			t.Run("CrashAnywhere", suite.sweep)
 			t.Run("AWrongPasswordChangesNothing", suite.wrongPassword)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
@@ -107,6 +108,30 @@ func (s suite) twice(t *testing.T) {
 					t.Fatalf("%s, run %d: %v", step, n, err)
 				}
 			}
+			s.alive(t, st)
+		}
+		st.store.End("user")
+	}
+	if err := st.works(t.Context(), rotation.Current); err != nil {
+		t.Error(err)
+	}
+}
+
+// atOnce runs each step three times at the same moment.
+func (s suite) atOnce(t *testing.T) {
+	st := s.stage(t, "")
+	for _, version := range []string{"a", "b"} {
+		st.store.Begin("user", version)
+		for _, step := range rotation.Steps() {
+			var wg sync.WaitGroup
+			for range 3 {
+				wg.Go(func() {
+					if err := st.engine.Handle(t.Context(), rotation.Event{Step: step, SecretID: "user", Token: version}); err != nil {
+						t.Errorf("%s: %v", step, err)
+					}
+				})
+			}
+			wg.Wait()
 			s.alive(t, st)
 		}
 		st.store.End("user")

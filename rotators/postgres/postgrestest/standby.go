@@ -1,0 +1,108 @@
+package postgrestest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seed492efc12/rotor/framework/local/localtls"
+)
+
+// startStandby starts a server on a base backup of another's data.
+func (i Installation) startStandby(primary *Server, folder string, config Config, ca *localtls.CA) (*Server, error) {
+	backup := func(to, _ string) error { return baseBackup(primary, folder, to) }
+	s, err := i.start(config, ca, primary.AdminPassword, backup)
+	if err != nil {
+		return nil, err
+	}
+	s.origin = fmt.Sprintf("PostgreSQL %s (real, standby)", i.Version)
+	return s, nil
+}
+
+// baseBackup copies the data of a running server, by "Making a Base Backup Using the Low Level API" of PostgreSQL's
+// manual, section 25.3.4. (The packages that scripts/servers.sh unpacks have no pg_basebackup.)
+func baseBackup(primary *Server, from, to string) error {
+	ctx := context.Background()
+	conn, err := primary.Admin(ctx, "")
+	if err != nil {
+		return fmt.Errorf("logging in to the primary: %w", err)
+	}
+	defer conn.Close(ctx)
+	source, target := filepath.Join(from, "data"), filepath.Join(to, "data")
+	notWAL := func(path string) bool { return !strings.HasPrefix(path, "pg_wal") }
+	isWAL := func(path string) bool { return strings.HasPrefix(path, "pg_wal") }
+
+	if _, err := conn.Exec(ctx, "SELECT pg_backup_start('standby', true)"); err != nil {
+		return fmt.Errorf("starting the backup: %w", err)
+	}
+	if err := copyTree(source, target, notWAL); err != nil {
+		return err
+	}
+	label, err := stopBackup(ctx, conn)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		copyTree(source, target, isWAL),
+		write(target, "backup_label", label),
+		write(target, "standby.signal", ""),
+	)
+}
+
+// stopBackup ends the backup mode and returns the content of the file backup_label.
+func stopBackup(ctx context.Context, conn *pgx.Conn) (label string, err error) {
+	err = conn.QueryRow(ctx, "SELECT labelfile FROM pg_backup_stop(false)").Scan(&label)
+	if err != nil {
+		return "", fmt.Errorf("stopping the backup: %w", err)
+	}
+	return label, nil
+}
+
+// copyTree copies the files of a data folder that the filter takes, but not those that belong to the running process.
+// Files that vanish meanwhile were temporary.
+func copyTree(source, target string, take func(path string) bool) error {
+	return filepath.WalkDir(source, func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(source, path)
+		if err != nil {
+			return err
+		}
+		if relative != "." && !take(relative) || strings.HasPrefix(entry.Name(), "postmaster.") {
+			return nil
+		}
+		to := filepath.Join(target, relative)
+		if entry.IsDir() {
+			return errors.Join(os.MkdirAll(to, 0o700), giveAway(to))
+		}
+		return copyFile(path, to)
+	})
+}
+
+func copyFile(from, to string) error {
+	source, err := os.Open(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(target, source)
+	return errors.Join(err, target.Close(), giveAway(to))
+}
