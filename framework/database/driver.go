@@ -100,5 +100,7 @@ type Overlapper interface {
 	// Overlaps reports whether SetPassword of this session will keep the
 	// password that user has now valid. If so, SetPassword must not run twice
 	// for one rotation: the second run would drop the password of AWSCURRENT.
+	// Therefore a true answer comes with a lock on the user, on the server, that
+	// other sessions' Overlaps waits for until this session is closed.
 	Overlaps(ctx context.Context, user string) (bool, error)
 }

@@ -2,7 +2,7 @@ package postgres_test
 
 import (
 	"crypto/x509"
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -187,4 +187,22 @@ func TestAStandbyIsReadOnly(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestAServerWithoutTLS(t *testing.T) {
+	w := own(t, postgrestest.Config{TLS: postgrestest.TLSOff})
+	user := w.user(t, "", "old")
+	r := w.rotor(t, database.SingleUser, user, "old", w.superuser(t))
+	if err := r.rotate(t); class(err) != rotation.TLS || !strings.Contains(err.Error(), "TLS_FALLBACK") {
+		t.Fatalf("got %v", err)
+	}
+	r.config.Plaintext = true
+	r.must(t)
+	if !strings.Contains(r.log.String(), "plain text") {
+		t.Errorf("the log does not say so:\n%s", r.log.String())
+	}
+	d := r.store.Value("user", rotation.Current)
+	r.config.Plaintext = false
+	r.store.Write("user", "v"+strconv.Itoa(r.n), d.With("ssl", "false"))
+	r.must(t)
 }

@@ -27,7 +27,8 @@ type Memory struct {
 
 type memoryUser struct {
 	password string
-	last     string // valid too, if not empty
+	last     string      // valid too, if not empty
+	setting  *sync.Mutex // held from Overlaps to Close
 	admin    bool
 	locked   bool
 	rights   map[string]bool
@@ -40,7 +41,7 @@ func (m *Memory) Add(user, password string, admin bool, rights ...string) {
 	if m.users == nil {
 		m.users = map[string]*memoryUser{}
 	}
-	m.users[user] = &memoryUser{password: password, admin: admin, rights: map[string]bool{}}
+	m.users[user] = &memoryUser{password: password, admin: admin, rights: map[string]bool{}, setting: &sync.Mutex{}}
 	for _, r := range rights {
 		m.users[user].rights[r] = true
 	}
@@ -116,16 +117,25 @@ func (m *Memory) connect(_ context.Context, l database.Login) (database.Conn, er
 	case u.locked:
 		return nil, rotation.Fail(rotation.AccountLocked, "the account is locked")
 	}
-	return &memoryConn{m, l.User}, nil
+	return &memoryConn{m: m, user: l.User}, nil
 }
 
 type memoryConn struct {
-	m    *Memory
-	user string
+	m     *Memory
+	user  string
+	holds *sync.Mutex // or nil
 }
 
 func (c *memoryConn) Check(context.Context) error { return nil }
-func (c *memoryConn) Close() error                { return nil }
+
+// Close implements database.Conn.
+func (c *memoryConn) Close() error {
+	if c.holds != nil {
+		c.holds.Unlock()
+		c.holds = nil
+	}
+	return nil
+}
 
 // as runs f on the named user, which the session must be, or administer.
 func (c *memoryConn) as(user string, f func(u *memoryUser)) error {
@@ -151,11 +161,22 @@ func (c *memoryConn) SetPassword(_ context.Context, user, password string) error
 	})
 }
 
-func (c *memoryConn) Overlaps(context.Context, string) (bool, error) { return c.m.Overlap, nil }
+func (c *memoryConn) Overlaps(_ context.Context, user string) (bool, error) {
+	if !c.m.Overlap {
+		return false, nil
+	}
+	var setting *sync.Mutex
+	if err := c.as(user, func(u *memoryUser) { setting = u.setting }); err != nil {
+		return false, err
+	}
+	setting.Lock()
+	c.holds = setting
+	return true, nil
+}
 
 func (c *memoryConn) CloneUser(_ context.Context, original, clone, password string) error {
 	return c.as(original, func(u *memoryUser) {
-		c.m.users[clone] = &memoryUser{password: password, rights: maps.Clone(u.rights)}
+		c.m.users[clone] = &memoryUser{password: password, rights: maps.Clone(u.rights), setting: &sync.Mutex{}}
 	})
 }
 
