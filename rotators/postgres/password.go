@@ -41,7 +41,7 @@ func (c *conn) SetPassword(ctx context.Context, user, password string) error {
 // storing calls set with the verifier of a password and, only if the server
 // takes no verifiers, with the password itself.
 func (c *conn) storing(ctx context.Context, f facts, password string, set func(stored string) error) error {
-	stored, err := verifier(f.encryption, f.user, password)
+	stored, err := f.verifier(password)
 	if err != nil {
 		return err
 	}
@@ -74,8 +74,8 @@ func refusesVerifier(err error) bool {
 }
 
 // verifier is the form in which the server keeps a password: of the kind that
-// its password_encryption names.
-func verifier(encryption, user, password string) (string, error) {
+// its password_encryption names, with as many iterations as it asks for.
+func (f facts) verifier(password string) (string, error) {
 	for _, b := range []byte(password) {
 		if b < ' ' || b > '~' {
 			// SASLprep (RFC 4013) leaves printable ASCII as it is. Passwords that
@@ -83,13 +83,13 @@ func verifier(encryption, user, password string) (string, error) {
 			return "", rotation.Fail(rotation.PasswordRejected, "the password has characters outside printable ASCII")
 		}
 	}
-	if encryption == "md5" {
-		sum := md5.Sum([]byte(password + user))
+	if f.encryption == "md5" {
+		sum := md5.Sum([]byte(password + f.user))
 		return "md5" + hex.EncodeToString(sum[:]), nil
 	}
 	salt := make([]byte, 16)
 	rand.Read(salt)
-	return scramVerifier(password, salt, 4096)
+	return scramVerifier(password, salt, f.iterations)
 }
 
 // scramVerifier is RFC 5803's form of a SCRAM-SHA-256 password, in PostgreSQL's

@@ -16,8 +16,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
+	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -34,7 +37,8 @@ type Rig struct {
 	Client *secretsmanager.Client
 
 	service *local.SecretsManager
-	server  *local.Server
+	server  *http.Server
+	stopped chan error // what serving ended with
 	turn    sync.Mutex // held during a rotation
 
 	mu        sync.Mutex
@@ -46,7 +50,11 @@ type Rig struct {
 // Open starts a stand-in. Options.Invoke is the rig's own; OnRequest and OnStep are called besides what the rig does
 // with them. Close the rig when done.
 func Open(o local.Options) (*Rig, error) {
-	r := &Rig{functions: map[string]*Function{}, record: record{known: map[string]bool{}}}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	r := &Rig{URL: "http://" + listener.Addr().String(), functions: map[string]*Function{}, stopped: make(chan error, 1)}
 	onRequest, onStep := o.OnRequest, o.OnStep
 	o.Invoke = invoker{r}
 	o.OnRequest = func(q local.Request) {
@@ -62,11 +70,8 @@ func Open(o local.Options) (*Rig, error) {
 		}
 	}
 	r.service = local.NewSecretsManager(o)
-	server, err := r.service.Serve()
-	if err != nil {
-		return nil, err
-	}
-	r.server, r.URL = server, server.URL
+	r.server = &http.Server{Handler: r.service, ConnState: r.connection, ReadHeaderTimeout: time.Minute}
+	go func() { r.stopped <- r.server.Serve(listener) }()
 	region := o.Region
 	if region == "" {
 		region = "us-east-1"
@@ -85,13 +90,19 @@ func dummy(context.Context) (aws.Credentials, error) {
 // Close stops the rotations, the functions and the stand-in, and returns when their processes are gone. It may be
 // called more than once.
 func (r *Rig) Close() error {
-	err := r.server.Close()
+	r.service.Close()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	var errs []error
 	for _, f := range r.functions {
-		err = errors.Join(err, f.close())
+		errs = append(errs, f.close())
 	}
-	return err
+	errs = append(errs, r.server.Close())
+	if err := <-r.stopped; !errors.Is(err, http.ErrServerClosed) {
+		errs = append(errs, err)
+	}
+	r.stopped <- http.ErrServerClosed // for the next call
+	return errors.Join(errs...)
 }
 
 // CreateSecret stores a value, as AWSCURRENT, under a name that is not taken.
@@ -124,6 +135,7 @@ func (r *Rig) RotationTokens() []string {
 type invoker struct{ r *Rig }
 
 func (i invoker) Invoke(ctx context.Context, arn string, payload []byte) error {
+	i.r.invoking()
 	var event struct{ RotationToken string }
 	if json.Unmarshal(payload, &event) == nil {
 		i.r.handedOut(event.RotationToken)

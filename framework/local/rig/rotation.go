@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"net"
+	"net/http"
 	"sync"
 	"time"
 
@@ -53,7 +55,13 @@ func (s Step) Operations() (names []string) {
 // may answer one before the next comes.
 func (s Step) Concurrent() (most int) {
 	for _, q := range s.Requests {
-		most = max(most, q.Concurrent)
+		n := 0
+		for _, other := range s.Requests { // those that had begun and not ended when q began, q itself included
+			if !other.Start.After(q.Start) && q.Start.Before(other.Start.Add(other.Duration)) {
+				n++
+			}
+		}
+		most = max(most, n)
 	}
 	return most
 }
@@ -115,8 +123,8 @@ func (r *Rig) Labels(ctx context.Context, secret string) (local.Labels, error) {
 // A record collects what one rotation does.
 type record struct {
 	recording sync.Mutex
-	known     map[string]bool // connections seen in earlier steps
-	fresh     int             // connections seen first since begin
+	opened    int // connections to the stand-in, ever
+	before    int // of these, before the first step; -1 until then
 	requests  []local.Request
 	steps     []Step
 }
@@ -124,14 +132,31 @@ type record struct {
 func (c *record) begin() {
 	c.recording.Lock()
 	defer c.recording.Unlock()
-	c.fresh, c.requests, c.steps = 0, nil, nil
+	c.before, c.requests, c.steps = -1, nil, nil
 }
 
-// request keeps a request until its step ends. RotateSecret's reply may come after the first step's start.
+// connection is the stand-in's http.Server.ConnState.
+func (c *record) connection(_ net.Conn, state http.ConnState) {
+	c.recording.Lock()
+	defer c.recording.Unlock()
+	if state == http.StateNew {
+		c.opened++
+	}
+}
+
+// invoking begins the count of connections: that of RotateSecret is open by now.
+func (c *record) invoking() {
+	c.recording.Lock()
+	defer c.recording.Unlock()
+	if c.before < 0 {
+		c.before = c.opened
+	}
+}
+
 func (c *record) request(q local.Request) {
 	c.recording.Lock()
 	defer c.recording.Unlock()
-	if q.Operation != "RotateSecret" {
+	if q.Operation != "RotateSecret" { // its reply may come after the first step's start
 		c.requests = append(c.requests, q)
 	}
 }
@@ -139,27 +164,19 @@ func (c *record) request(q local.Request) {
 func (c *record) step(s local.Step) {
 	c.recording.Lock()
 	defer c.recording.Unlock()
-	done := Step{Step: s}
-	for _, q := range c.requests {
-		if q.Start.Before(s.Start) {
-			continue // of somebody else, between the steps
-		}
-		done.Requests = append(done.Requests, q)
-		if !c.known[q.Connection] {
-			c.known[q.Connection] = true
-			c.fresh++
-		}
-	}
-	c.requests, c.steps = nil, append(c.steps, done)
+	c.steps, c.requests = append(c.steps, Step{Step: s, Requests: c.requests}), nil
 }
 
 func (c *record) end() Rotation {
 	c.recording.Lock()
 	defer c.recording.Unlock()
-	n := Rotation{Steps: c.steps, NewConnections: c.fresh}
-	if len(c.steps) > 0 {
-		last := c.steps[len(c.steps)-1]
-		n.Duration = last.Start.Add(last.Duration).Sub(c.steps[0].Start)
+	if len(c.steps) == 0 {
+		return Rotation{}
 	}
-	return n
+	last := c.steps[len(c.steps)-1]
+	return Rotation{
+		Steps:          c.steps,
+		Duration:       last.Start.Add(last.Duration).Sub(c.steps[0].Start),
+		NewConnections: c.opened - c.before,
+	}
 }

@@ -17,7 +17,7 @@ func catalogQueries() []catalogQuery {
 		{
 			label: "role facts",
 			columns: []column{flag("rolcanlogin"), flag("expired"), flag("pg_is_in_recovery"), text("current_setting"),
-				flag("is_session"), flag("is_current")},
+				{"scram_iterations", pgtype.Int4OID}, flag("is_session"), flag("is_current")},
 			rows: roleFacts,
 		},
 		{
@@ -84,7 +84,7 @@ func roleFacts(s *wireSession, arguments []any) ([][]any, error) {
 		return nil, nil
 	}
 	encryption := s.setting("password_encryption")
-	return [][]any{{r.login, expired(r.validUntil), s.server.recovery, encryption, r.name == s.user, r.name == s.currentUser()}}, nil
+	return [][]any{{r.login, expired(r.validUntil), s.server.recovery, encryption, int32(4096), r.name == s.user, r.name == s.currentUser()}}, nil
 }
 
 func roleAttributes(s *wireSession, arguments []any) ([][]any, error) {
