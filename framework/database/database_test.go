@@ -92,7 +92,7 @@ func class(err error) rotation.Class {
 func TestBadSecretsAreNamedBeforeAnythingIsDialled(t *testing.T) {
 	for _, c := range []struct{ name, field, value, says string }{
 		{"wrong engine", "engine", "oracle", `engine "oracle"`},
-		{"missing engine", "engine", "", `engine ""`},
+		{"missing engine", "engine", "", `no field "engine"`},
 		{"missing host", "host", "", `"host"`},
 		{"missing username", "username", "", `"username"`},
 		{"missing password", "password", "", `"password"`},

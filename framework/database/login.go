@@ -65,7 +65,9 @@ func (r *Rotator) login(role string, doc secret.Document, report *rotation.Repor
 // complete checks the secret's fields and sets the port. TLS is for connect to
 // set.
 func (l *Login) complete(d Driver) error {
-	if e := l.Secret.Text("engine"); !slices.Contains(d.Engines, e) {
+	if e := l.Secret.Text("engine"); e == "" {
+		return l.bad("has no field %q", "engine")
+	} else if !slices.Contains(d.Engines, e) {
 		return l.bad("is for the engine %q; this function rotates %s", e, strings.Join(d.Engines, ", "))
 	}
 	for _, f := range []struct{ name, value string }{{"host", l.Host}, {"username", l.User}, {"password", l.Password}, {"dbname", l.Database}} {

@@ -30,6 +30,7 @@ func New(ctx context.Context, endpoint string) (*Store, error) {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
 	return &Store{sm.NewFromConfig(cfg, func(o *sm.Options) {
+		o.HTTPClient = keepAlive{o.HTTPClient}
 		if endpoint != "" {
 			o.BaseEndpoint = aws.String(endpoint)
 		}

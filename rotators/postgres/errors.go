@@ -66,8 +66,9 @@ func (e *serverError) Error() string {
 
 func (e *serverError) Unwrap() error { return e.pe }
 
-// connectFault gives an error of a connection attempt its class.
-func connectFault(err error) error {
+// connectFault gives an error of a connection attempt, with or without TLS, its
+// class.
+func connectFault(err error, encrypted bool) error {
 	var pe *pgconn.PgError
 	if !errors.As(err, &pe) {
 		if strings.Contains(err.Error(), "server refused TLS connection") { // pgx has no value for it
@@ -85,7 +86,11 @@ func connectFault(err error) error {
 		f.Class = rotation.AccountLocked
 		return f.With("Let the role log in: ALTER ROLE ... LOGIN;")
 	case "ClientAuthentication":
-		return f.With("No rule of the server (pg_hba.conf) lets this user in from here with these settings; on RDS this means that TLS is required.")
+		if !encrypted {
+			f.Class = rotation.TLS
+			return f.With(`The server lets this user in with TLS alone, it seems: take "ssl": false out of the secret, or TLS_FALLBACK out of the function.`)
+		}
+		return f.With("No rule of the server (pg_hba.conf) lets this user in from here with these settings.")
 	case "auth_failed":
 		if pe.Code == "28000" { // another way than a password: on RDS, PAM is IAM authentication
 			return database.Refused(f.Err).With("The server does not check this user's password itself. On RDS, members of rds_iam log in with IAM and cannot use a password: REVOKE rds_iam FROM the user.")

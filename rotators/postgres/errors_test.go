@@ -49,13 +49,17 @@ func TestLoginErrors(t *testing.T) {
 		{"57P03", "", rotation.Unavailable, false, ""},
 		{"3D000", "", rotation.NoDatabase, false, ""},
 	} {
-		err := connectFault(&pgconn.PgError{Code: c.code, Routine: c.routine})
+		err := connectFault(&pgconn.PgError{Code: c.code, Routine: c.routine}, true)
 		var f *rotation.Fault
 		if !errors.As(err, &f) || f.Class != c.class || errors.Is(err, database.ErrLoginRefused) != c.next || !strings.Contains(f.Remedy, c.says) {
 			t.Errorf("%s in %q: got %v", c.code, c.routine, err)
 		}
 	}
-	if err := connectFault(errors.New("failed: server refused TLS connection")); !errors.Is(err, database.ErrNoTLS) {
+	var f *rotation.Fault
+	if err := connectFault(&pgconn.PgError{Code: "28000", Routine: "ClientAuthentication"}, false); !errors.As(err, &f) || f.Class != rotation.TLS {
+		t.Errorf("got %v", err)
+	}
+	if err := connectFault(errors.New("failed: server refused TLS connection"), true); !errors.Is(err, database.ErrNoTLS) {
 		t.Errorf("got %v", err)
 	}
 }

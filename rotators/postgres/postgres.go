@@ -60,7 +60,7 @@ func connect(ctx context.Context, l database.Login) (database.Conn, error) {
 	}
 	pg, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
-		return nil, connectFault(err)
+		return nil, connectFault(err, l.TLS != nil)
 	}
 	return &conn{pg, l}, nil
 }
