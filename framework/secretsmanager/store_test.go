@@ -24,7 +24,6 @@ type fixture struct {
 	store  *secretsmanager.Store
 	client *sm.Client
 	arn    string
-	token  string
 
 	mu       sync.Mutex
 	requests []local.Request
