@@ -89,16 +89,24 @@ func killed(t *testing.T, bootstrap string, s *postgrestest.Server, by strategy,
 	f := w.start(t, "ROTATION_STRATEGY", by.name)
 	app := w.role(t, "app", firstPassword)
 	begin := s.Mark()
-	var restarted error
+	restarted := make(chan error, 1)
 	h := newHold(t, s,
 		func() bool { return strings.Contains(strings.ToLower(s.LogSince(begin)), "statement: "+statement) },
-		func() { restarted = f.Restart() })
+		func() { restarted <- f.Restart() })
 	through := document{"port": h.port}
 	master := w.secret(t, "through", w.document(w.box.Role("dba"), adminPassword).with(through))
 	arn := w.secret(t, "app", w.document(app, firstPassword).with(through).with(document{"masterarn": master}))
 	n, err := w.Rotate(t.Context(), arn, f)
-	if err != nil || restarted != nil {
-		t.Fatal(err, restarted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-restarted:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the function was not killed")
 	}
 	var steps []string
 	for _, step := range n.Steps {
