@@ -27,6 +27,7 @@ demo: ## Rotate a real secret on this machine, and see each step (ENGINE=postgre
 	@go run ./examples/demo -engine $(ENGINE) $(if $(KEEP),-keep)
 
 test: ## Run all tests on the servers that are found; TESTFLAGS=-race and so on
+	@go run ./scripts/covered
 	go test $(TESTFLAGS) ./...
 
 build: ## Build every function into dist/<function>/bootstrap (ARCH=arm64 or x86_64)

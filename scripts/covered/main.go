@@ -1,0 +1,41 @@
+// Command covered says on which servers the tests run here, and what they do not
+// cover for want of one: go test shows nothing of packages that pass.
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
+)
+
+func main() {
+	fmt.Println("The tests run on:")
+	postgres()
+}
+
+func say(engine, covered string) { fmt.Printf("  %-12s %s\n", engine, covered) }
+
+func postgres() {
+	if os.Getenv("ROTOR_TEST_POSTGRES") != "" {
+		say("PostgreSQL", "the server that ROTOR_TEST_POSTGRES names")
+		return
+	}
+	missing := postgrestest.Majors()
+	var real []string
+	for _, i := range postgrestest.Installations() {
+		if at := slices.Index(missing, i.Major); at >= 0 {
+			real, missing = append(real, i.Version), slices.Delete(missing, at, at+1)
+		}
+	}
+	covered := "real PostgreSQL " + strings.Join(real, ", ")
+	if len(real) == 0 {
+		covered = "a wire-level server, which knows roles and no objects: the SQL of clones and rights is NOT COVERED"
+	}
+	if len(missing) > 0 {
+		covered += fmt.Sprintf("; no real PostgreSQL %s here: NOT COVERED (make servers)", strings.Trim(fmt.Sprint(missing), "[]"))
+	}
+	say("PostgreSQL", covered)
+}
