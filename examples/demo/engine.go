@@ -17,6 +17,7 @@ type engine struct {
 // engines has one line for each.
 var engines = []engine{
 	{"postgres", "github.com/seed492efc12/rotor/functions/postgres", openPostgres},
+	{"mysql", "github.com/seed492efc12/rotor/functions/mysql", openMySQL},
 }
 
 func findEngine(name string) (engine, error) {

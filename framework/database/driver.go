@@ -101,6 +101,7 @@ type Overlapper interface {
 	// password that user has now valid. If so, SetPassword must not run twice
 	// for one rotation: the second run would drop the password of AWSCURRENT.
 	// Therefore a true answer comes with a lock on the user, on the server, that
-	// other sessions' Overlaps waits for until this session is closed.
+	// other sessions' Overlaps waits for until this session is closed. Without a
+	// true answer, SetPassword keeps no old password.
 	Overlaps(ctx context.Context, user string) (bool, error)
 }

@@ -13,6 +13,7 @@ type engine struct {
 var engines = []engine{
 	{"hello", "github.com/seed492efc12/rotor/scripts/bench/hello", nil},
 	{"postgres", "github.com/seed492efc12/rotor/functions/postgres", openPostgres},
+	{"mysql", "github.com/seed492efc12/rotor/functions/mysql", openMySQL},
 }
 
 // A strategy, with what a healthy rotation by it may cost.

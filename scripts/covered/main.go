@@ -8,12 +8,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed492efc12/rotor/rotators/mysql/mysqltest"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
 
 func main() {
 	fmt.Println("The tests run on:")
 	postgres()
+	mysql()
 }
 
 func say(engine, covered string) { fmt.Printf("  %-12s %s\n", engine, covered) }
@@ -38,4 +40,18 @@ func postgres() {
 		covered += fmt.Sprintf("; no real PostgreSQL %s here: NOT COVERED (make servers)", strings.Trim(fmt.Sprint(missing), "[]"))
 	}
 	say("PostgreSQL", covered)
+}
+
+func mysql() {
+	if os.Getenv("ROTOR_TEST_MYSQL") != "" {
+		say("MySQL", "the server that ROTOR_TEST_MYSQL names")
+		return
+	}
+	i, ok := mysqltest.Find()
+	if !ok {
+		say("MariaDB", "no real server here: NOT COVERED (make servers)")
+	} else {
+		say("MariaDB", "real MariaDB "+i.Version)
+	}
+	say("MySQL", "a wire-level server as MySQL 5.7, 8 and 9: real ones are NOT COVERED, unless ROTOR_TEST_MYSQL names one")
 }

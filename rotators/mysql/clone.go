@@ -1,0 +1,270 @@
+package mysql
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	mysql "github.com/go-sql-driver/mysql"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+// CloneUser implements database.Cloner. These servers have no transactions for
+// it, so that the order keeps the promise: a new account is locked, rights come
+// next, then the password, and the lock goes last. Whoever can log in with the
+// new password has all the rights, and a run that was cut short leaves nothing
+// that the next one does not mend.
+func (c *conn) CloneUser(ctx context.Context, original, clone, password string) error {
+	f, err := c.settle(ctx, original, clone)
+	if err != nil {
+		return err
+	}
+	if err := c.lock(ctx, original); err != nil {
+		return err
+	}
+	k := cloning{conn: c, facts: f, original: original, clone: clone}
+	if err := k.read(ctx); err != nil {
+		return err
+	}
+	for _, step := range []func(context.Context) error{
+		func(ctx context.Context) error { return k.create(ctx, password) },
+		k.drop,
+		k.options,
+		k.equalize,
+		func(ctx context.Context) error { return k.password(ctx, password) },
+		k.locks,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	k.noteDefiner(ctx)
+	return nil
+}
+
+// patience is how long another run may hold the lock, in seconds.
+const patience = 20
+
+// lock lets one session at a time work on a user. Closing the session unlocks.
+func (c *conn) lock(ctx context.Context, user string) error {
+	sum := sha256.Sum256([]byte(user)) // a lock's name has 64 characters at most
+	name := "rotor:" + hex.EncodeToString(sum[:16])
+	got, err := c.column(ctx, fmt.Sprintf("SELECT GET_LOCK(%s, %d)", literal(name), patience))
+	if err != nil {
+		return fault(err)
+	}
+	if len(got) != 1 || got[0] != "1" {
+		return rotation.Fail(rotation.Unavailable, "another run has been working on %q for %d seconds", user, patience).
+			With("Wait until it has ended, then rotate again.")
+	}
+	return nil
+}
+
+// cloning makes the accounts of clone the same as those of original.
+type cloning struct {
+	*conn
+	*facts
+	original, clone string
+
+	sources []target              // the original's
+	made    map[string]definition // the clone's that exist, by host; then the new ones too
+	fresh   bool                  // the clone had none
+}
+
+// at is the clone's account that goes with one of the original's.
+func (k *cloning) at(source target) account { return account{k.clone, source.host} }
+
+func (k *cloning) read(ctx context.Context) error {
+	accounts, err := k.mustAccountsOf(ctx, k.facts, k.original)
+	if err != nil {
+		return err
+	}
+	for _, a := range accounts {
+		d, err := k.definitionOf(ctx, k.facts, a)
+		if err != nil {
+			return err
+		}
+		k.sources = append(k.sources, target{a, d})
+	}
+	if _, err := withPassword(k.sources); err != nil {
+		return err
+	}
+	existing, err := k.accountsOf(ctx, k.facts, k.clone)
+	if err != nil {
+		return err
+	}
+	k.fresh = len(existing) == 0
+	k.made = map[string]definition{}
+	for _, a := range existing {
+		if k.made[a.host], err = k.definitionOf(ctx, k.facts, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// create makes the accounts that are missing, locked.
+func (k *cloning) create(ctx context.Context, password string) error {
+	for _, s := range k.sources {
+		if _, ok := k.made[s.host]; ok {
+			continue
+		}
+		statement := func(clause string) string {
+			return "CREATE USER " + k.at(s).String() + " " + clause + " " + s.options(k.facts) + " ACCOUNT LOCK"
+		}
+		if err := k.identifying(ctx, s, password, statement); err != nil {
+			return err
+		}
+		d := s.definition
+		d.locked = true
+		k.made[s.host] = d
+	}
+	return nil
+}
+
+// identifying runs a statement with the IDENTIFIED clause of an account.
+func (k *cloning) identifying(ctx context.Context, s target, password string, statement func(clause string) string) error {
+	run := func(clause string) error {
+		err := k.exec(ctx, statement(clause))
+		if isPrivilege(err) {
+			return k.lacks(err, k.facts, "GRANT CREATE USER ON *.* TO "+k.self.String())
+		}
+		return err
+	}
+	if !k.maria {
+		return fault(run(mysqlClause(s.ways[0], password)))
+	}
+	_, can := mariaClause(s.ways, password, false)
+	return k.hashing(can, func(plain bool) error {
+		clause, _ := mariaClause(s.ways, password, plain)
+		return run(clause)
+	})
+}
+
+// drop removes the clone's accounts on hosts where the original has none.
+func (k *cloning) drop(ctx context.Context) error {
+	for host := range k.made {
+		if slices.ContainsFunc(k.sources, func(s target) bool { return s.host == host }) {
+			continue
+		}
+		a := account{k.clone, host}
+		if err := k.attempt(ctx, "DROP USER "+a.String(), fmt.Sprintf("drop %s, since %q has no account there", a, k.original)); err != nil {
+			return err
+		}
+		delete(k.made, host)
+	}
+	return nil
+}
+
+// options gives the clone's accounts the original's TLS demands, limits and
+// password policy.
+func (k *cloning) options(ctx context.Context) error {
+	for _, s := range k.sources {
+		want := s.options(k.facts)
+		if has := k.made[s.host]; has.options(k.facts) == want && !has.expired {
+			continue
+		}
+		if err := k.exec(ctx, "ALTER USER "+k.at(s).String()+" "+want); err != nil {
+			return k.lacks(err, k.facts, "GRANT CREATE USER ON *.* TO "+k.self.String())
+		}
+	}
+	return nil
+}
+
+// password sets the password of all accounts at once; those without one get
+// what the original logs in by.
+func (k *cloning) password(ctx context.Context, password string) error {
+	var targets []target
+	for _, s := range k.sources {
+		if hasPassword(s.ways) {
+			targets = append(targets, target{k.at(s), s.definition})
+			continue
+		}
+		if slices.Equal(k.made[s.host].ways, s.ways) {
+			continue
+		}
+		statement := func(clause string) string { return "ALTER USER " + k.at(s).String() + " " + clause }
+		if err := k.identifying(ctx, s, password, statement); err != nil {
+			return err
+		}
+	}
+	return k.setAll(ctx, k.facts, targets, password)
+}
+
+// locks gives the clone's accounts the original's locks, and unlocks new ones,
+// all of them at once: then the clone is whole.
+func (k *cloning) locks(ctx context.Context) error {
+	accounts := map[bool][]string{}
+	for _, s := range k.sources {
+		if k.made[s.host].locked != s.locked {
+			accounts[s.locked] = append(accounts[s.locked], k.at(s).String())
+		}
+	}
+	for _, change := range []struct {
+		accounts []string
+		state    string
+	}{{accounts[true], "LOCK"}, {accounts[false], "UNLOCK"}} {
+		if len(change.accounts) == 0 {
+			continue
+		}
+		if err := k.exec(ctx, "ALTER USER "+strings.Join(change.accounts, ", ")+" ACCOUNT "+change.state); err != nil {
+			return k.lacks(err, k.facts, "GRANT CREATE USER ON *.* TO "+k.self.String())
+		}
+	}
+	return nil
+}
+
+// attempt runs a statement whose failure costs nobody a right. What the server
+// says against it is noted; other errors are returned.
+func (k *cloning) attempt(ctx context.Context, statement, what string) error {
+	err := k.exec(ctx, statement)
+	var me *mysql.MySQLError
+	if errors.As(err, &me) {
+		k.login.Report.Notef("The administrator could not %s: %v", what, fault(err))
+		return nil
+	}
+	return fault(err)
+}
+
+// queryDefined finds what runs with the rights of a user. It is limited to two
+// seconds, since some servers open every table for it.
+func (k *cloning) queryDefined() string {
+	hint, prefix := "/*+ MAX_EXECUTION_TIME(2000) */ ", ""
+	if k.maria {
+		hint, prefix = "", "SET STATEMENT max_statement_time = 2 FOR "
+	}
+	definer := " LIKE " + literal(likeText(k.clone)+"@%") + " "
+	return prefix + "SELECT " + hint + "CONCAT('view ', TABLE_SCHEMA, '.', TABLE_NAME) FROM information_schema.VIEWS WHERE DEFINER" + definer +
+		"UNION ALL SELECT CONCAT(LOWER(ROUTINE_TYPE), ' ', ROUTINE_SCHEMA, '.', ROUTINE_NAME) FROM information_schema.ROUTINES WHERE DEFINER" + definer +
+		"UNION ALL SELECT CONCAT('trigger ', TRIGGER_SCHEMA, '.', TRIGGER_NAME) FROM information_schema.TRIGGERS WHERE DEFINER" + definer +
+		"UNION ALL SELECT CONCAT('event ', EVENT_SCHEMA, '.', EVENT_NAME) FROM information_schema.EVENTS WHERE DEFINER" + definer + "LIMIT 21"
+}
+
+// likeText is a text as LIKE takes it.
+func likeText(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
+}
+
+// noteDefiner names what a clone made: it runs with the clone's rights, so that
+// the original cannot be used to replace it, and the clone not be dropped.
+func (k *cloning) noteDefiner(ctx context.Context) {
+	if k.fresh {
+		return
+	}
+	names, err := k.column(ctx, k.queryDefined())
+	if err != nil || len(names) == 0 {
+		return // a note less
+	}
+	const most = 20
+	more := ""
+	if len(names) > most {
+		names, more = names[:most], " and more"
+	}
+	k.login.Report.Notef("%q is the definer of %s%s. They need it as long as they exist; let an administrator make them with DEFINER = %q instead.",
+		k.clone, strings.Join(names, ", "), more, k.original)
+}

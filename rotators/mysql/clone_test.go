@@ -1,0 +1,300 @@
+package mysql_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/rotators/mysql/mysqltest"
+)
+
+const firstPassword, clonePassword = "First-password-1 '\\\"", "Clone-password-1 '\\\"%`"
+
+// onMariaDB runs a test in a world of its own on the real server.
+func onMariaDB(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Helper()
+	mysqltest.Real(t, func(t *testing.T, s *mysqltest.Server) {
+		if !isMariaDB(s) {
+			t.Skip(s.Name())
+		}
+		test(t, newWorld(t, s))
+	})
+}
+
+func TestACloneMayDoExactlyWhatWasGranted(t *testing.T) {
+	onMariaDB(t, func(t *testing.T, w *world) {
+		w.exec(t, "CREATE OR REPLACE DATABASE `o`", "CREATE TABLE o.t (a int, b int)", "CREATE TABLE o.u (a int)",
+			"CREATE FUNCTION o.f() RETURNS int RETURN 1", "CREATE PROCEDURE o.p() SELECT 1", "CREATE PROCEDURE o.q() SELECT 1",
+			"CREATE OR REPLACE DATABASE o2", "CREATE TABLE o2.t (a int)", "CREATE ROLE IF NOT EXISTS o_role", "GRANT DELETE ON o2.t TO o_role")
+		w.hosts = []string{"%"}
+		for i, c := range []struct {
+			grant        string
+			may, may_not string
+		}{
+			{"GRANT SELECT ON o.t TO %s", "SELECT * FROM o.t", "SELECT * FROM o.u"},
+			{"GRANT SELECT (a) ON o.t TO %s", "SELECT a FROM o.t", "SELECT b FROM o.t"},
+			{"GRANT UPDATE (b), SELECT (b) ON o.t TO %s", "UPDATE o.t SET b = 1", "UPDATE o.t SET a = 1"},
+			{"GRANT EXECUTE ON FUNCTION o.f TO %s", "SELECT o.f()", "CALL o.p()"},
+			{"GRANT EXECUTE ON PROCEDURE o.p TO %s", "CALL o.p()", "CALL o.q()"},
+			{"GRANT ALL PRIVILEGES ON o.* TO %s", "CREATE OR REPLACE TABLE o.made (a int)", "SELECT * FROM o2.t"},
+			{"GRANT SELECT ON *.* TO %s", "SELECT * FROM o2.t", "DELETE FROM o2.t"},
+			{"GRANT PROCESS, RELOAD ON *.* TO %s", "FLUSH STATUS", "SELECT * FROM o2.t"},
+			{"GRANT o_role TO %s; SET DEFAULT ROLE o_role FOR %s", "DELETE FROM o2.t", "SELECT * FROM o2.t"},
+			{"GRANT o_role TO %s", "SET ROLE o_role", "DELETE FROM o2.t"},
+			{"GRANT SELECT ON o.t TO %s WITH GRANT OPTION", "GRANT SELECT ON o.t TO " + admin(w), "GRANT INSERT ON o.t TO " + admin(w)},
+			{"GRANT USAGE ON *.* TO %s", "SELECT 1", "SELECT * FROM o.t"},
+		} {
+			t.Run(c.grant, func(t *testing.T) {
+				w.grants = strings.Split(c.grant, "; ")
+				user := w.user(t, fmt.Sprint("only", i), firstPassword)
+				w.clone(t, user, clonePassword)
+				for _, who := range []struct{ user, password string }{{user, firstPassword}, {user + "_clone", clonePassword}} {
+					if err := w.do(t, who.user, who.password, c.may); err != nil {
+						t.Errorf("%s may not %s: %v", who.user, c.may, err)
+					}
+					if w.do(t, who.user, who.password, c.may_not) == nil {
+						t.Errorf("%s may %s", who.user, c.may_not)
+					}
+				}
+			})
+		}
+	})
+}
+
+func admin(w *world) string { return quoteName(w.server.AdminUser) + "@`%`" }
+
+func TestACloneHasTheAccountsLimitsAndDemands(t *testing.T) {
+	onMariaDB(t, func(t *testing.T, w *world) {
+		options := map[string]string{
+			"`%`":         "REQUIRE SSL WITH MAX_QUERIES_PER_HOUR 500 MAX_USER_CONNECTIONS 9 MAX_STATEMENT_TIME 3.5",
+			"`localhost`": "REQUIRE ISSUER '/CN=it''s \\\\ a TO b' AND SUBJECT '/CN=x' PASSWORD EXPIRE INTERVAL 30 DAY",
+			"`10.%`":      "REQUIRE X509 ACCOUNT LOCK",
+		}
+		t.Cleanup(func() {
+			for host := range options {
+				w.exec(t, "DROP USER IF EXISTS lim@"+host, "DROP USER IF EXISTS lim_clone@"+host)
+			}
+		})
+		for host, o := range options {
+			w.exec(t, "CREATE USER lim@"+host+" IDENTIFIED BY 'x' "+o)
+		}
+		equal := func() {
+			t.Helper()
+			for host := range options {
+				original, clone := w.value(t, "SHOW CREATE USER lim@"+host), w.value(t, "SHOW CREATE USER lim_clone@"+host)
+				if o, c := afterPassword(original), afterPassword(clone); o != c {
+					t.Errorf("%s: %s, and the clone %s", host, o, c)
+				}
+			}
+		}
+		w.clone(t, "lim", clonePassword)
+		equal()
+		w.exec(t, "ALTER USER lim@`%` REQUIRE NONE WITH MAX_QUERIES_PER_HOUR 0 MAX_STATEMENT_TIME 0", "ALTER USER lim@`10.%` ACCOUNT UNLOCK", "ALTER USER lim@localhost PASSWORD EXPIRE NEVER")
+		w.clone(t, "lim", clonePassword)
+		equal()
+		w.exec(t, "DROP USER lim@`10.%`", "CREATE USER lim_clone@`192.168.%`")
+		w.clone(t, "lim", clonePassword)
+		if got := w.value(t, "SELECT GROUP_CONCAT(Host ORDER BY Host) FROM mysql.user WHERE User = 'lim_clone'"); got != "%,localhost" {
+			t.Errorf("the clone has accounts at %s", got)
+		}
+	})
+}
+
+// afterPassword is what SHOW CREATE USER says behind the hash.
+func afterPassword(text string) string {
+	_, after, _ := strings.Cut(text, "BY PASSWORD '")
+	_, after, _ = strings.Cut(after, "'")
+	return after
+}
+
+func TestACloneFollowsWhatIsGrantedAndRevokedLater(t *testing.T) {
+	onMariaDB(t, func(t *testing.T, w *world) {
+		user := w.user(t, "", firstPassword)
+		w.clone(t, user, clonePassword)
+		before := w.rights(t, user, firstPassword)
+		if got := w.rights(t, user+"_clone", clonePassword); !slices.Equal(got, before) {
+			t.Fatalf("the clone has\n%q, the original\n%q", got, before)
+		}
+		for _, change := range [][]string{
+			{"GRANT DELETE, ALTER ON shop.* TO %s", "GRANT INSERT (item) ON shop.prices TO %s", "GRANT RELOAD ON *.* TO %s WITH GRANT OPTION"},
+			{"REVOKE ALTER ON shop.* FROM %s", "REVOKE SELECT (item) ON shop.prices FROM %s", "REVOKE GRANT OPTION ON *.* FROM %s", "REVOKE EXECUTE ON FUNCTION shop.total FROM %s"},
+			{"REVOKE cashier FROM %s", "GRANT ALL PRIVILEGES ON shop.* TO %s WITH GRANT OPTION"},
+			{"REVOKE ALL PRIVILEGES ON shop.* FROM %s", "REVOKE ALL PRIVILEGES, GRANT OPTION FROM %s"},
+		} {
+			for _, c := range change {
+				w.exec(t, strings.ReplaceAll(c, "%s", quoteName(user)+"@`%`"))
+			}
+			w.clone(t, user, clonePassword)
+			want, got := w.rights(t, user, firstPassword), w.rights(t, user+"_clone", clonePassword)
+			if !slices.Equal(got, want) {
+				t.Errorf("after %q the clone has\n%q, the original\n%q", change, got, want)
+			}
+		}
+		if got := w.rights(t, user+"_clone", clonePassword); len(got) != 0 {
+			t.Errorf("the clone keeps %q", got)
+		}
+	})
+}
+
+// rights are what the driver says that a user may do.
+func (w *world) rights(t *testing.T, user, password string) []string {
+	t.Helper()
+	twin := user + "_clone"
+	if original, ok := strings.CutSuffix(user, "_clone"); ok {
+		twin = original
+	}
+	rights, err := w.as(t, user, password).(database.Auditor).Rights(t.Context(), twin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rights
+}
+
+// What the original was given as a whole after the clone was made covers what the clone has by name.
+func TestAllPrivilegesCoverThoseByName(t *testing.T) {
+	onMariaDB(t, func(t *testing.T, w *world) {
+		w.hosts, w.grants = []string{"%"}, []string{
+			"GRANT SELECT, CREATE TEMPORARY TABLES ON shop.* TO %s", "GRANT SELECT, DELETE ON till.coins TO %s", "GRANT EXECUTE ON PROCEDURE shop.nothing TO %s", "GRANT RELOAD ON *.* TO %s"}
+		user := w.user(t, "", firstPassword)
+		w.clone(t, user, clonePassword)
+		for _, object := range []string{"shop.*", "till.coins", "PROCEDURE shop.nothing", "*.*"} {
+			w.exec(t, "GRANT ALL PRIVILEGES ON "+object+" TO "+quoteName(user)+"@`%`")
+		}
+		has := w.rights(t, user, firstPassword)
+		for _, right := range w.rights(t, user+"_clone", clonePassword) {
+			if !slices.Contains(has, right) {
+				t.Errorf("the original lacks %s", right)
+			}
+		}
+	})
+}
+
+func TestHostileNamesOfObjectsSurviveByteForByte(t *testing.T) {
+	onMariaDB(t, func(t *testing.T, w *world) {
+		w.hosts, w.grants = []string{"%"}, nil
+		user := w.user(t, "a` TO `b", firstPassword)
+		account, clone := quoteName(user)+"@`%`", user+"_clone"
+		for _, name := range []string{"back`tick", "quo'te", `dou"ble`, `back\slash`, "x TO y", "` TO `z`@`%", "per%cent", "under_score", "ünï 漢字", "semi;--"} {
+			q := quoteName(name)
+			pattern := quoteName(strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(name))
+			w.exec(t, "CREATE OR REPLACE DATABASE "+q, "CREATE TABLE "+q+"."+q+" ("+q+" int, other int)", "CREATE PROCEDURE "+q+"."+q+"() SELECT 1",
+				"GRANT SELECT ("+q+") ON "+q+"."+q+" TO "+account, "GRANT EXECUTE ON PROCEDURE "+q+"."+q+" TO "+account, "GRANT CREATE TEMPORARY TABLES ON "+pattern+".* TO "+account)
+			t.Cleanup(func() { w.exec(t, "DROP DATABASE "+q) })
+		}
+		for _, mode := range []string{"", "ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES", "ORACLE"} {
+			t.Run("sql_mode="+mode, func(t *testing.T) {
+				w.exec(t, "SET GLOBAL sql_mode = '"+mode+"'")
+				defer w.exec(t, "SET GLOBAL sql_mode = DEFAULT")
+				w.clone(t, user, clonePassword)
+				want, got := w.rights(t, user, firstPassword), w.rights(t, clone, clonePassword)
+				if !slices.Equal(got, want) || len(want) < 30 {
+					t.Errorf("the clone has\n%q, the original\n%q", got, want)
+				}
+				if err := w.do(t, clone, clonePassword, "SELECT `back``tick` FROM `back``tick`.`back``tick`"); err != nil {
+					t.Error(err)
+				}
+				if err := w.do(t, clone, clonePassword, "CREATE TEMPORARY TABLE `under_score`.`t` (n int)"); err != nil {
+					t.Error(err)
+				}
+				if err := w.as(t, clone, clonePassword).SetPassword(t.Context(), clone, clonePassword); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	})
+}
+
+func TestRightsOnWhatWasDroppedAreCopiedToo(t *testing.T) {
+	onMariaDB(t, func(t *testing.T, w *world) {
+		w.hosts = []string{"%"}
+		w.grants = []string{"GRANT SELECT, INSERT ON gone.t TO %s WITH GRANT OPTION", "GRANT SELECT ON shop.orders TO %s"}
+		w.exec(t, "CREATE DATABASE gone", "CREATE TABLE gone.t (a int)")
+		user := w.user(t, "", firstPassword)
+		w.exec(t, "DROP DATABASE gone")
+		w.clone(t, user, clonePassword)
+		if want, got := w.rights(t, user, firstPassword), w.rights(t, user+"_clone", clonePassword); !slices.Equal(got, want) {
+			t.Errorf("the clone has\n%q, the original\n%q", got, want)
+		}
+	})
+}
+
+func TestProxiesAreCopied(t *testing.T) {
+	onMariaDB(t, func(t *testing.T, w *world) {
+		w.hosts, w.grants = []string{"%"}, []string{"GRANT PROXY ON 'some TO body'@'10.%' TO %s WITH GRANT OPTION", "REVOKE GRANT OPTION ON *.* FROM %s"}
+		user := w.user(t, "", firstPassword)
+		for range 2 {
+			w.clone(t, user, clonePassword)
+			got := w.rights(t, user+"_clone", clonePassword)
+			want := []string{"PROXY on `some TO body`@`10.%`", "PROXY on `some TO body`@`10.%` with grant option"}
+			if !slices.Equal(got, want) {
+				t.Errorf("got %q", got)
+			}
+		}
+	})
+}
+
+func TestDriftIsGivenToTheOriginal(t *testing.T) {
+	onMariaDB(t, func(t *testing.T, w *world) {
+		w.hosts = []string{"%"}
+		user := w.user(t, "", firstPassword)
+		w.clone(t, user, clonePassword)
+		clone := quoteName(user+"_clone") + "@`%`"
+		w.exec(t, "CREATE ROLE IF NOT EXISTS drifter", "GRANT drifter TO "+clone, "GRANT DELETE ON shop.orders TO "+clone, "GRANT INSERT (item) ON shop.prices TO "+clone,
+			"REVOKE SELECT ON shop.recent FROM "+clone, "GRANT ALL PRIVILEGES ON till.* TO "+clone+" WITH GRANT OPTION")
+		before := w.rights(t, user, firstPassword)
+		if err := w.administrator(t).(database.DriftGranter).GrantDrift(t.Context(), user, user+"_clone"); err != nil {
+			t.Fatal(err)
+		}
+		now, clones := w.rights(t, user, firstPassword), w.rights(t, user+"_clone", clonePassword)
+		for _, r := range append(before, clones...) {
+			if !slices.Contains(now, r) {
+				t.Errorf("the original lacks %s", r)
+			}
+		}
+		if slices.Contains(clones, "SELECT on `shop`.`recent`") {
+			t.Error("the clone was changed")
+		}
+	})
+}
+
+func TestAnAdministratorWithoutTheRightsIsToldWhatToGrant(t *testing.T) {
+	onMariaDB(t, func(t *testing.T, w *world) {
+		user := w.user(t, "", firstPassword)
+		w.exec(t, "CREATE OR REPLACE USER `lo%w`@`%` IDENTIFIED BY 'lowpass'")
+		t.Cleanup(func() { w.exec(t, "DROP USER `lo%w`@`%`") })
+		for _, c := range []struct{ grant, preflight, clone string }{
+			{"", "GRANT CREATE USER ON *.* TO `lo%w`@`%`", "GRANT SELECT ON mysql.* TO `lo%w`@`%`"},
+			{"GRANT CREATE USER ON *.* TO `lo%w`@`%`", "GRANT SELECT ON mysql.* TO `lo%w`@`%`", "GRANT SELECT ON mysql.* TO `lo%w`@`%`"},
+			{"GRANT SELECT ON mysql.* TO `lo%w`@`%`", "GRANT CREATE TEMPORARY TABLES, SELECT ON `shop\\_2`.* TO `lo%w`@`%` WITH GRANT OPTION", "GRANT cashier TO"},
+			{"GRANT cashier TO `lo%w`@`%` WITH ADMIN OPTION", "GRANT PROCESS ON *.* TO `lo%w`@`%` WITH GRANT OPTION", "GRANT PROCESS ON *.* TO `lo%w`@`%` WITH GRANT OPTION"},
+		} {
+			if c.grant != "" {
+				w.exec(t, c.grant)
+			}
+			low := w.as(t, "lo%w", "lowpass")
+			wantClass(t, low.(database.Preflighter).Preflight(t.Context(), user, user+"_clone"), rotation.MissingPrivilege, c.preflight)
+			err := low.(database.Cloner).CloneUser(t.Context(), user, user+"_clone", clonePassword)
+			if c.clone == "GRANT cashier TO" {
+				c.clone = "GRANT `cashier` TO `lo%w`@`%` WITH ADMIN OPTION"
+			}
+			wantClass(t, err, rotation.MissingPrivilege, c.clone)
+			_ = low.Close() // which frees the lock
+			if err := w.do(t, user, firstPassword, "SELECT * FROM shop.orders"); err != nil {
+				t.Errorf("the original suffered: %v", err)
+			}
+			if w.do(t, user+"_clone", clonePassword, "SELECT 1") == nil {
+				t.Error("a clone that is not whole can log in")
+			}
+		}
+		if err := w.administrator(t).(database.Preflighter).Preflight(t.Context(), user, user+"_clone"); err != nil {
+			t.Errorf("the administrator lacks: %v", err)
+		}
+		w.clone(t, user, clonePassword)
+		if err := w.do(t, user+"_clone", clonePassword, "INSERT INTO till.coins VALUES (1)"); err != nil {
+			t.Errorf("it does not converge: %v", err)
+		}
+	})
+}

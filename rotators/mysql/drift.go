@@ -1,0 +1,93 @@
+package mysql
+
+import (
+	"context"
+	"slices"
+)
+
+// GrantDrift implements database.DriftGranter. On hosts where only the clone
+// has an account, the original gets none.
+func (c *conn) GrantDrift(ctx context.Context, original, clone string) error {
+	f, err := c.settle(ctx, original, clone)
+	if err != nil {
+		return err
+	}
+	if err := c.lock(ctx, original); err != nil {
+		return err
+	}
+	k := cloning{conn: c, facts: f, original: original, clone: clone}
+	accounts, err := c.mustAccountsOf(ctx, f, original)
+	if err != nil {
+		return err
+	}
+	clones, err := c.mustAccountsOf(ctx, f, clone)
+	if err != nil {
+		return err
+	}
+	for _, a := range clones {
+		to := account{original, a.host}
+		if !slices.Contains(accounts, to) {
+			c.login.Report.Notef("%s has no counterpart: %q cannot log in from there.", a, original)
+			continue
+		}
+		if err := k.give(ctx, a, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// give grants one account all that another has.
+func (k *cloning) give(ctx context.Context, from, to account) error {
+	has, err := k.holdingsOf(ctx, k.facts, to)
+	if err != nil {
+		return err
+	}
+	more, err := k.holdingsOf(ctx, k.facts, from)
+	if err != nil {
+		return err
+	}
+	both := union(has, more)
+	list := append(roleChanges(has, both, to.String()), proxyChanges(has, both, to.String())...)
+	if err := k.apply(ctx, append(list, changes(has, both, to.String())...)); err != nil {
+		return err
+	}
+	hasRoles, err := k.defaultRoles(ctx, k.facts, to, has)
+	if err != nil || len(hasRoles) > 0 && k.maria { // MariaDB activates one role only
+		return err
+	}
+	moreRoles, err := k.defaultRoles(ctx, k.facts, from, more)
+	if err != nil {
+		return err
+	}
+	for _, r := range hasRoles {
+		if !slices.Contains(moreRoles, r) {
+			moreRoles = append(moreRoles, r)
+		}
+	}
+	if len(moreRoles) == len(hasRoles) {
+		return nil
+	}
+	return k.setDefaultRoles(ctx, to, moreRoles)
+}
+
+// union is what either may do: what is denied is what both are denied.
+func union(a, b *holdings) *holdings {
+	u := newHoldings()
+	for _, h := range []*holdings{a, b} {
+		for o, list := range h.on {
+			for r := range list {
+				if !o.denied || a.on[o][r] && b.on[o][r] {
+					u.put(o, r)
+				}
+			}
+		}
+		for role, admin := range h.roles {
+			u.roles[role] = u.roles[role] || admin
+		}
+		for proxied, option := range h.proxies {
+			u.proxies[proxied] = u.proxies[proxied] || option
+		}
+	}
+	return u
+}

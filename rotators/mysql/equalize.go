@@ -1,0 +1,167 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// equalize makes the rights of each of the clone's accounts those of the
+// original's.
+func (k *cloning) equalize(ctx context.Context) error {
+	for _, s := range k.sources {
+		if err := k.equalizeAt(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rounds is how often rights are compared: one change can undo another, such as
+// MariaDB's GRANT PROXY, whose grant option becomes one for everything.
+const rounds = 3
+
+func (k *cloning) equalizeAt(ctx context.Context, s target) error {
+	want, err := k.holdingsOf(ctx, k.facts, s.account)
+	if err != nil {
+		return err
+	}
+	clone := k.at(s)
+	for range rounds {
+		has, err := k.holdingsOf(ctx, k.facts, clone)
+		if err != nil {
+			return err
+		}
+		list := append(roleChanges(has, want, clone.String()), proxyChanges(has, want, clone.String())...)
+		list = append(list, changes(has, want, clone.String())...)
+		if len(list) == 0 {
+			break
+		}
+		if err := k.apply(ctx, list); err != nil {
+			return err
+		}
+	}
+	return k.activate(ctx, s.account, want, clone)
+}
+
+// apply runs changes.
+func (k *cloning) apply(ctx context.Context, list []change) error {
+	for _, ch := range list {
+		err := k.exec(ctx, ch.statement)
+		switch {
+		case err == nil:
+		case ch.revokes && isCode(err, codeNoGrant, codeNoTableGrant, codeNoProcGrant): // it is gone
+		case ch.revokes:
+			if err := k.attempt(ctx, ch.statement, ch.what); err != nil {
+				return err
+			}
+		case isCode(err, codeNoTable) && ch.absent != nil:
+			if err := k.grantAbsent(ctx, ch); err != nil {
+				return err
+			}
+		case isCode(err, codeNoColumn, codeNoRoutine):
+			k.login.Report.Notef("What to %s is not there: %v. Revoke it from %q.", ch.what, fault(err), k.original)
+		default:
+			return k.lacks(err, k.facts, fmt.Sprintf(ch.remedy, k.self))
+		}
+	}
+	return nil
+}
+
+// grantAbsent grants rights on a table that does not exist, as the original has
+// them from a time when it did. The servers take that from whoever grants
+// CREATE as well.
+func (k *cloning) grantAbsent(ctx context.Context, ch change) error {
+	for _, statement := range ch.absent {
+		if err := k.exec(ctx, statement); err != nil {
+			k.login.Report.Notef("What to %s is not there: %v. Revoke it from %q.", ch.what, fault(err), k.original)
+			return nil
+		}
+	}
+	return nil
+}
+
+// roleChanges are the statements that make an account's roles those of another.
+// Not every server can take ADMIN OPTION away by itself.
+func roleChanges(has, want *holdings, grantee string) []change {
+	var all []change
+	for _, role := range slices.Sorted(maps.Keys(has.roles)) {
+		admin, ok := want.roles[role]
+		if !ok || has.roles[role] && !admin {
+			all = append(all, change{statement: "REVOKE " + role + " FROM " + grantee, revokes: true, what: fmt.Sprintf("revoke the role %s from %s", role, grantee)})
+		}
+	}
+	for _, role := range slices.Sorted(maps.Keys(want.roles)) {
+		admin := want.roles[role]
+		if had, ok := has.roles[role]; ok && had == admin {
+			continue
+		}
+		statement := "GRANT " + role + " TO " + grantee
+		if admin {
+			statement += " WITH ADMIN OPTION"
+		}
+		all = append(all, change{statement: statement, what: fmt.Sprintf("grant the role %s to %s", role, grantee),
+			remedy: strings.ReplaceAll("GRANT "+role, "%", "%%") + " TO %s WITH ADMIN OPTION"})
+	}
+	return all
+}
+
+// proxyChanges are the same for proxies.
+func proxyChanges(has, want *holdings, grantee string) []change {
+	var all []change
+	for _, proxied := range slices.Sorted(maps.Keys(has.proxies)) {
+		if option, ok := want.proxies[proxied]; !ok || has.proxies[proxied] && !option {
+			all = append(all, change{statement: "REVOKE PROXY ON " + proxied + " FROM " + grantee, revokes: true, what: fmt.Sprintf("revoke PROXY on %s from %s", proxied, grantee)})
+		}
+	}
+	for _, proxied := range slices.Sorted(maps.Keys(want.proxies)) {
+		option := want.proxies[proxied]
+		if had, ok := has.proxies[proxied]; ok && had == option {
+			continue
+		}
+		statement := "GRANT PROXY ON " + proxied + " TO " + grantee
+		if option {
+			statement += " WITH GRANT OPTION"
+		}
+		all = append(all, change{statement: statement, what: fmt.Sprintf("grant PROXY on %s to %s", proxied, grantee),
+			remedy: strings.ReplaceAll("GRANT PROXY ON "+proxied, "%", "%%") + " TO %s WITH GRANT OPTION"})
+	}
+	return all
+}
+
+// activate gives the clone's account the default roles of the original's.
+func (k *cloning) activate(ctx context.Context, original account, want *holdings, clone account) error {
+	if !k.maria && !k.since(8, 0, 0) {
+		return nil
+	}
+	wanted, err := k.defaultRoles(ctx, k.facts, original, want)
+	if err != nil {
+		return err
+	}
+	now, err := k.holdingsOf(ctx, k.facts, clone)
+	if err != nil {
+		return err
+	}
+	active, err := k.defaultRoles(ctx, k.facts, clone, now)
+	if err != nil || slices.Equal(slices.Sorted(slices.Values(active)), slices.Sorted(slices.Values(wanted))) {
+		return err
+	}
+	return k.setDefaultRoles(ctx, clone, wanted)
+}
+
+func (k *cloning) setDefaultRoles(ctx context.Context, a account, roles []string) error {
+	list := strings.Join(roles, ", ")
+	if len(roles) == 0 {
+		list = "NONE"
+	}
+	statement, remedy := "ALTER USER "+a.String()+" DEFAULT ROLE "+list, "GRANT CREATE USER ON *.* TO "
+	if k.maria {
+		statement, remedy = "SET DEFAULT ROLE "+list+" FOR "+a.String(), "GRANT UPDATE ON mysql.* TO "
+	}
+	if err := k.exec(ctx, statement); err != nil {
+		return k.lacks(err, k.facts, remedy+k.self.String())
+	}
+	return nil
+}

@@ -1,0 +1,251 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// A grant is one line of SHOW GRANTS. Names are as the server quoted them.
+type grant struct {
+	denied     bool // REVOKE: MySQL's partial revokes
+	privileges []privilege
+	object     string // after ON: `db`.*, `db`.`table`, PROCEDURE `db`.`name`, *.*; of PROXY, an account
+	roles      []string
+	defaults   []string // of SET DEFAULT ROLE, which MariaDB prints too
+	grantee    string   // "" is the account that was asked for
+	option     bool     // WITH GRANT OPTION or WITH ADMIN OPTION
+}
+
+// A privilege may be of single columns.
+type privilege struct {
+	name    string
+	columns []string
+}
+
+var errGrant = errors.New("it is not understood")
+
+// parseGrant reads a line of SHOW GRANTS FOR a. The end of what is granted is
+// found by the tokens before it, and never by the text " TO ", which may be
+// part of a name; the grantee is recognised by its own quoted forms, of which
+// MySQL 5.7's has its name in it as it is.
+func parseGrant(line string, a account) (g grant, err error) {
+	if rest, ok := cutWords(line, "SET", "DEFAULT", "ROLE"); ok {
+		return parseDefaultRole(rest, a)
+	}
+	preposition := "TO"
+	rest, ok := cutWords(line, "GRANT")
+	if !ok {
+		preposition, g.denied = "FROM", true
+		rest, ok = cutWords(line, "REVOKE")
+	}
+	if !ok {
+		return g, errGrant
+	}
+	found, rest, err := cutItems(rest, "ON", preposition)
+	if err != nil {
+		return g, err
+	}
+	if found.end.is("ON") {
+		g.privileges = found.privileges()
+		if found, rest, err = cutItems(rest, preposition); err != nil {
+			return g, err
+		}
+		g.object = found.text
+	} else {
+		g.roles = found.names()
+	}
+	if g.grantee, rest, err = cutGrantee(rest, a); err != nil {
+		return g, err
+	}
+	g.option, err = hasOption(rest)
+	return g, err
+}
+
+// parseDefaultRole reads what follows SET DEFAULT ROLE.
+func parseDefaultRole(text string, a account) (g grant, err error) {
+	found, rest, err := cutItems(text, "FOR")
+	if err == nil {
+		g.grantee, _, err = cutGrantee(rest, a)
+	}
+	g.defaults = found.names()
+	return g, err
+}
+
+// items are a list with commas, and the word that ended it.
+type items struct {
+	text string
+	list [][]token
+	end  token
+	raw  string
+}
+
+// cutItems cuts a list off a text, up to one of some words outside brackets and
+// quotes.
+func cutItems(text string, words ...string) (items, string, error) {
+	l := lexer{source: text}
+	found := items{raw: text, list: [][]token{nil}}
+	depth, last := 0, 0
+	for {
+		t, err := l.next()
+		if err != nil {
+			return found, "", err
+		}
+		switch {
+		case t.kind == endToken:
+			return found, "", errGrant
+		case t.is("("):
+			depth++
+		case t.is(")"):
+			depth--
+		case t.is(",") && depth == 0:
+			found.list = append(found.list, nil)
+			continue
+		}
+		for _, w := range words {
+			if depth == 0 && t.is(w) {
+				found.text, found.end = strings.TrimSpace(text[:last]), t
+				return found, text[t.end:], nil
+			}
+		}
+		last = t.end
+		n := len(found.list) - 1
+		found.list[n] = append(found.list[n], t)
+	}
+}
+
+// names are the items as they stand.
+func (i items) names() []string {
+	var all []string
+	for _, tokens := range i.list {
+		if len(tokens) > 0 {
+			all = append(all, i.raw[tokens[0].start:tokens[len(tokens)-1].end])
+		}
+	}
+	return all
+}
+
+// privileges are the items as words with columns after them. Old servers do not
+// quote columns.
+func (i items) privileges() []privilege {
+	var all []privilege
+	for _, tokens := range i.list {
+		var p privilege
+		var words []string
+		for _, t := range tokens {
+			switch {
+			case t.kind == nameToken:
+				p.columns = append(p.columns, ident(t.value))
+			case t.kind == wordToken && len(words) > 0 && p.columns != nil:
+				p.columns = append(p.columns, ident(t.value))
+			case t.kind == wordToken:
+				words = append(words, strings.ToUpper(t.raw))
+			case t.is("("):
+				p.columns = []string{}
+			}
+		}
+		p.name = strings.Join(words, " ")
+		all = append(all, p)
+	}
+	return all
+}
+
+// cutWords cuts key words off the start of a text.
+func cutWords(text string, words ...string) (rest string, ok bool) {
+	l := lexer{source: text}
+	for _, w := range words {
+		if t, err := l.next(); err != nil || !t.is(w) {
+			return text, false
+		}
+	}
+	return text[l.at:], true
+}
+
+// cutAccount cuts an account off the start of a text, in one of the forms in
+// which servers print it.
+func cutAccount(text string, a account) (rest string, ok bool) {
+	text = strings.TrimLeft(text, " ")
+	for _, form := range []string{
+		a.String(),
+		literal(a.user) + "@" + literal(a.host),
+		"'" + a.user + "'@'" + a.host + "'", // MySQL 5.7
+	} {
+		if rest, ok := strings.CutPrefix(text, form); ok && (rest == "" || rest[0] == ' ') {
+			return rest, true
+		}
+	}
+	return text, false
+}
+
+// cutGrantee cuts the grantee off the start of a text: the account that was
+// asked for, or a role of it.
+func cutGrantee(text string, a account) (grantee, rest string, err error) {
+	if rest, ok := cutAccount(text, a); ok {
+		return "", rest, nil
+	}
+	l := lexer{source: text}
+	t, err := l.next()
+	if err != nil || t.kind == endToken {
+		return "", "", errors.Join(err, errGrant)
+	}
+	end := t.end
+	if at, err := l.next(); err == nil && at.is("@") && at.start == end { // MySQL's roles have a host
+		host, err := l.next()
+		if err != nil {
+			return "", "", err
+		}
+		end = host.end
+	}
+	return text[t.start:end], text[end:], nil
+}
+
+// hasOption reports whether GRANT OPTION or ADMIN OPTION is in what follows the
+// grantee, where MariaDB has the password's hash and REQUIRE too.
+func hasOption(tail string) (bool, error) {
+	tokens, err := lex(tail)
+	if err != nil {
+		return false, err
+	}
+	for i := 1; i < len(tokens); i++ {
+		if tokens[i].is("OPTION") && (tokens[i-1].is("GRANT") || tokens[i-1].is("ADMIN")) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// ownHoldings is what the session may do, its active roles included: SHOW
+// GRANTS by itself counts them, on MariaDB and on MySQL 8.
+func (c *conn) ownHoldings(ctx context.Context) (*holdings, error) {
+	f, err := c.settle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.readHoldings(ctx, "SHOW GRANTS", f.self)
+}
+
+// holdingsOf is what was granted to an account itself.
+func (c *conn) holdingsOf(ctx context.Context, f *facts, a account) (*holdings, error) {
+	h, err := c.readHoldings(ctx, "SHOW GRANTS FOR "+a.String(), a)
+	if isPrivilege(err) {
+		return nil, c.lacks(err, f, "GRANT SELECT ON mysql.* TO "+f.self.String())
+	}
+	return h, err
+}
+
+func (c *conn) readHoldings(ctx context.Context, query string, a account) (*holdings, error) {
+	lines, err := c.column(ctx, query)
+	if err != nil {
+		return nil, fault(err)
+	}
+	h := newHoldings()
+	for _, line := range lines {
+		g, err := parseGrant(line, a)
+		if err != nil {
+			return nil, fmt.Errorf("reading what SHOW GRANTS says of %s: %w", a, err)
+		}
+		h.add(g)
+	}
+	return h, nil
+}

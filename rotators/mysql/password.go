@@ -1,0 +1,200 @@
+package mysql
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+// SetPassword implements database.Conn. The session's own user keeps to the
+// account that it is logged in to, since it may not see its others.
+func (c *conn) SetPassword(ctx context.Context, user, password string) error {
+	f, err := c.settle(ctx, user)
+	if err != nil {
+		return err
+	}
+	if user == c.login.User {
+		return c.setOwn(ctx, f, password)
+	}
+	targets, err := c.targets(ctx, f, user)
+	if err != nil {
+		return err
+	}
+	return c.setAll(ctx, f, targets, password)
+}
+
+// A target is an account whose password is to be set.
+type target struct {
+	account
+	definition
+}
+
+// targets are the accounts of a user that have a password.
+func (c *conn) targets(ctx context.Context, f *facts, user string) ([]target, error) {
+	accounts, err := c.mustAccountsOf(ctx, f, user)
+	if err != nil {
+		return nil, err
+	}
+	var all []target
+	for _, a := range accounts {
+		d, err := c.definitionOf(ctx, f, a)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, target{a, d})
+	}
+	return withPassword(all)
+}
+
+// withPassword leaves those accounts out that log in by other means.
+func withPassword(all []target) ([]target, error) {
+	some := slices.DeleteFunc(slices.Clone(all), func(t target) bool { return !hasPassword(t.ways) })
+	if len(some) == 0 {
+		return nil, noPassword(all[0])
+	}
+	return some, nil
+}
+
+func noPassword(t target) error {
+	return rotation.Fail(rotation.BadSecret, "the account %s logs in by %s, which has no password to rotate", t.account, t.ways[0].plugin)
+}
+
+// setOwn changes the password of the session's own account, which takes no
+// privilege.
+func (c *conn) setOwn(ctx context.Context, f *facts, password string) error {
+	if f.self.user != c.login.User {
+		return notOwn(c.login.User, f)
+	}
+	d, err := c.definitionOf(ctx, f, f.self)
+	if err != nil {
+		return err
+	}
+	t := target{f.self, d}
+	switch {
+	case !hasPassword(d.ways):
+		return noPassword(t)
+	case f.maria:
+		return c.setOwnMaria(ctx, t, password)
+	}
+	return c.setOwnMySQL(ctx, f, password)
+}
+
+func notOwn(user string, f *facts) error {
+	return rotation.Fail(rotation.BadSecret, "the server takes %q for the account %s, whose password is not the secret's to change", user, f.self).
+		With("Give the user an account of its own (CREATE USER), or remove the anonymous or proxy account that the server takes it for.")
+}
+
+// setOwnMaria uses SET PASSWORD, the one statement by which MariaDB lets users
+// change their own password. It goes to the first way in which the account logs
+// in.
+func (c *conn) setOwnMaria(ctx context.Context, t target, password string) error {
+	if err := firstIsPassword(t); err != nil {
+		return err
+	}
+	for _, way := range t.ways[1:] {
+		if way.isPassword() {
+			c.login.Report.Notef("The account %s has a password for %s too, which only an administrator can change (ROTATION_STRATEGY=single-user-by-administrator): it stays as it is.", t.account, way.plugin)
+		}
+	}
+	stored := hash(t.ways[0].plugin, password)
+	return c.hashing(stored != "", func(plain bool) error {
+		if plain {
+			return c.exec(ctx, "SET PASSWORD = PASSWORD("+literal(password)+")")
+		}
+		return c.exec(ctx, "SET PASSWORD = "+literal(stored))
+	})
+}
+
+func firstIsPassword(t target) error {
+	if t.ways[0].isPassword() {
+		return nil
+	}
+	return rotation.Fail(rotation.MissingPrivilege, "MariaDB does not let %s change its own password, because it logs in by %s first", t.account, t.ways[0].plugin).
+		With("Use ROTATION_STRATEGY=single-user-by-administrator, or put the password first: ALTER USER " + t.String() + " IDENTIFIED VIA mysql_native_password ... OR " + t.ways[0].plugin + ";")
+}
+
+// hashing sets a password on MariaDB: as a hash if it can be, and as text only
+// if the server takes no hash, because it checks passwords
+// (strict_password_validation), or if the plug-in's hash cannot be made here.
+func (c *conn) hashing(can bool, set func(plain bool) error) error {
+	why := "its plug-in's hash cannot be made here"
+	if can {
+		err := set(false)
+		if !refusesHash(err) {
+			return fault(err)
+		}
+		why = "the server takes no hashes (strict_password_validation)"
+	}
+	if c.login.TLS == nil {
+		return rotation.Fail(rotation.PasswordRejected, "the password would have to be sent as text (%s), and the connection is not encrypted", why).
+			With("Connect with TLS.")
+	}
+	c.login.Report.Notef("The password was sent as text over TLS, because %s. MariaDB writes such a statement to its general, slow and audit logs as it is, where they are on.", why)
+	return fault(set(true))
+}
+
+// refusesHash reports whether the server wants to see the password itself.
+func refusesHash(err error) bool {
+	f, ok := fault(err).(*rotation.Fault)
+	return ok && isCode(err, codeOption) && f.Class != rotation.ReadOnly && strings.Contains(f.Error(), "strict-password-validation")
+}
+
+// setAll changes the password of accounts of another user, in one statement:
+// the account by which the function itself would log in must not be the only
+// one that changed. What comes after is told and not an error, since the
+// password is set.
+func (c *conn) setAll(ctx context.Context, f *facts, targets []target, password string) error {
+	if f.maria {
+		return c.setAllMaria(ctx, f, targets, password)
+	}
+	retain := c.retaining == targets[0].user
+	err := c.exec(ctx, alterAll(targets, password, retain))
+	if retain && isCode(err, codeEmptyOld, codeNewPlugin, codeNotRetained) {
+		c.login.Report.Notef("The old password of %q could not be kept: %v", targets[0].user, fault(err))
+		err = c.exec(ctx, alterAll(targets, password, false))
+	}
+	if err != nil {
+		return c.lacks(err, f, "GRANT CREATE USER ON *.* TO "+f.self.String())
+	}
+	if !retain {
+		c.discard(ctx, f, targets)
+	}
+	return nil
+}
+
+// alterAll is MySQL's statement. It names each account's plug-in, so that a
+// server whose default is another keeps it.
+func alterAll(targets []target, password string, retain bool) string {
+	var each []string
+	for _, t := range targets {
+		text := t.String() + " " + mysqlClause(t.ways[0], password)
+		if retain {
+			text += " RETAIN CURRENT PASSWORD"
+		}
+		each = append(each, text)
+	}
+	return "ALTER USER " + strings.Join(each, ", ")
+}
+
+func (c *conn) setAllMaria(ctx context.Context, f *facts, targets []target, password string) error {
+	statement := func(plain bool) (text string, hidden bool) {
+		var each []string
+		hidden = true
+		for _, t := range targets {
+			clause, h := mariaClause(t.ways, password, plain)
+			each, hidden = append(each, t.String()+" "+clause), hidden && h
+		}
+		return "ALTER USER " + strings.Join(each, ", "), hidden
+	}
+	_, can := statement(false)
+	return c.hashing(can, func(plain bool) error {
+		text, _ := statement(plain)
+		err := c.exec(ctx, text)
+		if isPrivilege(err) {
+			return c.lacks(err, f, "GRANT CREATE USER ON *.* TO "+f.self.String())
+		}
+		return err
+	})
+}

@@ -1,0 +1,191 @@
+package mysql
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestVersionsTellTheDialect(t *testing.T) {
+	for version, want := range map[string]dialect{
+		"8.0.36":                         {false, 8, 0, 36},
+		"9.1.0":                          {false, 9, 1, 0},
+		"10.0.1-cloud":                   {false, 10, 0, 1}, // a MySQL to come
+		"5.7.44-log":                     {false, 5, 7, 44},
+		"8.0.mysql_aurora.3.08.0":        {false, 8, 0, 0},
+		"10.11.19-MariaDB-0+deb12u1-log": {true, 10, 11, 19},
+		"5.5.5-10.6.16-MariaDB":          {true, 10, 6, 16},
+	} {
+		if got := parseVersion(version); got != want {
+			t.Errorf("%s: %+v", version, got)
+		}
+	}
+	for version, dual := range map[string]bool{"8.0.13": false, "8.0.14": true, "8.4.3": true, "9.1.0": true, "10.1.0": true, "5.7.44": false, "10.11.19-MariaDB": false} {
+		if parseVersion(version).dualPasswords() != dual {
+			t.Errorf("%s keeps old passwords: %v", version, !dual)
+		}
+	}
+}
+
+func TestNamesThatCannotBeRotated(t *testing.T) {
+	for _, name := range []string{"", "mysql.sys", "mysql.session", "mysql.infoschema", "mariadb.sys", "rdsadmin", "rdsrepladmin", "rds_superuser_role", "app ", strings.Repeat("é", 81)} {
+		if checkUser(name) == nil {
+			t.Errorf("%q was accepted", name)
+		}
+	}
+	for _, name := range []string{"app", "rds", strings.Repeat("é", 80), "mysql"} {
+		if err := checkUser(name); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	long := strings.Repeat("é", 33)
+	if (dialect{}).checkUser(long) == nil || (dialect{maria: true}).checkUser(long) != nil || (dialect{}).checkUser(long[2:]) != nil {
+		t.Error("the limit of 32 characters is not MySQL's alone")
+	}
+}
+
+func TestHashesAreTheServers(t *testing.T) {
+	for _, c := range []struct{ plugin, password, want string }{
+		{native, "password", "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19"},
+		{ed, "too short", ""},
+		{"caching_sha2_password", "password", ""},
+	} {
+		if got := hash(c.plugin, c.password); got != c.want {
+			t.Errorf("%s of %q is %q", c.plugin, c.password, got)
+		}
+	}
+}
+
+func TestDefinitionsOfAllServersAreUnderstood(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		account    account
+		want       definition
+	}{
+		{
+			"MySQL 8", "CREATE USER `app`@`%` IDENTIFIED WITH 'caching_sha2_password' AS '$A$005$x\\'y''z IDENTIFIED REQUIRE' DEFAULT ROLE `r1`@`%`,`r2`@`%` REQUIRE SSL WITH MAX_QUERIES_PER_HOUR 5 MAX_USER_CONNECTIONS 7 PASSWORD EXPIRE INTERVAL 30 DAY ACCOUNT LOCK PASSWORD HISTORY 3 PASSWORD REUSE INTERVAL DEFAULT PASSWORD REQUIRE CURRENT DEFAULT FAILED_LOGIN_ATTEMPTS 3 PASSWORD_LOCK_TIME 2 ATTRIBUTE '{\"a\": \"PASSWORD WITH\"}'",
+			account{"app", "%"},
+			definition{
+				ways: []authentication{{"caching_sha2_password", "$A$005$x'y'z IDENTIFIED REQUIRE", true}}, require: "SSL", locked: true, expire: "INTERVAL 30 DAY", roles: "`r1`@`%`,`r2`@`%`",
+				limits: map[string]string{"MAX_QUERIES_PER_HOUR": "5", "MAX_USER_CONNECTIONS": "7"},
+				policy: []string{"PASSWORD HISTORY 3", "PASSWORD REUSE INTERVAL DEFAULT", "PASSWORD REQUIRE CURRENT DEFAULT", "FAILED_LOGIN_ATTEMPTS 3", "PASSWORD_LOCK_TIME 2", "ATTRIBUTE '{\"a\": \"PASSWORD WITH\"}'"},
+			},
+		},
+		{
+			"MySQL 5.7", "CREATE USER 'a'b'@'%' IDENTIFIED WITH 'mysql_native_password' AS '*ABC' REQUIRE SUBJECT 's' ISSUER 'i' CIPHER 'c' PASSWORD EXPIRE ACCOUNT UNLOCK",
+			account{"a'b", "%"},
+			definition{ways: []authentication{{native, "*ABC", true}}, require: "SUBJECT 's' ISSUER 'i' CIPHER 'c'", expired: true, expire: "DEFAULT", roles: "NONE", limits: map[string]string{}},
+		},
+		{
+			"MariaDB", "CREATE USER `a TO b`@`10.0.%` IDENTIFIED BY PASSWORD '*ABC' REQUIRE ISSUER 'is''su\"er\\\\x' WITH MAX_STATEMENT_TIME 3.500000 PASSWORD EXPIRE NEVER",
+			account{"a TO b", "10.0.%"},
+			definition{ways: []authentication{{native, "*ABC", true}}, require: "ISSUER 'is''su\"er\\\\x'", expire: "NEVER", roles: "NONE", limits: map[string]string{"MAX_STATEMENT_TIME": "3.500000"}},
+		},
+		{
+			"MariaDB with several ways", "CREATE USER `a`@`%` IDENTIFIED VIA unix_socket OR ed25519 USING 'key' OR mysql_native_password USING '*ABC'",
+			account{"a", "%"},
+			definition{ways: []authentication{{"unix_socket", "", false}, {"ed25519", "key", true}, {native, "*ABC", true}}, require: "NONE", expire: "DEFAULT", roles: "NONE", limits: map[string]string{}},
+		},
+		{
+			"MariaDB without a password", "CREATE USER `a`@`%`", account{"a", "%"},
+			definition{ways: []authentication{{native, "", true}}, require: "NONE", expire: "DEFAULT", roles: "NONE", limits: map[string]string{}},
+		},
+	} {
+		got, err := parseDefinition(c.text, c.account)
+		if err != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %v\n%+v, want\n%+v", c.name, err, got, c.want)
+		}
+	}
+}
+
+func TestWhatIsNotUnderstoodIsNoDefinition(t *testing.T) {
+	for _, text := range []string{"", "CREATE", "CREATE USER `b`@`%`", "CREATE USER `a`@`%` IDENTIFIED", "CREATE USER `a`@`%` IDENTIFIED VIA x USING 'unclosed", "CREATE USER `a`@`%` IDENTIFIED VIA x AGAIN"} {
+		if _, err := parseDefinition(text, account{"a", "%"}); err == nil {
+			t.Errorf("%q was understood", text)
+		}
+	}
+}
+
+// holdingsFrom reads lines of SHOW GRANTS for an account.
+func holdingsFrom(t testing.TB, a account, lines ...string) *holdings {
+	t.Helper()
+	h := newHoldings()
+	for _, line := range lines {
+		g, err := parseGrant(line, a)
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		h.add(g)
+	}
+	return h
+}
+
+func TestChangesTurnOneAccountIntoTheOther(t *testing.T) {
+	a, b := account{"a", "%"}, account{"b", "%"}
+	for _, c := range []struct {
+		name      string
+		has, want []string
+		changes   []string
+	}{
+		{"nothing to do", []string{"GRANT SELECT ON `d`.* TO `b`@`%`"}, []string{"GRANT SELECT ON `d`.* TO `a`@`%`"}, nil},
+		{
+			"granted and revoked", []string{"GRANT SELECT, DELETE ON `d`.`t` TO `b`@`%`"}, []string{"GRANT SELECT, INSERT (`x`, `y`) ON `d`.`t` TO `a`@`%` WITH GRANT OPTION"},
+			[]string{"REVOKE DELETE ON `d`.`t` FROM `b`@`%`", "GRANT INSERT (`x`), INSERT (`y`) ON `d`.`t` TO `b`@`%` WITH GRANT OPTION"},
+		},
+		{
+			"the grant option alone", []string{"GRANT SELECT ON `d`.* TO `b`@`%`"}, []string{"GRANT SELECT ON `d`.* TO `a`@`%` WITH GRANT OPTION"},
+			[]string{"GRANT USAGE ON `d`.* TO `b`@`%` WITH GRANT OPTION"},
+		},
+		{
+			"the grant option back", []string{"GRANT EXECUTE ON PROCEDURE `d`.`p` TO `b`@`%` WITH GRANT OPTION"}, []string{"GRANT EXECUTE ON PROCEDURE `d`.`p` TO `a`@`%`"},
+			[]string{"REVOKE GRANT OPTION ON PROCEDURE `d`.`p` FROM `b`@`%`"},
+		},
+		{
+			"some of all", []string{"GRANT ALL PRIVILEGES ON `d`.* TO `b`@`%`"}, []string{"GRANT SELECT ON `d`.* TO `a`@`%`"},
+			[]string{"REVOKE ALL PRIVILEGES ON `d`.* FROM `b`@`%`", "GRANT SELECT ON `d`.* TO `b`@`%`"},
+		},
+		{
+			"all of some", []string{"GRANT SELECT ON `d`.* TO `b`@`%`"}, []string{"GRANT ALL PRIVILEGES ON `d`.* TO `a`@`%`"},
+			[]string{"GRANT ALL PRIVILEGES ON `d`.* TO `b`@`%`"},
+		},
+		{
+			"dynamic privileges", []string{"GRANT A_X,B_X ON *.* TO `b`@`%` WITH GRANT OPTION"}, []string{"GRANT A_X ON *.* TO `a`@`%`", "GRANT C_X ON *.* TO `a`@`%` WITH GRANT OPTION"},
+			[]string{"REVOKE A_X, B_X ON *.* FROM `b`@`%`", "GRANT C_X ON *.* TO `b`@`%` WITH GRANT OPTION", "GRANT A_X ON *.* TO `b`@`%`"},
+		},
+		{
+			"denied in a database", []string{"GRANT SELECT ON *.* TO `b`@`%`", "REVOKE SELECT ON `old`.* FROM `b`@`%`"}, []string{"GRANT SELECT ON *.* TO `a`@`%`", "REVOKE SELECT ON `mysql`.* FROM `a`@`%`"},
+			[]string{"REVOKE SELECT ON `mysql`.* FROM `b`@`%`", "GRANT SELECT ON `old`.* TO `b`@`%`"},
+		},
+	} {
+		var got []string
+		for _, ch := range changes(holdingsFrom(t, b, c.has...), holdingsFrom(t, a, c.want...), b.String()) {
+			got = append(got, ch.statement)
+		}
+		if !slices.Equal(got, c.changes) {
+			t.Errorf("%s:\n%q, want\n%q", c.name, got, c.changes)
+		}
+	}
+}
+
+func TestPatternsOfDatabases(t *testing.T) {
+	for _, c := range []struct {
+		outer, inner string
+		want         bool
+	}{
+		{"*.*", "`d`.`t`", true},
+		{"`d`.*", "`d`.`t`", true},
+		{"`d`.*", "PROCEDURE `d`.`p`", true},
+		{"`my\\_db`.*", "`my_db`.`t`", true},
+		{"`my\\_db`.*", "`myxdb`.`t`", false},
+		{"`my_db`.*", "`myxdb`.`t`", true},
+		{"`%`.*", "`any``thing`.`t`", true},
+		{"`d%`.*", "`d\\_e`.*", true},
+		{"`d`.`t`", "`d`.*", false},
+		{"`e`.*", "`d`.`t`", false},
+	} {
+		if got := contains(c.outer, c.inner); got != c.want {
+			t.Errorf("%s contains %s: %v", c.outer, c.inner, got)
+		}
+	}
+}
