@@ -17,9 +17,14 @@ const module = "github.com/seed492efc12/rotor/"
 
 // drivers are the database drivers, each of which one rotator may import.
 var drivers = map[string]string{
-	"postgres": "github.com/jackc/pgx/v5",
-	"mysql":    "github.com/go-sql-driver/mysql",
+	"postgres":   "github.com/jackc/pgx/v5",
+	"redshift":   "github.com/jackc/pgx/v5",
+	"mysql":      "github.com/go-sql-driver/mysql",
+	"documentdb": "go.mongodb.org/mongo-driver/v2",
 }
+
+// pgwire is what the rotators of servers with PostgreSQL's protocol share.
+const pgwire = "rotators/internal/pgwire"
 
 type goPackage struct {
 	ImportPath string
@@ -68,10 +73,12 @@ func allowed(path string) []string {
 		return []string{module + "framework/secretsmanager", module + "framework/database", module + "framework/password", module + "framework/rotation", "github.com/aws/aws-lambda-go"}
 	case path == "framework/local", path == "framework/local/localtls":
 		return []string{}
+	case path == pgwire:
+		return []string{module + "framework/database", module + "framework/rotation", drivers["postgres"]}
 	case kind == "functions":
 		return []string{module + "framework/serve", module + "rotators/" + name}
 	case kind == "rotators" && !test:
-		return []string{module + "framework/database", module + "framework/rotation", module + "framework/secret", drivers[name]}
+		return []string{module + "framework/database", module + "framework/rotation", module + "framework/secret", module + pgwire, drivers[name]}
 	}
 	return nil
 }

@@ -27,6 +27,11 @@ func (alternatingUsers) set(ctx context.Context, r *Rotator, p pair) error {
 	if r.isClone(p.pending.User) {
 		return cloning(ctx, admin, as, p)
 	}
+	if a, ok := admin.(Adopter); ok {
+		if err := a.Adopt(ctx, p.pending.User, p.current.User); err != nil {
+			return fmt.Errorf("giving %q power over what %q owns, as %v: %w", p.pending.User, p.current.User, as, networkFault(err))
+		}
+	}
 	if g, ok := admin.(DriftGranter); ok && r.GrantDrift {
 		if err := g.GrantDrift(ctx, p.pending.User, p.current.User); err != nil {
 			return fmt.Errorf("granting %q what only %q has, as %v: %w", p.pending.User, p.current.User, as, networkFault(err))

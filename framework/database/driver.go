@@ -80,6 +80,15 @@ type Auditor interface {
 	Rights(ctx context.Context, twin string) ([]string, error)
 }
 
+// An Adopter is a Conn of a server on which what a clone makes is the clone's.
+// A clone that is the original in all but name, or a server whose objects have
+// no owner, needs no Adopter.
+type Adopter interface {
+	// Adopt gives original full power over what clone owns. It takes nothing
+	// away from clone, which is in use.
+	Adopt(ctx context.Context, original, clone string) error
+}
+
 // A DriftGranter is a Conn that can give a user what only the clone has.
 type DriftGranter interface {
 	// GrantDrift grants original each right that only clone holds. It takes

@@ -3,6 +3,7 @@ package password
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -42,6 +43,8 @@ func Default() Policy { return Policy{Length: 32, Exclude: `:/@"'\`, RequireEach
 type Rules struct {
 	Exclude  string // characters the server cannot take
 	Min, Max int    // length in characters; 0 is no limit
+	// Letters demands an upper-case letter, a lower-case one and a digit.
+	Letters bool
 }
 
 // A Generator makes passwords by a policy that was checked. It is safe for
@@ -66,6 +69,10 @@ func New(p Policy, r Rules) (*Generator, error) {
 	}
 	g.alphabet = strings.Join(g.kinds, "")
 	switch {
+	case r.Letters && !p.RequireEach:
+		return nil, errors.New("REQUIRE_EACH_INCLUDED_TYPE is off, but this engine wants upper-case and lower-case letters and digits in each password")
+	case r.Letters && !g.uses(lower, upper, digits):
+		return nil, errors.New("EXCLUDE_UPPERCASE, EXCLUDE_LOWERCASE, EXCLUDE_NUMBERS or EXCLUDE_CHARACTERS leaves no character of a kind that this engine wants in each password: upper-case and lower-case letters and digits")
 	case r.Max > 0 && p.Length > r.Max:
 		return nil, fmt.Errorf("PASSWORD_LENGTH is %d, but this engine takes at most %d characters", p.Length, r.Max)
 	case p.Length < r.Min:
@@ -77,6 +84,16 @@ func New(p Policy, r Rules) (*Generator, error) {
 			p.Length, len(g.alphabet), g.entropy(), MinEntropy)
 	}
 	return g, nil
+}
+
+// uses reports whether the alphabet has a character of each kind.
+func (g *Generator) uses(kinds ...string) bool {
+	for _, k := range kinds {
+		if !strings.ContainsAny(g.alphabet, k) {
+			return false
+		}
+	}
+	return true
 }
 
 // maxLength is GetRandomPassword's limit.

@@ -79,6 +79,8 @@ func TestBadPoliciesAreNamed(t *testing.T) {
 		{"zero length", Policy{}, Rules{}, "PASSWORD_LENGTH"},
 		{"longer than the engine takes", Default(), Rules{Max: 30}, "at most 30"},
 		{"shorter than the engine wants", Policy{Length: 32}, Rules{Min: 40}, "at least 40"},
+		{"a kind that the engine wants is off", Policy{Length: 32, RequireEach: true, ExcludeNumbers: true}, Rules{Letters: true}, "EXCLUDE_NUMBERS"},
+		{"kinds are not required", Policy{Length: 32}, Rules{Letters: true}, "REQUIRE_EACH_INCLUDED_TYPE"},
 		{"absurd", Policy{Length: 1 << 20}, Rules{}, "the most"},
 	} {
 		if _, err := New(c.p, c.r); err == nil || !strings.Contains(err.Error(), c.says) {

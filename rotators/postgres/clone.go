@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
 // CloneUser implements database.Cloner. All of it is one transaction: a clone
@@ -127,7 +129,7 @@ func (k cloning) role(ctx context.Context, stored string) error {
 	if err != nil {
 		return fault(err)
 	}
-	_, err = k.tx.Exec(ctx, verb+ident(k.clone)+" LOGIN PASSWORD "+literal(stored)+options(has, want))
+	_, err = k.tx.Exec(ctx, verb+pgwire.Ident(k.clone)+" LOGIN PASSWORD "+literal(stored)+options(has, want))
 	return k.altering(err, k.clone)
 }
 
@@ -177,9 +179,9 @@ func (k cloning) membership(ctx context.Context) error {
 		if m.role == k.original || m.originals {
 			continue
 		}
-		statement := "REVOKE " + ident(m.role) + " FROM " + ident(k.clone)
+		statement := "REVOKE " + pgwire.Ident(m.role) + " FROM " + pgwire.Ident(k.clone)
 		if k.major() >= 16 && m.grantor != "" {
-			statement += " GRANTED BY " + ident(m.grantor)
+			statement += " GRANTED BY " + pgwire.Ident(m.grantor)
 		}
 		k.attempt(ctx, statement, fmt.Sprintf("revoke the role %q, which %q does not have, from %q", m.role, k.original, k.clone))
 	}
@@ -187,7 +189,7 @@ func (k cloning) membership(ctx context.Context) error {
 }
 
 func (k cloning) grantOriginal(ctx context.Context) error {
-	statement := "GRANT " + ident(k.original) + " TO " + ident(k.clone)
+	statement := "GRANT " + pgwire.Ident(k.original) + " TO " + pgwire.Ident(k.clone)
 	if k.major() >= 16 {
 		statement += " WITH INHERIT TRUE, SET TRUE"
 	}
@@ -214,7 +216,7 @@ func (c *conn) altering(err error, role string) error {
 	if !errors.As(err, &pe) || pe.Code != "42501" {
 		return fault(err)
 	}
-	f := serverFault(pe)
+	f := codes.Server(pe)
 	if role == c.login.User {
 		return f.With("The server does not let users change their own password (on RDS: rds.restrict_password_commands). " +
 			"Use ROTATION_STRATEGY=single-user-by-administrator or alternating-users, with an administrator in masterarn.")
@@ -226,7 +228,7 @@ func (c *conn) altering(err error, role string) error {
 // 16, CREATEROLE is not enough.
 func adminRemedy(major int, role, admin string) string {
 	if major >= 16 {
-		return fmt.Sprintf("As a superuser or an administrator of the role: GRANT %s TO %s WITH ADMIN OPTION; and ALTER ROLE %s CREATEROLE;", ident(role), ident(admin), ident(admin))
+		return fmt.Sprintf("As a superuser or an administrator of the role: GRANT %s TO %s WITH ADMIN OPTION; and ALTER ROLE %s CREATEROLE;", pgwire.Ident(role), pgwire.Ident(admin), pgwire.Ident(admin))
 	}
-	return fmt.Sprintf("As a superuser: ALTER ROLE %s CREATEROLE;", ident(admin))
+	return fmt.Sprintf("As a superuser: ALTER ROLE %s CREATEROLE;", pgwire.Ident(admin))
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
 // GrantDrift implements database.DriftGranter: the original gets what was
@@ -47,7 +49,7 @@ func (k cloning) driftStatements(ctx context.Context) (statements []string, err 
 	}
 	for _, g := range without(has, may) {
 		if target, ok := g.target(); ok {
-			statements = append(statements, "GRANT "+target+" TO "+ident(k.original)+grantOption(g.grantable))
+			statements = append(statements, "GRANT "+target+" TO "+pgwire.Ident(k.original)+grantOption(g.grantable))
 		}
 	}
 	roles, err := k.memberships(ctx)
@@ -56,7 +58,7 @@ func (k cloning) driftStatements(ctx context.Context) (statements []string, err 
 	}
 	for _, m := range roles {
 		if m.role != k.original && !m.originals {
-			statements = append(statements, "GRANT "+ident(m.role)+" TO "+ident(k.original))
+			statements = append(statements, "GRANT "+pgwire.Ident(m.role)+" TO "+pgwire.Ident(k.original))
 		}
 	}
 	more, err := k.attributeDrift(ctx)
@@ -78,7 +80,7 @@ func (k cloning) attributeDrift(ctx context.Context) ([]string, error) {
 		both.flags[i] = both.flags[i] || clone.flags[i] && name != "INHERIT"
 	}
 	if o := options(original, both); o != "" {
-		return []string{"ALTER ROLE " + ident(k.original) + o}, nil
+		return []string{"ALTER ROLE " + pgwire.Ident(k.original) + o}, nil
 	}
 	return nil, nil
 }

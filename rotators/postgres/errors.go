@@ -2,18 +2,17 @@ package postgres
 
 import (
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
 // codes are the SQLSTATEs whose class is the same at every step.
 // Source: PostgreSQL manual, appendix A "PostgreSQL Error Codes".
-var codes = map[string]rotation.Fault{
+var codes = pgwire.Codes{
 	"28000": {Class: rotation.LoginRefused},
 	"28P01": {Class: rotation.LoginRefused},
 	"3D000": {Class: rotation.NoDatabase},
@@ -33,50 +32,16 @@ var codes = map[string]rotation.Fault{
 
 // fault gives an error of a session its class. A nil error stays nil, and an
 // error that is not the server's stays as it is.
-func fault(err error) error {
-	var f *rotation.Fault
-	var pe *pgconn.PgError
-	if err == nil || errors.As(err, &f) || !errors.As(err, &pe) {
-		return err
-	}
-	return serverFault(pe)
-}
-
-func serverFault(pe *pgconn.PgError) *rotation.Fault {
-	f, known := codes[pe.Code]
-	if !known {
-		f.Class = rotation.Unknown
-	}
-	f.Err = &serverError{pe}
-	return &f
-}
-
-// serverError prints what the server said without the statement, which pgx
-// keeps out of its text as well, and without the context, in which the server
-// may quote one.
-type serverError struct{ pe *pgconn.PgError }
-
-func (e *serverError) Error() string {
-	text := e.pe.Message
-	if e.pe.Detail != "" {
-		text += " (" + strings.TrimSuffix(e.pe.Detail, ".") + ")"
-	}
-	return fmt.Sprintf("%s, SQLSTATE %s", text, e.pe.Code)
-}
-
-func (e *serverError) Unwrap() error { return e.pe }
+func fault(err error) error { return codes.Fault(err) }
 
 // connectFault gives an error of a connection attempt, with or without TLS, its
 // class.
 func connectFault(err error, encrypted bool) error {
 	var pe *pgconn.PgError
 	if !errors.As(err, &pe) {
-		if strings.Contains(err.Error(), "server refused TLS connection") { // pgx has no value for it
-			return fmt.Errorf("%w: %w", database.ErrNoTLS, err)
-		}
-		return err
+		return pgwire.NoTLS(err)
 	}
-	f := serverFault(pe)
+	f := codes.Server(pe)
 	if pe.Code != "28000" && pe.Code != "28P01" {
 		return f
 	}

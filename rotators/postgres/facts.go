@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
 // facts are what has to be known of a role before its password is set.
@@ -42,10 +43,10 @@ func (c *conn) facts(ctx context.Context, user string) (facts, error) {
 		return f, rotation.Fail(rotation.ReadOnly, "the server is a standby (it is in recovery)")
 	case !f.canLogin:
 		return f, rotation.Fail(rotation.AccountLocked, "the role %q may not log in (NOLOGIN)", user).
-			With("ALTER ROLE " + ident(user) + " LOGIN;")
+			With("ALTER ROLE " + pgwire.Ident(user) + " LOGIN;")
 	case f.expired:
 		return f, rotation.Fail(rotation.PasswordExpired, "the role %q has a VALID UNTIL that is past, so that no password works", user).
-			With("ALTER ROLE " + ident(user) + " VALID UNTIL 'infinity';")
+			With("ALTER ROLE " + pgwire.Ident(user) + " VALID UNTIL 'infinity';")
 	}
 	return f, nil
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
 // A grant is one privilege on one object, as the catalog has it. Object is
@@ -124,7 +126,7 @@ func (k cloning) revokeExcess(ctx context.Context) error {
 	}
 	for _, g := range without(has, may) {
 		if target, ok := g.target(); ok {
-			k.attempt(ctx, "REVOKE "+target+" FROM "+ident(k.clone), fmt.Sprintf("revoke from %q what %q does not have: %v", k.clone, k.original, g))
+			k.attempt(ctx, "REVOKE "+target+" FROM "+pgwire.Ident(k.clone), fmt.Sprintf("revoke from %q what %q does not have: %v", k.clone, k.original, g))
 		}
 	}
 	return nil
@@ -192,7 +194,7 @@ func (k cloning) handOver(ctx context.Context) error {
 }
 
 func (k cloning) reassign() string {
-	return "REASSIGN OWNED BY " + ident(k.clone) + " TO " + ident(k.original)
+	return "REASSIGN OWNED BY " + pgwire.Ident(k.clone) + " TO " + pgwire.Ident(k.original)
 }
 
 // some names the first twenty.

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
 // SetPassword implements database.Conn.
@@ -32,7 +33,7 @@ func (c *conn) SetPassword(ctx context.Context, user, password string) error {
 	}
 	return c.storing(ctx, f, password, func(stored string) error {
 		return c.write(ctx, func(tx pgx.Tx) error {
-			_, err := tx.Exec(ctx, "ALTER ROLE "+ident(user)+" PASSWORD "+literal(stored))
+			_, err := tx.Exec(ctx, "ALTER ROLE "+pgwire.Ident(user)+" PASSWORD "+literal(stored))
 			return c.altering(err, user)
 		})
 	})

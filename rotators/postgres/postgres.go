@@ -16,6 +16,7 @@ import (
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
 // Driver rotates users of PostgreSQL.
@@ -54,7 +55,7 @@ type conn struct {
 }
 
 func connect(ctx context.Context, l database.Login) (database.Conn, error) {
-	cfg, err := config(l)
+	cfg, err := pgwire.Config(l, hashedOnly, map[string]string{"application_name": "rotor", "client_encoding": "UTF8"})
 	if err != nil {
 		return nil, err
 	}
@@ -63,28 +64,6 @@ func connect(ctx context.Context, l database.Login) (database.Conn, error) {
 		return nil, connectFault(err, l.TLS != nil)
 	}
 	return &conn{pg, l}, nil
-}
-
-// config fills pgx's struct. Nothing of it comes from the environment (PGHOST,
-// PGSSLMODE, ...) or from a connection string made of the secret.
-func config(l database.Login) (*pgx.ConnConfig, error) {
-	if strings.HasPrefix(l.Host, "/") || strings.HasPrefix(l.Host, "@") {
-		return nil, rotation.Fail(rotation.BadSecret, "the host %q is a path, not a host name", l.Host)
-	}
-	cfg, err := pgx.ParseConfig("host=localhost user=none sslmode=disable passfile=/dev/null")
-	if err != nil {
-		return nil, fmt.Errorf("making the connection's settings: %w", err)
-	}
-	cfg.Host, cfg.Port, cfg.Database, cfg.User, cfg.Password = l.Host, uint16(l.Port), l.Database, l.User, l.Password
-	cfg.TLSConfig, cfg.Fallbacks = l.TLS, nil
-	cfg.SSLNegotiation, cfg.ChannelBinding, cfg.RequireAuth = "postgres", "prefer", ""
-	cfg.ValidateConnect, cfg.AfterConnect, cfg.ConnectTimeout = nil, nil, 0
-	cfg.RuntimeParams = map[string]string{"application_name": "rotor", "client_encoding": "UTF8"}
-	cfg.DefaultQueryExecMode, cfg.StatementCacheCapacity, cfg.DescriptionCacheCapacity = pgx.QueryExecModeExec, 0, 0
-	if l.TLS == nil {
-		cfg.RequireAuth = hashedOnly
-	}
-	return cfg, nil
 }
 
 // hashedOnly keeps a server that cannot be verified from asking for the

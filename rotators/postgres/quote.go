@@ -2,10 +2,6 @@ package postgres
 
 import "strings"
 
-// ident quotes a name.
-// Source: PostgreSQL manual, 4.1.1 "Identifiers and Key Words".
-func ident(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-
 // literal quotes a text. A backslash needs the E form, whose meaning does not
 // depend on standard_conforming_strings.
 // Source: PostgreSQL manual, 4.1.2.2 "String Constants with C-Style Escapes".

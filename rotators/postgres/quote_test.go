@@ -3,12 +3,14 @@ package postgres
 import (
 	"strings"
 	"testing"
+
+	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
 func TestQuoting(t *testing.T) {
 	for in, want := range map[string]string{`a`: `"a"`, `a"b`: `"a""b"`, ``: `""`, `a\b'`: `"a\b'"`} {
-		if got := ident(in); got != want {
-			t.Errorf("ident(%q) = %s", in, got)
+		if got := pgwire.Ident(in); got != want {
+			t.Errorf("pgwire.Ident(%q) = %s", in, got)
 		}
 	}
 	for in, want := range map[string]string{`a`: `'a'`, `it's`: `'it''s'`, `a\b'`: ` E'a\\b'''`, ``: `''`} {
@@ -53,29 +55,12 @@ func FuzzQuoting(f *testing.F) {
 				t.Fatalf("literal(%q) = %s reads %q", s, literal(s), got)
 			}
 		}
-		quoted := ident(s)
+		quoted := pgwire.Ident(s)
 		inner := strings.ReplaceAll(quoted[1:len(quoted)-1], `""`, "")
 		if strings.Contains(inner, `"`) || strings.ReplaceAll(quoted[1:len(quoted)-1], `""`, `"`) != s {
-			t.Fatalf("ident(%q) = %s", s, quoted)
+			t.Fatalf("pgwire.Ident(%q) = %s", s, quoted)
 		}
 	})
-}
-
-func TestListsOfNames(t *testing.T) {
-	for in, want := range map[string]string{
-		`"$user", public`:      `'$user', 'public'`,
-		`"a, b", "c""d" ,e`:    `'a, b', 'c"d', 'e'`,
-		`""`:                   `''`,
-		``:                     `''`,
-		`"back\slash", "it's"`: ` E'back\\slash', 'it''s'`,
-	} {
-		if got := value(setting{name: "search_path", value: in}); got != want {
-			t.Errorf("%s became %s, want %s", in, got, want)
-		}
-	}
-	if got := value(setting{name: "application_name", value: `a, "b"`}); got != `'a, "b"'` {
-		t.Errorf("a text became %s", got)
-	}
 }
 
 func TestOnlyWhatDiffersIsSaid(t *testing.T) {

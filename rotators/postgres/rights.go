@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
 // The roles whose rights the session has: its own two, and those that they
@@ -99,7 +100,7 @@ func (c *conn) Preflight(ctx context.Context, user, clone string) error {
 		return nil
 	case restricted:
 		return rotation.Fail(rotation.MissingPrivilege, "%q may not change passwords: rds.restrict_password_commands is on", who).
-			With("GRANT rds_password TO " + ident(who) + ";")
+			With("GRANT rds_password TO " + pgwire.Ident(who) + ";")
 	case f.isSession && clone == "":
 		return nil
 	case !createRole:

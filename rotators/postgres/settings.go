@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
 // A setting is a line of pg_db_role_setting.
@@ -67,12 +69,12 @@ func settingChanges(role string, has, want []setting) []string {
 	var statements []string
 	for _, s := range has {
 		if !slices.ContainsFunc(want, func(w setting) bool { return w.database == s.database && w.name == s.name }) {
-			statements = append(statements, alterIn(role, s.database)+" RESET "+parameter(s.name))
+			statements = append(statements, alterIn(role, s.database)+" RESET "+pgwire.Parameter(s.name))
 		}
 	}
 	for _, s := range want {
 		if !slices.Contains(has, s) {
-			statements = append(statements, alterIn(role, s.database)+" SET "+parameter(s.name)+" TO "+value(s))
+			statements = append(statements, alterIn(role, s.database)+" SET "+pgwire.Parameter(s.name)+" TO "+pgwire.SettingValue(s.name, s.value, literal))
 		}
 	}
 	return statements
@@ -80,71 +82,7 @@ func settingChanges(role string, has, want []setting) []string {
 
 func alterIn(role, database string) string {
 	if database == "" {
-		return "ALTER ROLE " + ident(role)
+		return "ALTER ROLE " + pgwire.Ident(role)
 	}
-	return "ALTER ROLE " + ident(role) + " IN DATABASE " + ident(database)
-}
-
-// parameter quotes the name of a setting; that of an extension has a dot.
-func parameter(name string) string {
-	parts := strings.Split(name, ".")
-	for i := range parts {
-		parts[i] = ident(parts[i])
-	}
-	return strings.Join(parts, ".")
-}
-
-// lists are the settings whose value is a list of quoted names; the server
-// keeps them as such, so that one literal would make one name of all.
-// Source: GUC_LIST_QUOTE in the server's guc_tables.c.
-var lists = []string{"local_preload_libraries", "search_path", "session_preload_libraries", "shared_preload_libraries", "temp_tablespaces", "unix_socket_directories"}
-
-func value(s setting) string {
-	if !slices.Contains(lists, strings.ToLower(s.name)) {
-		return literal(s.value)
-	}
-	names := splitNames(s.value)
-	if len(names) == 0 {
-		return literal("")
-	}
-	for i := range names {
-		names[i] = literal(names[i])
-	}
-	return strings.Join(names, ", ")
-}
-
-// splitNames reads a list of names, some of them in double quotes.
-func splitNames(list string) []string {
-	var names []string
-	for rest := strings.TrimSpace(list); rest != ""; {
-		var name string
-		name, rest = cutName(rest)
-		names = append(names, name)
-		rest = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(rest), ","))
-	}
-	return names
-}
-
-func cutName(s string) (name, rest string) {
-	if !strings.HasPrefix(s, `"`) {
-		end := strings.IndexByte(s, ',')
-		if end < 0 {
-			end = len(s)
-		}
-		return strings.TrimSpace(s[:end]), s[end:]
-	}
-	var b strings.Builder
-	for i := 1; i < len(s); i++ {
-		if s[i] != '"' {
-			b.WriteByte(s[i])
-			continue
-		}
-		if i+1 < len(s) && s[i+1] == '"' {
-			b.WriteByte('"')
-			i++
-			continue
-		}
-		return b.String(), s[i+1:]
-	}
-	return b.String(), ""
+	return "ALTER ROLE " + pgwire.Ident(role) + " IN DATABASE " + pgwire.Ident(database)
 }

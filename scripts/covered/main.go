@@ -16,6 +16,8 @@ func main() {
 	fmt.Println("The tests run on:")
 	postgres()
 	mysql()
+	standIns("Redshift", "ROTOR_TEST_REDSHIFT", "a wire-level server, and PostgreSQL with views in place of Redshift's")
+	standIns("MongoDB", "ROTOR_TEST_DOCUMENTDB", "a wire-level server as MongoDB 7 and DocumentDB 5")
 }
 
 func say(engine, covered string) { fmt.Printf("  %-12s %s\n", engine, covered) }
@@ -54,4 +56,13 @@ func mysql() {
 		say("MariaDB", "real MariaDB "+i.Version)
 	}
 	say("MySQL", "a wire-level server as MySQL 5.7, 8 and 9: real ones are NOT COVERED, unless ROTOR_TEST_MYSQL names one")
+}
+
+// standIns is for servers of which no real one can be installed.
+func standIns(engine, variable, covered string) {
+	if os.Getenv(variable) != "" {
+		say(engine, "the server that "+variable+" names")
+		return
+	}
+	say(engine, covered+": a real one is NOT COVERED, unless "+variable+" names one")
 }

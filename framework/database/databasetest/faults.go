@@ -81,3 +81,11 @@ func (c faultyCloner) GrantDrift(ctx context.Context, original, clone string) er
 	}
 	return c.f.Do("GrantDrift", func() error { return g.GrantDrift(ctx, original, clone) })
 }
+
+func (c faultyCloner) Adopt(ctx context.Context, original, clone string) error {
+	a, ok := c.Conn.(database.Adopter)
+	if !ok {
+		return nil
+	}
+	return c.f.Do("Adopt", func() error { return a.Adopt(ctx, original, clone) })
+}

@@ -1,0 +1,207 @@
+package main_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	"github.com/seed492efc12/rotor/framework/local"
+	"github.com/seed492efc12/rotor/framework/local/rig"
+	"github.com/seed492efc12/rotor/rotators/documentdb/documentdbtest"
+)
+
+// Passwords with characters that JSON and URLs write in another way, and that DocumentDB takes.
+const (
+	firstPassword = `F1rst&<'pass%word'> \ $1`
+	wrongPassword = `Wr0ng&<'pass%word'> \ $1`
+	adminPassword = `Adm1n&<'pass%word'> \ $1`
+)
+
+const function = "github.com/seed492efc12/rotor/functions/documentdb"
+
+func TestMain(m *testing.M) { documentdbtest.Main(m) }
+
+// build makes the binary that the tests drive, once, beside the test binary: go test removes both.
+func build(t *testing.T) (bootstrap string) {
+	t.Helper()
+	return must(builtOnce())(t)
+}
+
+var builtOnce = sync.OnceValues(func() (string, error) {
+	binary, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	return rig.Build(context.Background(), function, binary+".function")
+})
+
+// must is for calls that have to succeed: must(call())(t) is their result.
+func must[T any](out T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+}
+
+// A world is what one test has for itself on a server: a Secrets Manager, an administrator's secret, and the function.
+// It ends by searching all that the function wrote for what must not be there.
+type world struct {
+	*rig.Rig
+	bootstrap string
+	server    *documentdbtest.Server
+	masterARN string
+
+	functions []*rig.Function
+	users     int
+	passwords []string
+}
+
+// newWorld opens one. Failed rotations are not retried.
+func newWorld(t *testing.T, bootstrap string, s *documentdbtest.Server, o local.Options) *world {
+	t.Helper()
+	w := &world{bootstrap: bootstrap, server: s}
+	o.Retries = -1
+	w.Rig = must(rig.Open(o))(t)
+	t.Cleanup(func() { w.finish(t) })
+	dba := w.user(t, "dba", adminPassword, "userAdminAnyDatabase", "admin")
+	w.masterARN = w.secret(t, "administrator", w.document(dba, adminPassword))
+	return w
+}
+
+// finish closes the rig, so that the functions' logs are complete.
+func (w *world) finish(t *testing.T) {
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, f := range w.functions {
+		w.wantNothingSensitive(t, f.Log())
+	}
+}
+
+// start starts the function with the server's CA and settings given as name and value in turn.
+func (w *world) start(t *testing.T, settings ...string) *rig.Function {
+	t.Helper()
+	env := map[string]string{"CA_BUNDLE": string(w.server.CA)}
+	for i := 0; i < len(settings); i += 2 {
+		env[settings[i]] = settings[i+1]
+	}
+	f := must(w.Start(local.FunctionConfig{Bootstrap: w.bootstrap, Name: fmt.Sprint("function", len(w.functions)), Env: env}))(t)
+	w.functions = append(w.functions, f)
+	return f
+}
+
+// user makes a user with one role, who may change its own password, and drops it and its clone in the end.
+func (w *world) user(t *testing.T, base, password, role, database string) (name string) {
+	t.Helper()
+	w.users++
+	name = fmt.Sprintf("%s %d of %s", base, w.users, t.Name())
+	w.run(t, bson.D{{Key: "createRole", Value: "of " + name}, {Key: "roles", Value: bson.A{}}, {Key: "privileges", Value: bson.A{bson.D{
+		{Key: "resource", Value: bson.D{{Key: "db", Value: "admin"}, {Key: "collection", Value: ""}}}, {Key: "actions", Value: bson.A{"changeOwnPassword"}}}}}})
+	w.run(t, bson.D{{Key: "createUser", Value: name}, {Key: "pwd", Value: password}, {Key: "roles", Value: bson.A{
+		bson.D{{Key: "role", Value: role}, {Key: "db", Value: database}}, bson.D{{Key: "role", Value: "of " + name}, {Key: "db", Value: "admin"}}}}})
+	t.Cleanup(func() {
+		for _, command := range []bson.D{{{Key: "dropUser", Value: name}}, {{Key: "dropUser", Value: name + "_clone"}}, {{Key: "dropRole", Value: "of " + name}}} {
+			_, err := w.server.Run(context.Background(), "admin", command)
+			var ce mongo.CommandError
+			if err != nil && (!errors.As(err, &ce) || ce.Code != 11) { // a clone that was never made
+				t.Error(err)
+			}
+		}
+	})
+	return name
+}
+
+func (w *world) run(t *testing.T, command bson.D) {
+	t.Helper()
+	if _, err := w.server.Run(context.Background(), "admin", command); err != nil {
+		t.Fatalf("%s: %v", command[0].Key, err)
+	}
+}
+
+// A document is a secret's JSON before it is text.
+type document map[string]any
+
+// document is the secret of a user of the world's server.
+func (w *world) document(user, password string) document {
+	d := document{"engine": w.server.Engine, "host": w.server.Host, "port": w.server.Port, "dbname": "shop", "username": user, "password": password}
+	if w.server.ReplicaSet != "" && w.server.Engine == "mongo" {
+		d["replicaSet"] = w.server.ReplicaSet
+	}
+	return d
+}
+
+// with is a copy with other fields.
+func (d document) with(fields document) document {
+	d = maps.Clone(d)
+	maps.Copy(d, fields)
+	return d
+}
+
+// secret stores d and returns its ARN.
+func (w *world) secret(t *testing.T, name string, d document) (arn string) {
+	t.Helper()
+	w.passwords = append(w.passwords, d["password"].(string))
+	return must(w.CreateSecret(t.Context(), name, string(must(json.Marshal(d))(t))))(t)
+}
+
+// login is what a version of a secret says.
+type login struct{ Username, Password string }
+
+// read reads the current version of a secret.
+func (w *world) read(t *testing.T, arn string) (l login) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(must(w.Value(t.Context(), arn, "AWSCURRENT"))(t)), &l); err != nil {
+		t.Fatal(err)
+	}
+	w.passwords = append(w.passwords, l.Password)
+	return l
+}
+
+// accepts tells whether the server accepts a login, and lets it do its work. Any other answer than yes or no fails the
+// test.
+func (w *world) accepts(t *testing.T, l login) bool {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	client, err := w.server.Connect(ctx, l.Username, l.Password, "admin")
+	if err == nil {
+		defer func() { _ = client.Disconnect(ctx) }()
+		if _, err := client.Database("shop").Collection("orders").InsertOne(ctx, bson.D{{Key: "item", Value: "tea"}}); err != nil {
+			t.Errorf("%s may not insert: %v", l.Username, err)
+		}
+		return true
+	}
+	var ce mongo.CommandError
+	if !errors.As(err, &ce) || ce.Code != 18 {
+		t.Fatal(err)
+	}
+	return false
+}
+
+// wantNothingSensitive searches text for every password and every RotationToken.
+func (w *world) wantNothingSensitive(t *testing.T, text string) {
+	t.Helper()
+	for _, secret := range append(w.passwords, w.RotationTokens()...) {
+		escaped := strings.Trim(string(must(json.Marshal(secret))(t)), `"`)
+		plain := strings.NewReplacer(`\u003c`, `<`, `\u003e`, `>`, `\u0026`, `&`).Replace(escaped)
+		for _, form := range []string{secret, escaped, plain, url.QueryEscape(secret), url.PathEscape(secret)} {
+			if strings.Contains(text, form) {
+				t.Errorf("there is a password or a RotationToken in: %s", strings.ReplaceAll(text, form, "[HERE]"))
+			}
+		}
+	}
+}

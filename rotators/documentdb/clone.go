@@ -1,0 +1,131 @@
+package documentdb
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// CloneUser implements database.Cloner. A clone that does not exist is made by
+// one command, with all that it may. One that exists loses and gets the roles
+// in which it differs, before it gets the password: to replace its whole list
+// would take the right to revoke any role in any database.
+func (c *conn) CloneUser(ctx context.Context, original, clone, password string) error {
+	if err := c.writable(ctx); err != nil {
+		return err
+	}
+	c, err := c.home(ctx, original)
+	if err != nil {
+		return err
+	}
+	want, err := c.must(ctx, original)
+	if err != nil {
+		return err
+	}
+	has, found, err := c.look(ctx, clone)
+	if err != nil {
+		return err
+	}
+	c.sending()
+	if !found {
+		err := c.explain(c.change(ctx, c.creation(want, clone, password)), clone)
+		if !isDuplicate(err) {
+			return err
+		}
+		if has, err = c.must(ctx, clone); err != nil { // another run was first
+			return err
+		}
+	}
+	return c.explain(c.equalize(ctx, want, has, password), clone)
+}
+
+func (c *conn) creation(want user, clone, password string) bson.D {
+	roles := want.Roles
+	if roles == nil {
+		roles = []role{} // the field is required
+	}
+	command := bson.D{{Key: "createUser", Value: clone}, {Key: "pwd", Value: password}, {Key: "roles", Value: roles}}
+	return append(append(command, c.mechanisms(want)...), c.settings(want, user{})...)
+}
+
+// equalize makes an existing clone the same as the original.
+func (c *conn) equalize(ctx context.Context, want, has user, password string) error {
+	for _, step := range []struct {
+		command string
+		roles   []role
+	}{{"revokeRolesFromUser", without(has.Roles, want.Roles)}, {"grantRolesToUser", without(want.Roles, has.Roles)}} {
+		if err := c.moveRoles(ctx, step.command, has.Name, step.roles); err != nil {
+			return err
+		}
+	}
+	command := bson.D{{Key: "updateUser", Value: has.Name}, {Key: "pwd", Value: password}}
+	command = append(command, c.mechanisms(want)...)
+	return c.change(ctx, append(command, c.settings(want, has)...))
+}
+
+// moveRoles grants or revokes roles, if there are any.
+func (c *conn) moveRoles(ctx context.Context, command, name string, roles []role) error {
+	if len(roles) == 0 {
+		return nil
+	}
+	return c.change(ctx, bson.D{{Key: command, Value: name}, {Key: "roles", Value: roles}})
+}
+
+func without(all, less []role) []role {
+	return slices.DeleteFunc(slices.Clone(all), func(r role) bool { return slices.Contains(less, r) })
+}
+
+// settings are the fields that turn what a user has besides roles into what the
+// original has. What is the same is not said: to say it takes privileges that
+// the administrator may lack.
+func (c *conn) settings(want, has user) bson.D {
+	var fields bson.D
+	if c.amazon {
+		if !isEmpty(want.CustomData) {
+			c.login.Report.Notef("The custom data of %q is not copied to its clone: it is not known whether DocumentDB takes it.", want.Name)
+		}
+		return nil
+	}
+	if !slices.EqualFunc(want.Restrictions, has.Restrictions, bson.RawValue.Equal) {
+		restrictions := want.Restrictions
+		if restrictions == nil {
+			restrictions = []bson.RawValue{}
+		}
+		fields = append(fields, bson.E{Key: "authenticationRestrictions", Value: restrictions})
+	}
+	switch {
+	case isEmpty(want.CustomData) && isEmpty(has.CustomData), want.CustomData.Equal(has.CustomData):
+	case isEmpty(want.CustomData):
+		fields = append(fields, bson.E{Key: "customData", Value: bson.D{}})
+	default:
+		fields = append(fields, bson.E{Key: "customData", Value: want.CustomData})
+	}
+	return fields
+}
+
+// isEmpty reports whether custom data is missing, or an object without fields.
+func isEmpty(data bson.RawValue) bool {
+	return data.IsZero() || data.Type == bson.TypeEmbeddedDocument && bytes.Equal(data.Value, []byte{5, 0, 0, 0, 0})
+}
+
+// GrantDrift implements database.DriftGranter.
+func (c *conn) GrantDrift(ctx context.Context, original, clone string) error {
+	if err := c.writable(ctx); err != nil {
+		return err
+	}
+	c, err := c.home(ctx, original)
+	if err != nil {
+		return err
+	}
+	has, err := c.must(ctx, original)
+	if err != nil {
+		return err
+	}
+	more, found, err := c.look(ctx, clone)
+	if err != nil || !found {
+		return err
+	}
+	return c.explain(c.moveRoles(ctx, "grantRolesToUser", original, without(more.Roles, has.Roles)), original)
+}

@@ -1,0 +1,134 @@
+package documentdb_test
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/local/localtls"
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/rotators/documentdb/documentdbtest"
+)
+
+// dial connects with a secret, and returns within three seconds with the reason if that is hopeless.
+func (w *world) dial(t *testing.T, doc secret.Document, change ...func(*database.Config)) error {
+	t.Helper()
+	start := time.Now()
+	conn, err := w.rotor(t, database.SingleUser, doc, change...).rotator.Connect(t.Context(), doc)
+	if err == nil {
+		err = conn.Close()
+	}
+	if d := time.Since(start); d > 3*time.Second {
+		t.Errorf("it took %v", d)
+	}
+	return err
+}
+
+func TestWhatIsWrongOnTheWayIsNamed(t *testing.T) {
+	w := own(t, documentdbtest.Config{})
+	for _, replicaSet := range []string{"", "rs0"} {
+		good := w.secret(t, "app", "password").With("replicaSet", replicaSet)
+		wantFault(t, w.dial(t, good.With("host", "no-such-host.invalid")), rotation.DNS, "no-such-host.invalid")
+		wantFault(t, w.dial(t, good.With("port", freePort(t))), rotation.Unreachable, "refused")
+		untrusting := func(c *database.Config) {
+			c.Roots = func() (*x509.CertPool, error) { return x509.NewCertPool(), nil }
+		}
+		wantFault(t, w.dial(t, good, untrusting), rotation.TLS, "CA_BUNDLE")
+	}
+}
+
+// freePort is one where nobody listens.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
+}
+
+func TestBadCertificatesAreRefused(t *testing.T) {
+	for fault, says := range map[localtls.Fault]string{
+		localtls.Expired:   "Renew",
+		localtls.WrongName: "tlsServerName",
+		localtls.OtherCA:   "CA_BUNDLE",
+	} {
+		s, err := documentdbtest.StartWire(documentdbtest.Config{Certificate: fault})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &world{server: s, roots: x509.NewCertPool()}
+		w.roots.AppendCertsFromPEM(s.CA)
+		mark := s.Mark()
+		wantFault(t, w.dial(t, w.secret(t, s.AdminUser, s.AdminPassword)), rotation.TLS, says)
+		if s.Log(mark) != "" {
+			t.Error("something was sent to a server that was not verified")
+		}
+		if fault == localtls.WrongName {
+			if err := w.dial(t, w.secret(t, s.AdminUser, s.AdminPassword).With("tlsServerName", localtls.Elsewhere)); err != nil {
+				t.Error(err)
+			}
+		}
+		_ = s.Close()
+	}
+}
+
+func TestPlainTextIsForThoseWhoAskForIt(t *testing.T) {
+	w := own(t, documentdbtest.Config{Plain: true})
+	good := w.adminSecret(t).With("ssl", "")
+	err := w.dial(t, good)
+	wantFault(t, err, rotation.TLS, `"ssl": false`)
+	if !errors.Is(err, database.ErrNoTLS) {
+		t.Errorf("got %v", err)
+	}
+	if err := w.dial(t, good.With("ssl", "false")); err != nil {
+		t.Error(err)
+	}
+	fallback := func(c *database.Config) { c.Plaintext = true }
+	if err := w.dial(t, good, fallback); err != nil {
+		t.Error(err)
+	}
+	wantFault(t, w.dial(t, good.With("ssl", "true"), fallback), rotation.TLS, `"ssl": false`)
+}
+
+// A server that hangs up, because it has too many connections, is no server without TLS.
+func TestAServerThatHangsUpMayBeTriedAgain(t *testing.T) {
+	w := own(t, documentdbtest.Config{})
+	w.server.Inject(documentdbtest.Fault{Refuse: true, Times: 2}) // the connection, and the look whether it has no TLS
+	err := w.dial(t, w.adminSecret(t), func(c *database.Config) { c.Plaintext = true })
+	wantFault(t, err, rotation.Unreachable, "127.0.0.1")
+	if !rotation.Retryable(err) {
+		t.Error("it is not tried again")
+	}
+	if err := w.dial(t, w.adminSecret(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAServerThatIsSilentTimesOut(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	w := own(t, documentdbtest.Config{})
+	doc := w.secret(t, "app", "password").With("port", fmt.Sprint(l.Addr().(*net.TCPAddr).Port))
+	err = w.dial(t, doc, func(c *database.Config) { c.ConnectTimeout = 300 * time.Millisecond })
+	wantFault(t, err, rotation.Unreachable, "CONNECT_TIMEOUT")
+}
+
+// A member of a replica set may be down: the others are asked.
+func TestAMemberMayBeDown(t *testing.T) {
+	w := own(t, documentdbtest.Config{ReplicaSet: true})
+	user := w.user(t, "admin", w.name("app"), "first password")
+	w.server.Stop(2)
+	if err := w.dial(t, w.secret(t, user, "first password")); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,67 @@
+package documentdb
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+// SetPassword implements database.Conn.
+func (c *conn) SetPassword(ctx context.Context, name, password string) error {
+	if err := c.writable(ctx); err != nil {
+		return err
+	}
+	c, err := c.home(ctx, name)
+	if err != nil {
+		return err
+	}
+	u, err := c.known(ctx, name)
+	if err != nil {
+		return err
+	}
+	c.sending()
+	command := bson.D{{Key: "updateUser", Value: name}, {Key: "pwd", Value: password}}
+	return c.explain(c.change(ctx, append(command, c.mechanisms(u)...)), name)
+}
+
+// sending says so if a password is about to leave in clear text.
+func (c *conn) sending() {
+	if c.login.TLS == nil {
+		c.login.Report.Notef("The new password goes to %s in clear text: the server takes no hash of it, and the connection has no TLS.", c.login.Address())
+	}
+}
+
+// mechanisms is the field that keeps a user's mechanisms as they are. Without it
+// a new password is stored for all that the server offers, and so MongoDB needs
+// it only for users with one of them. DocumentDB before 5.0.1 has SCRAM-SHA-1
+// alone, and does not know the field.
+func (c *conn) mechanisms(u user) bson.D {
+	usual := []string{"SCRAM-SHA-1", "SCRAM-SHA-256"}
+	if c.amazon {
+		usual = usual[:1]
+	}
+	if len(u.Mechanisms) == 0 || slices.Equal(u.Mechanisms, usual) {
+		return nil
+	}
+	return bson.D{{Key: "mechanisms", Value: u.Mechanisms}}
+}
+
+// explain says what to do if the session may not change a user.
+func (c *conn) explain(err error, name string) error {
+	var f *rotation.Fault
+	if !errors.As(err, &f) || f.Class != rotation.MissingPrivilege || f.Remedy != "" {
+		return err
+	}
+	return f.With(c.remedyPrivilege(name))
+}
+
+func (c *conn) remedyPrivilege(name string) string {
+	if name == c.login.User {
+		return "Grant the user a role with the action changeOwnPassword on its authentication database, or let the administrator change the password: ROTATION_STRATEGY=single-user-by-administrator."
+	}
+	return "Grant the administrator userAdmin on the user's authentication database and on the databases of its roles, or userAdminAnyDatabase on admin."
+}

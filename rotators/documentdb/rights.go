@@ -1,0 +1,24 @@
+package documentdb
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Rights implements database.Auditor: the roles of the session, those that they
+// include among them, and, where the server tells them, its privileges, which
+// show what a role of one name means. Nothing in them names a user, so that
+// there is nothing to leave out for the twin.
+func (c *conn) Rights(ctx context.Context, _ string) ([]string, error) {
+	s, err := c.status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	lines := s.Privileges.lines()
+	for _, r := range s.Roles {
+		lines = append(lines, fmt.Sprintf("role %s on database %s", r.Name, r.Database))
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines), nil
+}

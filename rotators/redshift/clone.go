@@ -1,0 +1,79 @@
+package redshift
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
+)
+
+// CloneUser implements database.Cloner. What has to be said follows from what
+// both users are, and is said in one transaction: a clone that lacks something
+// is never seen, and a cluster commits once.
+//
+// There is nothing on Redshift to lock for it (LOCK takes tables only). Two runs
+// at once read the same original and say the same: what one has done is no
+// error for the other, or is one that is worth another try (a user who exists by
+// now; catalog rows that changed meanwhile).
+func (c *conn) CloneUser(ctx context.Context, original, clone, password string) error {
+	if err := checkPassword(password); err != nil {
+		return err
+	}
+	pair, err := c.profiles(ctx, original, clone)
+	if err != nil {
+		return err
+	}
+	from := pair[original]
+	switch {
+	case from == nil:
+		return noUser(original)
+	case past(from.validUntil):
+		return c.usable(ctx, original)
+	}
+	return c.altering(c.carryOut(ctx, cloning(original, clone, hash(clone, password), from, pair[clone]), original, clone), clone)
+}
+
+// cloning are the statements that make clone, which to describes if it exists,
+// the same as original.
+func cloning(original, clone, stored string, from, to *profile) []statement {
+	verb := "ALTER USER "
+	if to == nil {
+		verb, to = "CREATE USER ", newProfile(attributes{}, nil)
+	}
+	return slices.Concat(
+		[]statement{must(verb + pgwire.Ident(clone) + " PASSWORD " + literal(stored) + validUntil(to.validUntil, from.validUntil))},
+		attributeChanges(clone, to.attributes, from.attributes),
+		settingChanges(clone, to.settings, from.settings),
+		groupChanges(clone, to.groups, from.groups),
+		roleChanges(clone, to.roles, from.roles),
+		handingOver(original, clone, to.owned),
+		sharing(clone, to, from.owned, to.owned),
+		grantChanges(clone, to.grants.without(from.owned, to.owned), from.grants.without(from.owned, to.owned)),
+		defaultChanges(clone, to.defaults, from.defaults),
+	)
+}
+
+// handingOver gives the original what the clone has made while it was in use.
+func handingOver(original, clone string, owned objects) []statement {
+	var all []statement
+	for _, o := range owned.sorted() {
+		all = append(all, may("ALTER "+o.String()+" OWNER TO "+pgwire.Ident(original),
+			fmt.Sprintf("hand over what %s owns to %s: %v", pgwire.Ident(clone), pgwire.Ident(original), o)))
+	}
+	return all
+}
+
+// sharing gives user what can be granted on what the other of the two owns, or
+// is about to own.
+func sharing(user string, has *profile, owned ...objects) []statement {
+	var all []statement
+	for _, some := range owned {
+		for _, o := range some.sorted() {
+			if !o.in(has.grants) {
+				all = append(all, o.giving(user))
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,94 @@
+package redshift_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/rotators/redshift"
+	"github.com/seed492efc12/rotor/rotators/redshift/redshifttest"
+)
+
+var names = []string{`quote"d`, `apo'strophe`, `per%cent`, `sp ace`, `semi;colon--`, `back\slash`, `dollar$1`, `ünïcødé 漢字`, `UPPER`}
+
+// The stand-in would take minutes for a fault at every call, and adds nothing to what a fault does.
+func TestConformance(t *testing.T) {
+	redshifttest.EachWire(t, func(t *testing.T, s *redshifttest.Server) {
+		databasetest.Run(t, databasetest.Harness{Driver: redshift.Driver, New: newWorld(t, s).fixture,
+			Names: append(names, strings.Repeat("x", 127-len("_clone")))})
+	})
+}
+
+var strategies = map[string]database.Strategy{"SingleUser": database.SingleUser, "SingleUserByAdministrator": database.SingleUserByAdministrator, "AlternatingUsers": database.AlternatingUsers}
+
+func TestRotatedUsersCanDoInFactWhatTheyCouldDo(t *testing.T) {
+	redshifttest.Each(t, func(t *testing.T, s *redshifttest.Server) {
+		if s.Kind == redshifttest.Wire {
+			t.Skip("it runs no statements of applications")
+		}
+		w := newWorld(t, s)
+		for by, strategy := range strategies {
+			t.Run(by, func(t *testing.T) {
+				r := w.rotor(t, strategy, w.user(t, ""), old, w.superuser(t))
+				probe := w.probe(w.users)
+				for range 3 {
+					r.must(t)
+					if err := probe(t.Context(), r.current()); err != nil {
+						t.Errorf("as %s: %v", r.current().Text("username"), err)
+					}
+				}
+			})
+		}
+	})
+}
+
+func TestHardNamesOnARealServer(t *testing.T) {
+	redshifttest.Each(t, func(t *testing.T, s *redshifttest.Server) {
+		if s.Kind == redshifttest.Wire {
+			t.Skip("covered by TestConformance")
+		}
+		w := newWorld(t, s)
+		for _, name := range names {
+			r := w.rotor(t, database.AlternatingUsers, w.user(t, name), old, w.superuser(t))
+			probe := w.probe(w.users)
+			r.must(t)
+			if err := probe(t.Context(), r.current()); err != nil {
+				t.Errorf("as %s: %v", r.current().Text("username"), err)
+			}
+			r.must(t)
+		}
+	})
+}
+
+func TestTheServersLogHoldsNoPasswordAndNoRefusal(t *testing.T) {
+	redshifttest.Each(t, func(t *testing.T, s *redshifttest.Server) {
+		if !s.HasLog() {
+			t.Skip("the log is out of reach: NOT COVERED")
+		}
+		w := newWorld(t, s)
+		user := w.user(t, "")
+		mark := s.Mark()
+		passwords := []string{old}
+		for _, strategy := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {
+			r := w.rotor(t, strategy, user, passwords[len(passwords)-1], w.superuser(t))
+			for range 2 {
+				r.must(t)
+				passwords = append(passwords, r.store.Value("user", rotation.Current).Text("password"))
+			}
+		}
+		log := s.LogSince(mark)
+		for _, p := range passwords {
+			if strings.Contains(log, p) {
+				t.Errorf("the server's log holds a password")
+			}
+		}
+		if !strings.Contains(log, "PASSWORD 'md5") {
+			t.Error("the server's log does not even hold the statements")
+		}
+		if _, refused := s.LoginsSince(mark); refused != 0 {
+			t.Errorf("%d logins were refused", refused)
+		}
+	})
+}

@@ -1,0 +1,31 @@
+package redshifttest
+
+import (
+	_ "embed"
+	"errors"
+
+	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
+)
+
+//go:embed standin.sql
+var standInViews string
+
+// StartStandIn starts the newest real PostgreSQL of this machine, set up to resemble Redshift. The views are made in
+// each sandbox's database.
+func StartStandIn() (*Server, error) {
+	installed := postgrestest.Installations()
+	if len(installed) == 0 {
+		return nil, errors.New("no real PostgreSQL to stand in for Redshift")
+	}
+	p, err := installed[len(installed)-1].Start(postgrestest.Config{
+		MD5:      true,
+		Settings: map[string]string{"standard_conforming_strings": "off", "escape_string_warning": "off"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Server{
+		Kind: StandIn, Host: p.Host, Port: p.Port, CA: p.CA, AdminUser: p.AdminUser, AdminPassword: p.AdminPassword,
+		Database: p.Database, tls: true, postgres: p,
+	}, nil
+}

@@ -1,0 +1,101 @@
+package redshift
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
+)
+
+// Rights implements database.Auditor. It sees the rights in the session's own
+// database, and those on all databases and on the cluster. Rights in other
+// databases are neither copied nor compared.
+func (c *conn) Rights(ctx context.Context, twin string) ([]string, error) {
+	pair, err := c.profiles(ctx, c.login.User, twin)
+	if err != nil {
+		return nil, err
+	}
+	me, other := pair[c.login.User], pair[twin]
+	if me == nil {
+		return nil, noUser(c.login.User)
+	}
+	if other == nil {
+		other = newProfile(attributes{}, nil)
+	}
+	return rightsOf(me, other), nil
+}
+
+// rightsOf are the rights of one of two users as lines, sorted. What may be
+// granted on has a second line, so that who has more has the lines of who has
+// less. On what one of the two owns, the owner and whoever holds all that can be
+// granted have the same line; the other one may have less, which then is nothing
+// that the owner could lack.
+func rightsOf(me, twin *profile) []string {
+	lines := map[string]bool{}
+	if me.super {
+		return []string{"superuser"} // all others follow
+	}
+	line := func(has bool, text string) {
+		if has {
+			lines[text] = true
+		}
+	}
+	line(me.createDB, "CREATEDB")
+	line(me.unrestricted, "SYSLOG ACCESS UNRESTRICTED")
+	for group := range me.groups {
+		line(true, "member of group "+pgwire.Ident(group))
+	}
+	withOption(lines, me.roles, " with admin option", func(role string) string { return "role " + pgwire.Ident(role) })
+	withOption(lines, me.grants.without(me.owned, twin.owned), " with grant option", grant.String)
+	withOption(lines, received(me.defaults), " with grant option", defaultGrant.String)
+	for o := range me.owned {
+		line(true, "all privileges "+o.on())
+	}
+	for o := range twin.owned {
+		line(o.in(me.grants), "all privileges "+o.on())
+	}
+	return slices.Sorted(maps.Keys(lines))
+}
+
+func withOption[M ~map[K]bool, K comparable](lines map[string]bool, held M, option string, text func(K) string) {
+	for k, on := range held {
+		lines[text(k)] = true
+		if on {
+			lines[text(k)+option] = true
+		}
+	}
+}
+
+// Preflight implements database.Preflighter. A user may change its own password;
+// that of another takes a superuser or the system privilege ALTER USER, which
+// comes with a role. To clone takes a superuser: nobody else sees what was
+// granted to others.
+func (c *conn) Preflight(ctx context.Context, user, clone string) error {
+	me := c.login.User
+	if err := c.usable(ctx, user); err != nil {
+		return err
+	}
+	pair := map[string]*profile{}
+	if err := c.readUsers(ctx, pair, me, user); err != nil {
+		return err
+	}
+	if err := c.readRoles(ctx, pair, me, user); err != nil {
+		return err
+	}
+	switch mine := pair[me]; {
+	case mine == nil:
+		return noUser(me)
+	case mine.super, me == user && clone == "":
+		return nil
+	case pair[user].super:
+		return rotation.Fail(rotation.MissingPrivilege, "%q is a superuser, and %q is not", user, me).With(superuserRemedy(me))
+	case clone != "":
+		return rotation.Fail(rotation.MissingPrivilege, "%q is no superuser, and so does not see all that %q may do", me, user).With(superuserRemedy(me))
+	case len(mine.roles) == 0:
+		return rotation.Fail(rotation.MissingPrivilege, "%q may not change other users: it is no superuser and has no role", me).With(superuserRemedy(me))
+	}
+	c.login.Report.Notef("%q is no superuser. Whether one of its roles has the system privilege ALTER USER is not known before it is used.", me)
+	return nil
+}
