@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/seed492efc12/rotor/framework/local/localserver"
 	"github.com/seed492efc12/rotor/framework/local/localtls"
 )
 
@@ -59,9 +59,9 @@ var errPortTaken = errors.New("the port is taken")
 type running struct {
 	folder  string
 	port    int
-	leash   io.Closer // closing it ends the server: see supervise.sh
-	output  *fileLog  // what the process prints
-	general *fileLog  // statements and logins
+	leash   io.Closer        // closing it ends the server: see supervise.sh
+	output  *localserver.Log // what the process prints
+	general *localserver.Log // statements and logins
 	ended   chan struct{}
 }
 
@@ -119,40 +119,34 @@ func newFolder(config Config, ca *localtls.CA, password string) (folder string, 
 		return "", err
 	}
 	return folder, errors.Join(
-		giveAway(folder),
-		write(folder, "server.crt", string(certificate.CertPEM)),
-		write(folder, "server.key", string(certificate.KeyPEM)),
-		write(folder, "init.sql", "CREATE USER "+admin+"@'%' IDENTIFIED BY '"+password+"';\n"+
+		localserver.GiveAway(folder),
+		localserver.Write(folder, "server.crt", string(certificate.CertPEM)),
+		localserver.Write(folder, "server.key", string(certificate.KeyPEM)),
+		localserver.Write(folder, "init.sql", "CREATE USER "+admin+"@'%' IDENTIFIED BY '"+password+"';\n"+
 			"GRANT ALL ON *.* TO "+admin+"@'%' WITH GRANT OPTION;\n"+
 			"INSERT INTO mysql.proxies_priv VALUES ('%', '"+admin+"', '', '', 1, '', NOW());\nFLUSH PRIVILEGES;\n"),
 	)
 }
 
-// write puts a file into a server's folder that the server alone may read.
-func write(folder, name, content string) error {
-	path := filepath.Join(folder, name)
-	return errors.Join(os.WriteFile(path, []byte(content), 0o600), giveAway(path))
-}
-
 // spawn runs supervise.sh, which holds the server.
 func (i Installation) spawn(folder string, config Config) (*running, error) {
-	port, err := freePort()
+	port, err := localserver.FreePort()
 	if err != nil {
 		return nil, err
 	}
 	r := &running{folder: folder, port: port, ended: make(chan struct{})}
-	if r.output, err = newFileLog(filepath.Join(folder, "output")); err != nil {
+	if r.output, err = localserver.NewLog(filepath.Join(folder, "output")); err != nil {
 		return nil, err
 	}
-	if r.general, err = newFileLog(filepath.Join(folder, "general")); err != nil {
-		return nil, errors.Join(err, r.output.close())
+	if r.general, err = localserver.NewLog(filepath.Join(folder, "general")); err != nil {
+		return nil, errors.Join(err, r.output.Close())
 	}
 	arguments := []string{"-c", supervise, "supervise.sh", folder, i.Server, i.Scripts}
 	cmd := exec.Command("sh", append(arguments, i.serverArguments(folder, port, config)...)...)
 	cmd.Dir = folder
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC", "HOME=" + folder}
-	cmd.Stdout, cmd.Stderr = r.output.file, r.output.file
-	err = demote(cmd)
+	cmd.Stdout, cmd.Stderr = r.output.File(), r.output.File()
+	err = localserver.Demote(cmd)
 	if err == nil {
 		r.leash, err = cmd.StdinPipe()
 	}
@@ -160,22 +154,13 @@ func (i Installation) spawn(folder string, config Config) (*running, error) {
 		err = cmd.Start()
 	}
 	if err != nil {
-		return nil, errors.Join(err, r.output.close(), r.general.close())
+		return nil, errors.Join(err, r.output.Close(), r.general.Close())
 	}
 	go func() {
 		defer close(r.ended)
 		_ = cmd.Wait() // how it ended is in the log
 	}()
 	return r, nil
-}
-
-// freePort asks the kernel for a port that nobody listens on. Another process may take it before the server does.
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", Host+":0")
-	if err != nil {
-		return 0, fmt.Errorf("looking for a free port: %w", err)
-	}
-	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
 }
 
 // serverArguments are mariadbd's command line: small, forgetful, talkative, and closed to all but TCP.
@@ -221,10 +206,10 @@ func (i Installation) serverArguments(folder string, port int, config Config) []
 func (r *running) awaitReady() error {
 	deadline := time.Now().Add(startPatience)
 	for time.Now().Before(deadline) {
-		text := r.output.text()
+		text := r.output.Since(0)
 		select {
 		case <-r.ended:
-			if text = r.output.text(); strings.Contains(text, "Bind on TCP/IP port") {
+			if text = r.output.Since(0); strings.Contains(text, "Bind on TCP/IP port") {
 				return fmt.Errorf("%w:\n%s", errPortTaken, text)
 			}
 			return fmt.Errorf("the server ended:\n%s", text)
@@ -234,7 +219,7 @@ func (r *running) awaitReady() error {
 			return nil
 		}
 	}
-	return fmt.Errorf("the server was not ready after %v:\n%s", startPatience, r.output.text())
+	return fmt.Errorf("the server was not ready after %v:\n%s", startPatience, r.output.Since(0))
 }
 
 // stop ends the server and waits until its files are gone. What it logged stays readable.
@@ -245,5 +230,5 @@ func (r *running) stop() error {
 	case <-time.After(stopPatience):
 		return fmt.Errorf("MariaDB on port %d did not stop within %v", r.port, stopPatience)
 	}
-	return errors.Join(err, r.output.close(), r.general.close())
+	return errors.Join(err, r.output.Close(), r.general.Close())
 }

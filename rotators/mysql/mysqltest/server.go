@@ -66,7 +66,7 @@ func (s *Server) LogSince(mark Mark) string {
 	if s.log == nil {
 		return ""
 	}
-	return s.log.text()[mark:]
+	return s.log.Since(int(mark))
 }
 
 // Logins counts the logins since the server started.

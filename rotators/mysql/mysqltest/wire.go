@@ -203,10 +203,11 @@ type memoryLog struct {
 	b  strings.Builder
 }
 
-func (l *memoryLog) text() string {
+// Since is what was logged after the first offset bytes.
+func (l *memoryLog) Since(offset int) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.b.String()
+	return l.b.String()[offset:]
 }
 
 func (l *memoryLog) add(connection uint32, command, format string, arguments ...any) {

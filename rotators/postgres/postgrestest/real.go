@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/seed492efc12/rotor/framework/local/localserver"
 	"github.com/seed492efc12/rotor/framework/local/localtls"
 )
 
@@ -36,7 +36,7 @@ func (i Installation) Start(config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	blank := func(folder, password string) error { return write(folder, "password", password) }
+	blank := func(folder, password string) error { return localserver.Write(folder, "password", password) }
 	return i.start(config, ca, rand.Text(), blank)
 }
 
@@ -64,7 +64,7 @@ type running struct {
 	folder string
 	port   int
 	leash  io.Closer // closing it ends the server: see supervise.sh
-	log    *fileLog
+	log    *localserver.Log
 	ended  chan struct{}
 }
 
@@ -102,17 +102,11 @@ func newFolder(config Config, ca *localtls.CA) (folder string, err error) {
 		return "", err
 	}
 	return folder, errors.Join(
-		giveAway(folder),
-		write(folder, "server.crt", string(certificate.CertPEM)),
-		write(folder, "server.key", string(certificate.KeyPEM)),
-		write(folder, "pg_hba.conf", hba(config)),
+		localserver.GiveAway(folder),
+		localserver.Write(folder, "server.crt", string(certificate.CertPEM)),
+		localserver.Write(folder, "server.key", string(certificate.KeyPEM)),
+		localserver.Write(folder, "pg_hba.conf", hba(config)),
 	)
-}
-
-// write puts a file into a server's folder that the server alone may read.
-func write(folder, name, content string) error {
-	path := filepath.Join(folder, name)
-	return errors.Join(os.WriteFile(path, []byte(content), 0o600), giveAway(path))
 }
 
 // hba is the content of pg_hba.conf: passwords only, and TLS as configured.
@@ -124,11 +118,11 @@ func hba(config Config) string {
 
 // spawn runs supervise.sh, which holds the server.
 func (i Installation) spawn(folder string, config Config) (*running, error) {
-	port, err := freePort()
+	port, err := localserver.FreePort()
 	if err != nil {
 		return nil, err
 	}
-	log, err := newFileLog(filepath.Join(folder, "log"))
+	log, err := localserver.NewLog(filepath.Join(folder, "log"))
 	if err != nil {
 		return nil, err
 	}
@@ -136,16 +130,16 @@ func (i Installation) spawn(folder string, config Config) (*running, error) {
 	cmd := exec.Command("sh", append(arguments, serverArguments(folder, port, config)...)...)
 	cmd.Dir = folder
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC", "HOME=" + folder}
-	cmd.Stdout, cmd.Stderr = log.file, log.file
-	if err := demote(cmd); err != nil {
-		return nil, errors.Join(err, log.file.Close())
+	cmd.Stdout, cmd.Stderr = log.File(), log.File()
+	if err := localserver.Demote(cmd); err != nil {
+		return nil, errors.Join(err, log.Close())
 	}
 	leash, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, errors.Join(err, log.file.Close())
+		return nil, errors.Join(err, log.Close())
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, errors.Join(err, log.file.Close())
+		return nil, errors.Join(err, log.Close())
 	}
 	r := &running{folder: folder, port: port, leash: leash, log: log, ended: make(chan struct{})}
 	go func() {
@@ -153,15 +147,6 @@ func (i Installation) spawn(folder string, config Config) (*running, error) {
 		cmd.Wait() // how it ended is in the log
 	}()
 	return r, nil
-}
-
-// freePort asks the kernel for a port that nobody listens on. Another process may take it before the server does.
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", Host+":0")
-	if err != nil {
-		return 0, fmt.Errorf("looking for a free port: %w", err)
-	}
-	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
 }
 
 // serverArguments are postgres's command line: small, forgetful, talkative, and closed to all but verified TCP.
@@ -212,18 +197,18 @@ func (r *running) awaitReady() error {
 	for time.Now().Before(deadline) {
 		select {
 		case <-r.ended:
-			text := r.log.since(0)
+			text := r.log.Since(0)
 			if strings.Contains(text, "could not bind") {
 				return fmt.Errorf("%w:\n%s", errPortTaken, text)
 			}
 			return fmt.Errorf("the server ended:\n%s", text)
 		case <-time.After(5 * time.Millisecond):
 		}
-		if readyLine.MatchString(r.log.since(0)) {
+		if readyLine.MatchString(r.log.Since(0)) {
 			return nil
 		}
 	}
-	return fmt.Errorf("the server was not ready after %v:\n%s", startPatience, r.log.since(0))
+	return fmt.Errorf("the server was not ready after %v:\n%s", startPatience, r.log.Since(0))
 }
 
 // stop ends the server and waits until its files are gone. What it logged stays readable. The supervisor, who may be
@@ -235,5 +220,5 @@ func (r *running) stop() error {
 	case <-time.After(stopPatience):
 		return fmt.Errorf("PostgreSQL on port %d did not stop within %v", r.port, stopPatience)
 	}
-	return errors.Join(err, os.RemoveAll(r.folder), r.log.close())
+	return errors.Join(err, os.RemoveAll(r.folder), r.log.Close())
 }

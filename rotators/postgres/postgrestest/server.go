@@ -70,7 +70,7 @@ func (s *Server) Mark() Mark {
 	if s.log == nil {
 		return 0
 	}
-	return Mark(s.log.size())
+	return Mark(s.log.Size())
 }
 
 // Log is everything that the server logged: every statement with its arguments, every connection, every error. It is
@@ -85,7 +85,7 @@ func (s *Server) LogSince(mark Mark) string {
 	if s.log == nil {
 		return ""
 	}
-	return s.log.since(int(mark))
+	return s.log.Since(int(mark))
 }
 
 // Logins counts the logins since the server started, this package's own (by [Server.Fresh]) included.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/seed492efc12/rotor/framework/local/localserver"
 	"github.com/seed492efc12/rotor/framework/local/localtls"
 )
 
@@ -51,8 +52,8 @@ func baseBackup(primary *Server, from, to string) error {
 	}
 	return errors.Join(
 		copyTree(source, target, isWAL),
-		write(target, "backup_label", label),
-		write(target, "standby.signal", ""),
+		localserver.Write(target, "backup_label", label),
+		localserver.Write(target, "standby.signal", ""),
 	)
 }
 
@@ -84,7 +85,7 @@ func copyTree(source, target string, take func(path string) bool) error {
 		}
 		to := filepath.Join(target, relative)
 		if entry.IsDir() {
-			return errors.Join(os.MkdirAll(to, 0o700), giveAway(to))
+			return errors.Join(os.MkdirAll(to, 0o700), localserver.GiveAway(to))
 		}
 		return copyFile(path, to)
 	})
@@ -104,5 +105,5 @@ func copyFile(from, to string) error {
 		return err
 	}
 	_, err = io.Copy(target, source)
-	return errors.Join(err, target.Close(), giveAway(to))
+	return errors.Join(err, target.Close(), localserver.GiveAway(to))
 }

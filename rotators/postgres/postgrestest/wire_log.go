@@ -13,13 +13,13 @@ type memoryLog struct {
 	b  strings.Builder
 }
 
-func (l *memoryLog) size() int {
+func (l *memoryLog) Size() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.Len()
 }
 
-func (l *memoryLog) since(offset int) string {
+func (l *memoryLog) Since(offset int) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()[offset:]

@@ -1,6 +1,6 @@
 //go:build unix
 
-package postgrestest
+package localserver
 
 import (
 	"fmt"
@@ -11,9 +11,9 @@ import (
 	"syscall"
 )
 
-// demote prepares a command to run in a process group of its own, so that a Ctrl-C meant for the tests does not
-// interrupt the cleaning up; and, because PostgreSQL refuses to run as root, as the user nobody if this process is root.
-func demote(cmd *exec.Cmd) error {
+// Demote prepares a command to run in a process group of its own, so that a Ctrl-C meant for the tests does not
+// interrupt the cleaning up; and, because database servers refuse to run as root, as the user nobody if this process is root.
+func Demote(cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if os.Geteuid() != 0 {
 		return nil
@@ -26,8 +26,8 @@ func demote(cmd *exec.Cmd) error {
 	return nil
 }
 
-// giveAway makes a file belong to the user that demote chooses.
-func giveAway(path string) error {
+// GiveAway makes a file belong to the user that Demote chooses.
+func GiveAway(path string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
@@ -41,7 +41,7 @@ func giveAway(path string) error {
 func nobody() (uid, gid int, err error) {
 	account, err := user.Lookup("nobody")
 	if err != nil {
-		return 0, 0, fmt.Errorf("looking for a user other than root to run PostgreSQL: %w", err)
+		return 0, 0, fmt.Errorf("looking for a user other than root to run a server: %w", err)
 	}
 	if uid, err = strconv.Atoi(account.Uid); err != nil {
 		return 0, 0, err
