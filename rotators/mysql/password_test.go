@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"database/sql"
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/local/localtls"
@@ -196,11 +198,7 @@ func TestTheServersRefusalsHaveTheirClasses(t *testing.T) {
 				w.exec(t, c.prepare)
 			}
 			if c.class == rotation.TooManyConnections {
-				db, err := w.server.Connect(t.Context(), user, firstPassword, "")
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer db.Close()
+				defer w.occupy(t, user).Close()
 			}
 			l := w.login(user, firstPassword)
 			if c.login != nil {
@@ -220,6 +218,21 @@ func TestTheServersRefusalsHaveTheirClasses(t *testing.T) {
 			}
 		}
 	})
+}
+
+// occupy takes the one connection that a user may have. A connection that was
+// closed before still counts for a moment.
+func (w *world) occupy(t *testing.T, user string) *sql.DB {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		db, err := w.server.Connect(t.Context(), user, firstPassword, "")
+		if err == nil {
+			return db
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestPlainTextIsNeverAnAccident(t *testing.T) {
