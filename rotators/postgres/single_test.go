@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
 
@@ -205,4 +206,17 @@ func TestAServerWithoutTLS(t *testing.T) {
 	r.config.Plaintext = false
 	r.store.Write("user", "v"+strconv.Itoa(r.n), d.With("ssl", "false"))
 	r.must(t)
+}
+
+func TestTheDaysOfTheServersCertificateAreReported(t *testing.T) {
+	w := own(t, postgrestest.Config{})
+	r := w.rotor(t, database.SingleUser, w.user(t, "", "old"), "old", w.superuser(t))
+	e, days := r.engine(t), map[rotation.Step]float64{}
+	e.Observe = func(o rotation.Outcome) { days[o.Event.Step] = o.Gauges["CertificateDaysToExpiry"] }
+	if err := rotationtest.Rotate(t.Context(), e, &r.store, "user", "v1"); err != nil {
+		t.Fatal(err)
+	}
+	if days[rotation.SetSecret] <= 0 || days[rotation.TestSecret] <= 0 || days[rotation.CreateSecret] != 0 {
+		t.Errorf("days by step: %v", days)
+	}
 }

@@ -40,10 +40,7 @@ func TestARealServerCountsLoginsAndHasNoOpenAccount(t *testing.T) {
 }
 
 func TestAServerIsAsConfigured(t *testing.T) {
-	i, ok := Find()
-	if !ok {
-		t.Skip("no MariaDB here")
-	}
+	i := needMariaDB(t)
 	for name, c := range map[string]struct {
 		config Config
 		query  string
@@ -78,10 +75,7 @@ func TestAServerIsAsConfigured(t *testing.T) {
 
 // The child of this test is killed and leaves nothing behind.
 func TestAServerEndsWithItsProcess(t *testing.T) {
-	i, ok := Find()
-	if !ok {
-		t.Skip("no MariaDB here")
-	}
+	i := needMariaDB(t)
 	if os.Getenv("MYSQLTEST_CHILD") != "" {
 		s, err := i.Start(Config{})
 		if err != nil {
@@ -124,4 +118,18 @@ func TestAServerEndsWithItsProcess(t *testing.T) {
 			t.Fatalf("left behind: %v", left)
 		}
 	}
+}
+
+// needMariaDB finds it. Without one the test is skipped, or fails where servers
+// are required.
+func needMariaDB(t *testing.T) Installation {
+	t.Helper()
+	i, ok := Find()
+	if !ok && os.Getenv("ROTOR_REQUIRE_SERVERS") == "1" {
+		t.Fatal("no MariaDB here")
+	}
+	if !ok {
+		t.Skip("no MariaDB here")
+	}
+	return i
 }

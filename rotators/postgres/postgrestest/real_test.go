@@ -46,6 +46,9 @@ func TestServersAndTheirFilesEndWithTheProcessThatStartedThem(t *testing.T) {
 func needInstallation(t *testing.T) {
 	t.Helper()
 	if len(Installations()) == 0 {
+		if os.Getenv("ROTOR_REQUIRE_SERVERS") == "1" {
+			t.Fatal("no real PostgreSQL here")
+		}
 		t.Skip("no real PostgreSQL here")
 	}
 }
