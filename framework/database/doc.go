@@ -4,8 +4,8 @@
 // # How to write a driver
 //
 // Write a package with one variable, Driver, of type [Driver]: a description
-// of the server as a struct value. Its Connect opens one verified connection
-// and returns a [Conn] of three methods. That is enough for [SingleUser] and,
+// of the server as a struct value. Its Connect opens one verified connection,
+// over the [Login]'s DialContext, and returns a [Conn] of three methods. That is enough for [SingleUser] and,
 // if SetPassword can change another user's password,
 // [SingleUserByAdministrator].
 //

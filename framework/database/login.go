@@ -1,6 +1,7 @@
 package database
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -13,7 +14,8 @@ import (
 	"github.com/seed492efc12/rotor/framework/secret"
 )
 
-// A Login says where to connect, and as whom. It never prints the password.
+// A Login says where to connect, and as whom. It never prints the password. It
+// is the dialer that drivers open their connections with: see DialContext.
 type Login struct {
 	Host     string
 	Port     int
@@ -31,12 +33,23 @@ type Login struct {
 	// Report takes what is worth a line in the log. It may be nil.
 	Report *rotation.Report
 
+	dial      func(ctx context.Context, network, address string) (net.Conn, error)
 	role      string // whose login it is, for messages
 	plaintext bool   // go on without TLS if the server offers none
 }
 
 // Address is host and port.
 func (l Login) Address() string { return net.JoinHostPort(l.Host, strconv.Itoa(l.Port)) }
+
+// DialContext opens a connection as a [net.Dialer] does, without TLS, or as the
+// configuration's Dial says.
+func (l Login) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	if l.dial != nil {
+		return l.dial(ctx, network, address)
+	}
+	var d net.Dialer
+	return d.DialContext(ctx, network, address)
+}
 
 // Format implements fmt.Formatter: every verb prints who and where alone.
 func (l Login) Format(s fmt.State, _ rune) {
@@ -54,6 +67,7 @@ func (r *Rotator) login(role string, doc secret.Document, report *rotation.Repor
 		Overlap:  !r.NoOverlap,
 		Secret:   doc,
 		Report:   report,
+		dial:     r.Dial,
 		role:     role,
 	}
 	if l.Database == "" {

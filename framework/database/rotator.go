@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/seed492efc12/rotor/framework/rotation"
@@ -26,6 +27,8 @@ type Config struct {
 	// MaxUser is the most characters a user name may have; 0 leaves it to the
 	// driver.
 	MaxUser int
+	// Dial opens connections to database servers; nil is a [net.Dialer]'s.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// ConnectTimeout limits one attempt to connect; 0 is ten seconds.
 	ConnectTimeout time.Duration
 	// Plaintext allows connections without TLS to servers that offer none,

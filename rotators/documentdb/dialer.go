@@ -21,6 +21,7 @@ import (
 // servers on the internet whether the certificate is still good (OCSP), which
 // functions in a VPC do not reach.
 type dialer struct {
+	login database.Login
 	place place
 	tls   *tls.Config // nil for plain text
 	// end ends the attempt to connect, with the reason why it is hopeless.
@@ -35,7 +36,7 @@ type dialer struct {
 var _ options.ContextDialer = (*dialer)(nil)
 
 func newDialer(l database.Login, p place, end context.CancelCauseFunc) *dialer {
-	d := &dialer{place: p, end: end, failed: map[string]bool{}}
+	d := &dialer{login: l, place: p, end: end, failed: map[string]bool{}}
 	if l.TLS != nil {
 		d.tls = l.TLS.Clone()
 		// The connection that logs in goes on with the TLS session of the one
@@ -92,8 +93,7 @@ func (d *dialer) wasReached() bool {
 }
 
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	var plain net.Dialer
-	conn, err := plain.DialContext(ctx, network, address)
+	conn, err := d.login.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 	secured := tls.Client(conn, d.named(address))
 	if err := secured.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
-		if hungUp(err) && answersPlain(ctx, network, address) {
+		if hungUp(err) && d.answersPlain(ctx, network, address) {
 			err = fmt.Errorf("%w: %w", database.ErrNoTLS, err)
 		}
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
-	"net"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -13,9 +12,8 @@ import (
 // tells one without TLS from one that hung up for another reason. Nothing of the
 // login is sent.
 // Source: MongoDB wire protocol, OP_MSG.
-func answersPlain(ctx context.Context, network, address string) bool {
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, network, address)
+func (d *dialer) answersPlain(ctx context.Context, network, address string) bool {
+	conn, err := d.login.DialContext(ctx, network, address)
 	if err != nil {
 		return false
 	}

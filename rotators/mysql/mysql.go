@@ -107,6 +107,7 @@ func connect(ctx context.Context, l database.Login) (database.Conn, error) {
 func config(l database.Login) *mysql.Config {
 	c := mysql.NewConfig()
 	c.Net, c.Addr, c.DBName, c.User, c.Passwd = "tcp", l.Address(), l.Database, l.User, l.Password
+	c.DialFunc = l.DialContext
 	c.TLS, c.AllowFallbackToPlaintext = l.TLS, false // the framework falls back, where that is allowed
 	c.AllowNativePasswords = true
 	// The server could ask for the password itself (mysql_clear_password), the

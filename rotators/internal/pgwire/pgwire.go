@@ -28,7 +28,7 @@ func Config(l database.Login, hashed string, parameters map[string]string) (*pgx
 		return nil, fmt.Errorf("making the connection's settings: %w", err)
 	}
 	cfg.Host, cfg.Port, cfg.Database, cfg.User, cfg.Password = l.Host, uint16(l.Port), l.Database, l.User, l.Password
-	cfg.TLSConfig, cfg.Fallbacks = l.TLS, nil
+	cfg.DialFunc, cfg.TLSConfig, cfg.Fallbacks = l.DialContext, l.TLS, nil
 	cfg.SSLNegotiation, cfg.ChannelBinding, cfg.RequireAuth = "postgres", "prefer", ""
 	cfg.ValidateConnect, cfg.AfterConnect, cfg.ConnectTimeout = nil, nil, 0
 	cfg.RuntimeParams = parameters
