@@ -34,7 +34,7 @@ func TestConformanceOfARealServer(t *testing.T) {
 }
 
 func conform(t *testing.T, w *world) {
-	h := databasetest.Harness{Driver: documentdb.Driver, Names: []string{
+	h := databasetest.Harness{Driver: documentdb.Driver, Server: w.server.Name(), Names: []string{
 		`quote"d`, `apo'strophe`, `per%cent`, `sp ace`, `com,ma=equals`, `back\slash`, `$dollar`, `do.t`, `a@b:c/d`, `ünïcødé 漢字`, strings.Repeat("x", 57),
 	}}
 	h.New = func(t *testing.T, name string) databasetest.Fixture {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -22,16 +21,16 @@ func TestMain(m *testing.M) { postgrestest.Main(m) }
 func TestConformance(t *testing.T) {
 	postgrestest.Each(t, func(t *testing.T, s *postgrestest.Server) {
 		w := newWorld(t, s)
-		databasetest.Run(t, databasetest.Harness{Driver: postgres.Driver, New: w.fixture, NoSweep: !sweep(s), Names: []string{
+		databasetest.Run(t, databasetest.Harness{Driver: postgres.Driver, Server: s.Name(), New: w.fixture, NoSweep: !sweep(s), Names: []string{
 			`quote"d`, `apo'strophe`, `per%cent`, `sp ace`, `semi;colon--`, `back\slash`, `dollar$1`, `ünïcødé 漢字`, `UPPER`, strings.Repeat("x", 57),
 		}})
 	})
 }
 
 // sweep reports whether a server gets the faults at every call: the newest
-// version, or all if ROTOR_TEST_SWEEP is all.
+// version of the real ones.
 func sweep(s *postgrestest.Server) bool {
-	return os.Getenv("ROTOR_TEST_SWEEP") == "all" || !s.Real || s.Major == slices.Max(postgrestest.Majors())
+	return !s.Real || s.Major == slices.Max(postgrestest.Majors())
 }
 
 // A world is a database in which an application has rights of every kind.

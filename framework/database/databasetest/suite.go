@@ -100,6 +100,7 @@ func (s suite) names(t *testing.T) {
 // twice runs each step twice before the next.
 func (s suite) twice(t *testing.T) {
 	st := s.stage(t, "")
+	rights := st.rights(t)
 	for _, version := range []string{"a", "b"} {
 		st.store.Begin("user", version)
 		for _, step := range rotation.Steps() {
@@ -108,7 +109,7 @@ func (s suite) twice(t *testing.T) {
 					t.Fatalf("%s, run %d: %v", step, n, err)
 				}
 			}
-			s.alive(t, st)
+			s.alive(t, st, rights)
 		}
 		st.store.End("user")
 	}
@@ -120,6 +121,7 @@ func (s suite) twice(t *testing.T) {
 // atOnce runs each step three times at the same moment.
 func (s suite) atOnce(t *testing.T) {
 	st := s.stage(t, "")
+	rights := st.rights(t)
 	for _, version := range []string{"a", "b"} {
 		st.store.Begin("user", version)
 		for _, step := range rotation.Steps() {
@@ -132,7 +134,7 @@ func (s suite) atOnce(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			s.alive(t, st)
+			s.alive(t, st, rights)
 		}
 		st.store.End("user")
 	}
@@ -144,6 +146,7 @@ func (s suite) atOnce(t *testing.T) {
 // preflight runs testSecret on a version without a value.
 func (s suite) preflight(t *testing.T) {
 	st := s.stage(t, "")
+	rights := st.rights(t)
 	st.store.Begin("user", "trial")
 	before := st.store.Value("user", rotation.Current)
 	if err := st.engine.Handle(t.Context(), rotation.Event{Step: rotation.TestSecret, SecretID: "user", Token: "trial"}); err != nil {
@@ -155,58 +158,7 @@ func (s suite) preflight(t *testing.T) {
 	if after := st.store.Value("user", rotation.Current); string(after.Bytes()) != string(before.Bytes()) || !st.store.Value("user", rotation.Pending).IsZero() {
 		t.Error("the trial wrote to the secret")
 	}
-	s.alive(t, st)
-}
-
-// sweep rotates twice with a fault at every call in turn, and after each fault
-// runs the rotation again to its end.
-func (s suite) sweep(t *testing.T) {
-	healthy := s.stage(t, "")
-	for range 2 {
-		if err := healthy.rotate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	calls := healthy.faults.Names()
-	for _, at := range calls {
-		for mode := range 4 {
-			late, transient := mode&1 != 0, mode&2 != 0
-			t.Run(fmt.Sprintf("%s,late=%v,transient=%v", at, late, transient), func(t *testing.T) { s.crash(t, at, late, transient) })
-			if t.Failed() {
-				return
-			}
-		}
-	}
-	t.Logf("%d points: %d calls, before and after their effect, passing and lasting", 4*len(calls), len(calls))
-}
-
-func (s suite) crash(t *testing.T, at string, late, transient bool) {
-	st := s.stage(t, "")
-	st.faults.At, st.faults.Late, st.faults.Transient = at, late, transient
-	rights := st.rights(t)
-	for range 2 {
-		var pending string
-		for attempt := 0; ; attempt++ {
-			err := st.rotate(t.Context())
-			s.alive(t, st)
-			if err == nil {
-				break
-			}
-			if attempt == 1 {
-				t.Fatalf("does not converge: %v", err)
-			}
-			pending = st.store.Value("user", rotation.Pending).Text("password")
-		}
-		if now := st.store.Value("user", rotation.Current).Text("password"); pending != "" && now != pending {
-			t.Fatal("a pending value was overwritten")
-		}
-	}
-	if got := st.rights(t); !slices.Equal(got, rights) {
-		t.Fatalf("the rights became\n%q, and were\n%q", got, rights)
-	}
-	if !st.faults.Fired() {
-		t.Fatal("the fault was never reached")
-	}
+	s.alive(t, st, rights)
 }
 
 // wrongPassword rotates a secret whose password is wrong.
