@@ -227,6 +227,20 @@ func TestARefusedCurrentPasswordLeadsToTheOthers(t *testing.T) {
 	}
 }
 
+// A login alone proves little: the session must be able to work.
+func TestASessionThatCannotWorkFailsTheTest(t *testing.T) {
+	for _, strategy := range []database.Strategy{database.SingleUser, database.AlternatingUsers} {
+		f := newFixture(t, strategy)
+		f.Sick = true
+		if err := f.steps(t, rotation.Steps()...); class(err) != rotation.Unavailable {
+			t.Errorf("got %v", err)
+		}
+		if got := f.store.Value("user", rotation.Current).Text("password"); got != "old-password" {
+			t.Error("the label has moved")
+		}
+	}
+}
+
 func TestALockedAccountEndsTheStep(t *testing.T) {
 	f := newFixture(t, database.SingleUser)
 	f.Lock("app")

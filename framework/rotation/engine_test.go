@@ -165,6 +165,15 @@ func TestACrashAnywhereConvergesAndKeepsThePendingValue(t *testing.T) {
 	}
 }
 
+// The label may have moved although the reply was lost, or by another run.
+func TestALabelThatHasMovedIsNoFailure(t *testing.T) {
+	f := newFixture(t)
+	f.faults.At, f.faults.Late = "Promote s#1", true
+	if err := rotationtest.Rotate(t.Context(), f.engine, &f.store, "s", "v1"); err != nil || !f.faults.Fired() {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestEveryStepMayRunTwiceAndAtOnce(t *testing.T) {
 	f := newFixture(t)
 	f.store.Begin("s", "v1")

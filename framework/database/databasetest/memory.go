@@ -19,6 +19,8 @@ import (
 type Memory struct {
 	// Overlap keeps a user's last password valid beside the new one.
 	Overlap bool
+	// Sick lets users log in, and do nothing then.
+	Sick bool
 
 	mu    sync.Mutex
 	users map[string]*memoryUser
@@ -126,7 +128,13 @@ type memoryConn struct {
 	holds *sync.Mutex // or nil
 }
 
-func (c *memoryConn) Check(context.Context) error { return nil }
+// Check implements database.Conn.
+func (c *memoryConn) Check(context.Context) error {
+	if c.m.Sick {
+		return rotation.Fail(rotation.Unavailable, "the server is sick")
+	}
+	return nil
+}
 
 // Close implements database.Conn.
 func (c *memoryConn) Close() error {
