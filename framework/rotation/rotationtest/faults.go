@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/seed492efc12/rotor/framework/rotation"
@@ -17,24 +18,30 @@ var ErrInjected = errors.New("injected fault")
 // Faults names each call made through it, "Put#1" for the first Put, and fails
 // the one named At: before the call has its effect or, if Late, after, as when
 // a reply is lost. If Transient, the error is one that the engine retries by
-// itself. The zero Faults fails nothing and only keeps the names. It is safe
-// for concurrent use.
+// itself. If Lasting, no later call gets through either, until Revive: as if the
+// function had died or, where the call went to no Store, as if the target were
+// down, and then the Store goes on. The zero Faults fails nothing and only keeps
+// the names. It is safe for concurrent use.
 type Faults struct {
 	At        string
 	Late      bool
 	Transient bool
+	Lasting   bool
 
 	mu    sync.Mutex
 	count map[string]int
 	names []string
+	dead  bool // nothing gets through
+	down  bool // nothing but a Store's calls gets through
 }
 
-// Do runs f as one call of the given kind.
+// Do runs call as one of the given kind, which is no kind of [Faults.Store]'s.
 func (f *Faults) Do(kind string, call func() error) error {
-	if f.name(kind) != f.At {
+	here, dead := f.name(kind)
+	if !here && !dead {
 		return call()
 	}
-	if f.Late {
+	if here && f.Late {
 		_ = call() // its reply is lost
 	}
 	if f.Transient {
@@ -43,7 +50,9 @@ func (f *Faults) Do(kind string, call func() error) error {
 	return ErrInjected
 }
 
-func (f *Faults) name(kind string) string {
+// name names a call, and reports whether it is the one to fail and whether it
+// does not get through because of an earlier one.
+func (f *Faults) name(kind string) (here, dead bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.count == nil {
@@ -52,7 +61,18 @@ func (f *Faults) name(kind string) string {
 	f.count[kind]++
 	name := fmt.Sprintf("%s#%d", kind, f.count[kind])
 	f.names = append(f.names, name)
-	return name
+	here, dead = name == f.At, f.dead || f.down && !ofStore(kind)
+	if here && f.Lasting {
+		f.dead, f.down = ofStore(kind), !ofStore(kind)
+	}
+	return here, dead
+}
+
+// Revive ends a lasting fault.
+func (f *Faults) Revive() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dead, f.down = false, false
 }
 
 // Names are the calls that were made so far, in their order; those made at
@@ -68,6 +88,12 @@ func (f *Faults) Fired() bool { return slices.Contains(f.Names(), f.At) }
 
 // Store passes every call to s through f.
 func (f *Faults) Store(s rotation.Store) rotation.Store { return faultyStore{s, f} }
+
+// ofStore reports whether a call of a kind, or of that name, went to a Store.
+func ofStore(kind string) bool {
+	method, _, _ := strings.Cut(kind, " ")
+	return slices.Contains([]string{"Status", "Get", "Put", "Promote"}, method)
+}
 
 type faultyStore struct {
 	rotation.Store

@@ -1,5 +1,8 @@
-// Package rotationtest has a store, a clock, a driver of whole rotations and a
-// fault injector for testing rotators.
+// Package rotationtest tests rotators. A rotator is done when it passes [Run],
+// the conformance suite of everything that implements [rotation.Rotator]; for
+// drivers of databases databasetest has a suite that knows more. A store, a
+// clock, a driver of whole rotations and a fault injector are for tests of one's
+// own.
 package rotationtest
 
 import (
