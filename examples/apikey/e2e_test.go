@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -55,11 +54,7 @@ func newWorld(t *testing.T, fault localtls.Fault) *world {
 	t.Cleanup(server.Close)
 	doc := newClient(&w.server, server.Listener.Addr().String())
 	w.secret = must(w.CreateSecret(t.Context(), "app", string(doc.Bytes())))(t)
-	bundle := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(bundle, ca.PEM(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	w.function = must(w.Start(local.FunctionConfig{Bootstrap: must(build())(t), Env: map[string]string{"SSL_CERT_FILE": bundle}}))(t)
+	w.function = must(w.Start(local.FunctionConfig{Bootstrap: must(build())(t), Env: map[string]string{"CA_BUNDLE": string(ca.PEM())}}))(t)
 	w.saw(t)
 	return w
 }

@@ -4,9 +4,20 @@
 package main
 
 import (
+	"crypto/tls"
 	"net/http"
 
+	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/framework/serve"
 )
 
-func main() { serve.Rotator("apikey", newRotator(http.DefaultTransport)) }
+func main() { serve.Rotator("apikey", configured) }
+
+// configured returns the rotator that the function's environment asks for.
+func configured(s serve.Settings) (rotation.Rotator, error) {
+	return newRotator(&http.Transport{
+		TLSClientConfig:     &tls.Config{RootCAs: s.Roots, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout: s.ConnectTimeout,
+		ForceAttemptHTTP2:   true,
+	}), nil
+}

@@ -12,6 +12,10 @@ import (
 	"github.com/seed492efc12/rotor/framework/secret"
 )
 
+// DefaultConnectTimeout limits one attempt to connect, unless the configuration
+// says otherwise.
+const DefaultConnectTimeout = 10 * time.Second
+
 // A Config says how to rotate. Driver, Strategy, Password and Roots are
 // required; the zero value of every other field is the safe choice.
 type Config struct {
@@ -29,7 +33,7 @@ type Config struct {
 	MaxUser int
 	// Dial opens connections to database servers; nil is a [net.Dialer]'s.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// ConnectTimeout limits one attempt to connect; 0 is ten seconds.
+	// ConnectTimeout limits one attempt to connect; 0 is the default.
 	ConnectTimeout time.Duration
 	// Plaintext allows connections without TLS to servers that offer none,
 	// unless the secret says "ssl": true.
@@ -62,7 +66,7 @@ func New(c Config) (*Rotator, error) {
 		c.CloneSuffix = c.Driver.CloneSuffix
 	}
 	if c.ConnectTimeout == 0 {
-		c.ConnectTimeout = 10 * time.Second
+		c.ConnectTimeout = DefaultConnectTimeout
 	}
 	if c.Strategy == AlternatingUsers && c.Driver.CloneSuffix == "" {
 		return nil, fmt.Errorf("%s cannot alternate users", c.Driver.Name())

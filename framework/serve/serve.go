@@ -36,15 +36,53 @@ func Database(d database.Driver) {
 	start(s, d.Name(), r)
 }
 
-// Rotator runs a Lambda function that rotates with r. Of the settings only
-// those for Secrets Manager count. Name is what metrics call this kind of
-// secret.
-func Rotator(name string, r rotation.Rotator) {
+// Settings are those of the environment that any rotator may want.
+type Settings struct {
+	// Roots are the certificate authorities to trust: the system's, and those of
+	// CA_BUNDLE.
+	Roots *x509.CertPool
+	// Password returns a new password at each call, as PASSWORD_LENGTH,
+	// EXCLUDE_CHARACTERS and so on say.
+	Password func() string
+	// ConnectTimeout is CONNECT_TIMEOUT, or ten seconds.
+	ConnectTimeout time.Duration
+}
+
+// Rotator runs a Lambda function that rotates with what make returns. It does
+// not return. Name is what metrics call this kind of secret. An error of make
+// stops the function as it starts.
+func Rotator(name string, make func(Settings) (rotation.Rotator, error)) {
 	s, err := settings(os.Getenv)
 	if err != nil {
 		stop(err)
 	}
+	plain, err := s.plain()
+	if err != nil {
+		stop(err)
+	}
+	r, err := make(plain)
+	if err != nil {
+		stop(err)
+	}
 	start(s, name, r)
+}
+
+// plain are the settings for a rotator that is no database.
+func (s config) plain() (Settings, error) {
+	g, err := password.New(s.password, password.Rules{})
+	if err != nil {
+		return Settings{}, err
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool() // a bare system: CA_BUNDLE must do
+	}
+	roots.AppendCertsFromPEM(s.authorities)
+	timeout := s.database.ConnectTimeout
+	if timeout == 0 {
+		timeout = database.DefaultConnectTimeout
+	}
+	return Settings{roots, g.Generate, timeout}, nil
 }
 
 // rotator applies the settings to a driver.

@@ -26,4 +26,6 @@ func (counter) Set(context.Context, rotation.Versions) error       { return nil 
 func (counter) Test(context.Context, rotation.Versions) error      { return nil }
 func (counter) Preflight(context.Context, rotation.Versions) error { return nil }
 
-func main() { serve.Rotator("counter", counter{}) }
+func main() {
+	serve.Rotator("counter", func(serve.Settings) (rotation.Rotator, error) { return counter{}, nil })
+}
