@@ -2,6 +2,7 @@ package database_test
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -410,5 +411,59 @@ func TestPlainTextOnlyWhereItWasAskedFor(t *testing.T) {
 		if c.connected != (err == nil) || err != nil && class(err) != rotation.TLS {
 			t.Errorf("ssl %q, fallback %v: got %v", c.ssl, c.fallback, err)
 		}
+	}
+}
+
+// A rotator of databases is a rotator like any other.
+func TestAsARotatorOfAnyKind(t *testing.T) {
+	for _, strategy := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {
+		for _, overlap := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%T,overlap=%v", strategy, overlap), func(t *testing.T) {
+				rotationtest.Run(t, rotationtest.Harness{
+					Name: "database", Credential: "password", Place: []string{"host"},
+					Overlap: overlap || strategy == database.AlternatingUsers,
+					New: func(t testing.TB, f *rotationtest.Faults) rotationtest.Target {
+						return newTarget(t, f, strategy, overlap)
+					},
+				})
+			})
+		}
+	}
+}
+
+func newTarget(t testing.TB, f *rotationtest.Faults, strategy database.Strategy, overlap bool) rotationtest.Target {
+	t.Helper()
+	m := &databasetest.Memory{Overlap: overlap}
+	one, two := m.Fixture("one"), m.Fixture("two")
+	config := database.Config{Driver: m.Driver(), Strategy: strategy, Password: rand.Text,
+		Roots: func() (*x509.CertPool, error) { return x509.NewCertPool(), nil }}
+	plain, err := database.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	connect := config.Driver.Connect
+	config.Driver.Connect = func(ctx context.Context, l database.Login) (c database.Conn, err error) {
+		err = f.Do("Connect "+l.User, func() error { c, err = connect(ctx, l); return err })
+		return c, err
+	}
+	r, err := database.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	password := rand.Text() // the suite looks for parts of it: it must be no word
+	for _, user := range []string{"one", "two", "root"} {
+		m.SetPassword(user, password+user)
+	}
+	return rotationtest.Target{
+		Rotator: r,
+		Secrets: [2]secret.Document{one.User.With("password", password+"one"), two.User.With("password", password+"two")},
+		Others:  map[string]secret.Document{"admin": one.Admin.With("password", password+"root")},
+		Works: func(ctx context.Context, value secret.Document) (bool, error) {
+			conn, err := plain.Connect(ctx, value)
+			if err != nil {
+				return false, nil
+			}
+			return true, conn.Close()
+		},
 	}
 }

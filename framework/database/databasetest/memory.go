@@ -162,7 +162,8 @@ func (c *memoryConn) as(user string, f func(u *memoryUser)) error {
 
 func (c *memoryConn) SetPassword(_ context.Context, user, password string) error {
 	return c.as(user, func(u *memoryUser) {
-		if c.m.Overlap {
+		u.last = ""
+		if c.holds != nil {
 			u.last = u.password
 		}
 		u.password = password
