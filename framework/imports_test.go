@@ -20,6 +20,8 @@ var drivers = map[string]string{
 	"postgres":   "github.com/jackc/pgx/v5",
 	"redshift":   "github.com/jackc/pgx/v5",
 	"mysql":      "github.com/go-sql-driver/mysql",
+	"sqlserver":  "github.com/microsoft/go-mssqldb",
+	"oracle":     "github.com/sijms/go-ora/v2",
 	"documentdb": "go.mongodb.org/mongo-driver/v2",
 }
 

@@ -79,7 +79,7 @@ func defaultsAreTheCode(template node) (faults []string) {
 	}
 	p := password.Default()
 	defaults := map[string]string{
-		"PasswordLength": strconv.Itoa(p.Length), "RequireEachIncludedType": strconv.FormatBool(p.RequireEach),
+		"PasswordLength": "", "RequireEachIncludedType": strconv.FormatBool(p.RequireEach),
 		"ExcludeCharacters": "", "CloneSuffix": "", "UsernameCharacterLimit": "",
 		"TlsFallback": "none", "CloneDrift": "fail", "PasswordOverlap": "auto",
 	}

@@ -66,7 +66,7 @@ var faults = []fault{
 	{"comesAfterPermission", exampleTemplate, "FunctionName: !Ref FunctionArn", "FunctionName: other", "Rotation"},
 	{"dashboardsAreJSON", functionsTemplate, `"period": 3600, "stacked": true,`, `"period": 3600, "stacked": true`, "no JSON"},
 	{"dashboardsAreJSON", functionsTemplate, `"${NamePrefix}-oracle"]`, `"${NamePrefix}-mysql"]`, "OracleFunction"},
-	{"defaultsAreTheCode", functionsTemplate, "    Default: 32", "    Default: 24", "PasswordLength"},
+	{"defaultsAreTheCode", functionsTemplate, "    Default: fail", "    Default: grant", "CloneDrift"},
 	{"defaultsAreTheCode", functionsTemplate, "single-user-by-administrator, alternating-users]\n    Description", "alternating]\n    Description", "alternating"},
 	{"eventsExist", functionsTemplate, "RotationFailed,", "RotationFailure,", "RotationFailure"},
 	{"eventsExist", functionsTemplate, "[AWS Service Event via CloudTrail]", "[AWS API Call via CloudTrail]", "detail-type"},

@@ -22,10 +22,14 @@ const (
 // verifier that leaks could be searched for its password.
 const MinEntropy = 128
 
-// A Policy says what passwords look like. Its zero value is not valid: see
-// [Default].
+// DefaultLength is that of AWS's own rotation functions.
+const DefaultLength = 32
+
+// A Policy says what passwords look like. See also [Default].
 type Policy struct {
-	Length  int    // in characters, all of them ASCII
+	// Length is in characters, all of them ASCII; 0 is DefaultLength, or the
+	// engine's most if that is less.
+	Length  int
 	Exclude string // characters that are never used
 	// The kinds of characters that are never used.
 	ExcludeLower, ExcludeUpper, ExcludeNumbers, ExcludePunctuation bool
@@ -34,9 +38,9 @@ type Policy struct {
 	RequireEach bool
 }
 
-// Default is the policy of AWS's own rotation functions: 32 characters of all
-// kinds, without those that connection strings trip over.
-func Default() Policy { return Policy{Length: 32, Exclude: `:/@"'\`, RequireEach: true} }
+// Default is the policy of AWS's own rotation functions: DefaultLength characters
+// of all kinds, without those that connection strings trip over.
+func Default() Policy { return Policy{Exclude: `:/@"'\`, RequireEach: true} }
 
 // Rules are what a kind of server demands of every password. The zero Rules
 // demand nothing.
@@ -58,6 +62,12 @@ type Generator struct {
 // New returns a generator for p within the rules. The error names the setting,
 // by its environment variable, that has to change.
 func New(p Policy, r Rules) (*Generator, error) {
+	if p.Length == 0 {
+		p.Length = DefaultLength
+		if r.Max > 0 {
+			p.Length = min(p.Length, r.Max)
+		}
+	}
 	g := &Generator{policy: p}
 	for _, k := range []struct {
 		chars string

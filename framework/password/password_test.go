@@ -16,6 +16,7 @@ func TestPasswordsFollowThePolicy(t *testing.T) {
 		{"default", Default(), Rules{}, without(lower+upper+digits+punctuation, `:/@"'\`), []string{lower, upper, digits, without(punctuation, `:/@"'\`)}},
 		{"no punctuation", Policy{Length: 24, ExcludePunctuation: true, RequireEach: true}, Rules{}, lower + upper + digits, []string{lower, upper, digits}},
 		{"lower case alone", Policy{Length: 40, ExcludePunctuation: true, ExcludeNumbers: true, ExcludeUpper: true, RequireEach: true}, Rules{}, lower, []string{lower}},
+		{"the most that the engine takes", Default(), Rules{Max: 30}, without(lower+upper+digits+punctuation, `:/@"'\`), nil},
 		{"the engine's rules too", Policy{Length: 30, Exclude: "abc", RequireEach: true}, Rules{Exclude: `"`, Min: 8, Max: 30}, without(lower+upper+digits+punctuation, `abc"`), nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -26,7 +27,7 @@ func TestPasswordsFollowThePolicy(t *testing.T) {
 			seen := map[string]bool{}
 			for range 500 {
 				p := g.Generate()
-				if len(p) != c.p.Length || strings.Trim(p, c.allowed) != "" || seen[p] {
+				if len(p) != wantLength(c.p, c.r) || strings.Trim(p, c.allowed) != "" || seen[p] {
 					t.Fatalf("%q: wrong length, wrong characters or seen before", p)
 				}
 				seen[p] = true
@@ -47,6 +48,16 @@ func TestPasswordsFollowThePolicy(t *testing.T) {
 			}
 		})
 	}
+}
+
+func wantLength(p Policy, r Rules) int {
+	switch {
+	case p.Length > 0:
+		return p.Length
+	case r.Max > 0:
+		return r.Max
+	}
+	return 32
 }
 
 func TestEveryCharacterIsEquallyLikely(t *testing.T) {
@@ -76,8 +87,8 @@ func TestBadPoliciesAreNamed(t *testing.T) {
 	}{
 		{"too little entropy", Policy{Length: 20, ExcludePunctuation: true, ExcludeUpper: true, ExcludeNumbers: true}, Rules{}, "entropy"},
 		{"no characters", Policy{Length: 32, Exclude: lower + upper + digits + punctuation}, Rules{}, "0 characters"},
-		{"zero length", Policy{}, Rules{}, "PASSWORD_LENGTH"},
-		{"longer than the engine takes", Default(), Rules{Max: 30}, "at most 30"},
+		{"negative length", Policy{Length: -1}, Rules{}, "PASSWORD_LENGTH"},
+		{"longer than the engine takes", Policy{Length: 32}, Rules{Max: 30}, "at most 30"},
 		{"shorter than the engine wants", Policy{Length: 32}, Rules{Min: 40}, "at least 40"},
 		{"a kind that the engine wants is off", Policy{Length: 32, RequireEach: true, ExcludeNumbers: true}, Rules{Letters: true}, "EXCLUDE_NUMBERS"},
 		{"kinds are not required", Policy{Length: 32}, Rules{Letters: true}, "REQUIRE_EACH_INCLUDED_TYPE"},

@@ -37,7 +37,7 @@ func settings(getenv func(string) string) (config, error) {
 		endpoint:    env.get("SECRETS_MANAGER_ENDPOINT"),
 		authorities: env.bundle("CA_BUNDLE"),
 		password: password.Policy{
-			Length:             env.number("PASSWORD_LENGTH", p.Length),
+			Length:             env.number("PASSWORD_LENGTH", 0),
 			Exclude:            env.text("EXCLUDE_CHARACTERS", p.Exclude),
 			ExcludeNumbers:     env.boolean("EXCLUDE_NUMBERS", false),
 			ExcludePunctuation: env.boolean("EXCLUDE_PUNCTUATION", false),

@@ -119,11 +119,7 @@ func (s suite) stage(t *testing.T, user string) *stage {
 
 func (s suite) rotator(t *testing.T, d database.Driver, st *stage, dial func(context.Context, string, string) (net.Conn, error)) *database.Rotator {
 	t.Helper()
-	policy := password.Default()
-	if d.Password.Max > 0 {
-		policy.Length = min(policy.Length, d.Password.Max)
-	}
-	g, err := password.New(policy, d.Password)
+	g, err := password.New(password.Default(), d.Password)
 	if err != nil {
 		t.Fatal(err)
 	}
