@@ -14,6 +14,7 @@ var engines = []engine{
 	{"hello", "github.com/seed492efc12/rotor/scripts/bench/hello", nil},
 	{"postgres", "github.com/seed492efc12/rotor/functions/postgres", openPostgres},
 	{"mysql", "github.com/seed492efc12/rotor/functions/mysql", openMySQL},
+	{"sqlserver", "github.com/seed492efc12/rotor/functions/sqlserver", openSQLServer},
 	{"redshift", "github.com/seed492efc12/rotor/functions/redshift", openRedshift},
 	{"documentdb", "github.com/seed492efc12/rotor/functions/documentdb", openDocumentDB},
 }

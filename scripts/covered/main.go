@@ -16,6 +16,7 @@ func main() {
 	fmt.Println("The tests run on:")
 	postgres()
 	mysql()
+	standIns("SQL Server", "ROTOR_TEST_SQLSERVER", "a wire-level server")
 	standIns("Redshift", "ROTOR_TEST_REDSHIFT", "a wire-level server, and PostgreSQL with views in place of Redshift's")
 	standIns("MongoDB", "ROTOR_TEST_DOCUMENTDB", "a wire-level server as MongoDB 7 and DocumentDB 5")
 }

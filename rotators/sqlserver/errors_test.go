@@ -1,0 +1,321 @@
+package sqlserver_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/local/localtls"
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
+	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/rotators/sqlserver/sqlservertest"
+)
+
+// own starts a wire-level server that no other test shares.
+func own(t *testing.T, c sqlservertest.Config) *world {
+	t.Helper()
+	s, err := sqlservertest.StartWire(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	if c.Certificate != localtls.NoFault || c.Route != 0 { // nothing can be made there
+		w := &world{server: s, box: s.Fresh(t), shop: "master"}
+		w.trust()
+		return w
+	}
+	return newWorld(t, s, false)
+}
+
+func TestServersThatCannotBeTrustedGetNoPassword(t *testing.T) {
+	for name, c := range map[string]struct {
+		config sqlservertest.Config
+		says   string
+	}{
+		"without TLS":            {sqlservertest.Config{NoTLS: true}, "TLS_FALLBACK"},
+		"another authority":      {sqlservertest.Config{Certificate: localtls.OtherCA}, "CA_BUNDLE"},
+		"another name":           {sqlservertest.Config{Certificate: localtls.WrongName}, "tlsServerName"},
+		"an expired certificate": {sqlservertest.Config{Certificate: localtls.Expired}, "Renew"},
+	} {
+		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+			t.Run(name+", "+tls.VersionName(version), func(t *testing.T) {
+				c.config.MaxTLS = version
+				w := own(t, c.config)
+				mark := w.server.Mark()
+				for _, strategy := range strategies {
+					r := w.rotor(t, strategy, w.server.AdminUser, w.server.AdminPassword, w.administrator(t))
+					r.store.Write("user", "v0", w.administrator(t).With("ssl", "true"))
+					wants(t, r.rotate(t), rotation.TLS, c.says)
+				}
+				if accepted, refused := w.server.LoginsSince(mark); accepted+refused > 0 {
+					t.Error("a password was sent")
+				}
+			})
+		}
+	}
+}
+
+func TestBothVersionsOfTLSWork(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		w := own(t, sqlservertest.Config{MaxTLS: version, DemandTLS: true})
+		r := w.rotor(t, database.AlternatingUsers, w.user(t, ""), old, w.administrator(t))
+		r.must(t)
+		if days := r.gauges["CertificateDaysToExpiry"]; days < 0.5 || days > 1.5 {
+			t.Errorf("%s: the certificate's end was not reported: %v", tls.VersionName(version), r.gauges)
+		}
+	}
+}
+
+func TestWithoutTLSOnlyWhereSomebodySaysSo(t *testing.T) {
+	w := own(t, sqlservertest.Config{NoTLS: true})
+	r := w.rotor(t, database.SingleUser, w.user(t, ""), old, w.administrator(t))
+	r.store.Write("user", "v0", unsaid(r.current()))
+	wants(t, r.rotate(t), rotation.TLS)
+	r.config.Plaintext = true
+	r.must(t)
+	if !strings.Contains(r.log.String(), "crosses the network in plain text") {
+		t.Errorf("the log does not say so:\n%s", r.log.String())
+	}
+
+	w = own(t, sqlservertest.Config{DemandTLS: true})
+	r = w.rotor(t, database.SingleUser, w.user(t, ""), old, w.administrator(t))
+	r.store.Write("user", "v0", r.current().With("ssl", "false"))
+	mark := w.server.Mark()
+	wants(t, r.rotate(t), rotation.TLS, `"ssl"`)
+	if accepted, refused := w.server.LoginsSince(mark); accepted+refused > 0 {
+		t.Error("a password was sent")
+	}
+}
+
+// unsaid is a secret that says nothing of TLS.
+func unsaid(d secret.Document) secret.Document { return d.With("ssl", "") }
+
+func TestAServerThatSendsClientsOnGetsNoSecondLogin(t *testing.T) {
+	elsewhere := own(t, sqlservertest.Config{})
+	w := own(t, sqlservertest.Config{Route: elsewhere.server.Port})
+	mark, here := elsewhere.server.Mark(), w.server.Mark()
+	r := w.rotor(t, database.SingleUser, w.server.AdminUser, w.server.AdminPassword, w.administrator(t))
+	wants(t, r.rotate(t), rotation.Unreachable, "sends clients on", "Proxy")
+	if log := elsewhere.server.LogSince(mark); log != "" {
+		t.Errorf("the other server saw\n%s", log)
+	}
+	if accepted, _ := w.server.LoginsSince(here); accepted != 1 {
+		t.Errorf("%d logins at the server itself", accepted)
+	}
+}
+
+func TestASilentServerIsLeftInTime(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	w := own(t, sqlservertest.Config{})
+	r := w.rotor(t, database.SingleUser, "app", "x", w.administrator(t))
+	r.store.Write("user", "v0", r.current().With("port", listener.Addr().String()[len("127.0.0.1:"):]))
+	r.config.ConnectTimeout = 50 * time.Millisecond
+	begin := time.Now()
+	wants(t, r.rotate(t), rotation.Unreachable, "CONNECT_TIMEOUT")
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func TestAServerThatFallsSilentIsLeftInTime(t *testing.T) {
+	w := own(t, sqlservertest.Config{})
+	r := w.rotor(t, database.SingleUser, w.user(t, ""), old, w.administrator(t))
+	w.server.FailStatement("ALTER LOGIN", sqlservertest.Silence)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	begin := time.Now()
+	err := rotationtest.Rotate(ctx, r.engine(t), &r.store, "user", "v1")
+	wants(t, err, rotation.Timeout)
+	if took := time.Since(begin); took > 4*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	r.must(t)
+}
+
+func TestADatabaseThatOnlyThePrimaryOpensIsNamed(t *testing.T) {
+	w := own(t, sqlservertest.Config{})
+	r := w.rotor(t, database.AlternatingUsers, w.user(t, ""), old, w.administrator(t))
+	w.server.FailStatement("USE [msdb]", 978)
+	r.must(t)
+	if !strings.Contains(r.log.String(), "[msdb]") {
+		t.Errorf("the log does not name it:\n%s", r.log.String())
+	}
+}
+
+func TestADeniedViewOfDatabasesIsNamed(t *testing.T) {
+	sqlservertest.Each(t, func(t *testing.T, s *sqlservertest.Server) {
+		w := newWorld(t, s, false)
+		user := w.user(t, "")
+		w.box.Exec(t, "master", `DENY VIEW ANY DATABASE TO `+q(user))
+		r := w.rotor(t, database.AlternatingUsers, user, old, w.administrator(t))
+		r.must(t)
+		if !strings.Contains(r.log.String(), "VIEW ANY DATABASE is denied") {
+			t.Errorf("the log does not say so:\n%s", r.log.String())
+		}
+	})
+}
+
+func TestUsersThatCannotLogIn(t *testing.T) {
+	for state, want := range map[string]struct {
+		class rotation.Class
+		says  string
+	}{
+		"disabled": {rotation.AccountLocked, "ENABLE"}, "locked": {rotation.AccountLocked, "UNLOCK"}, "expired": {rotation.PasswordExpired, "CHECK_EXPIRATION"},
+		"must-change": {rotation.PasswordExpired, "MUST_CHANGE"}, "windows": {rotation.LoginRefused, "18456"},
+	} {
+		w := own(t, sqlservertest.Config{})
+		user := w.user(t, "")
+		w.server.SetLogin(user, state)
+		for _, strategy := range strategies {
+			wants(t, w.rotor(t, strategy, user, old, w.administrator(t)).rotate(t), want.class, want.says)
+		}
+	}
+}
+
+func TestADatabaseThatCannotBeOpenedIsNoRefusedLogin(t *testing.T) {
+	sqlservertest.Each(t, func(t *testing.T, s *sqlservertest.Server) {
+		w := newWorld(t, s, false)
+		user := w.user(t, "")
+		r := w.rotor(t, database.SingleUser, user, old, w.administrator(t))
+		r.store.Write("user", "v0", r.current().With("dbname", w.box.Name("nowhere")))
+		wants(t, r.rotate(t), rotation.NoDatabase, "dbname")
+	})
+}
+
+func TestPasswordsThatThePolicyRefusesAreNamed(t *testing.T) {
+	sqlservertest.Each(t, func(t *testing.T, s *sqlservertest.Server) {
+		w := newWorld(t, s, false)
+		user := w.user(t, "")
+		for by, strategy := range strategies {
+			r := w.rotor(t, strategy, user, old, w.administrator(t))
+			r.config.Password = func() string { return "Short-1" }
+			err := r.rotate(t)
+			wants(t, err, rotation.PasswordRejected, "PASSWORD_LENGTH")
+			if err != nil && strings.Contains(err.Error(), "Short-1") {
+				t.Errorf("%s: the message holds the password", by)
+			}
+		}
+	})
+}
+
+func TestPrivilegesThatAreMissingAreNamedBeforeTheyAreMissed(t *testing.T) {
+	sqlservertest.Each(t, func(t *testing.T, s *sqlservertest.Server) {
+		w := newWorld(t, s, false)
+		user, admin := w.user(t, ""), w.box.Name("dba")
+		w.box.Exec(t, "master", `CREATE LOGIN `+q(admin)+` WITH PASSWORD = `+sqlservertest.Literal(old))
+		w.box.Exec(t, w.shop, `CREATE USER `+q(admin)+` FOR LOGIN `+q(admin))
+		w.box.Exec(t, w.stock, `CREATE USER `+q(admin)+` FOR LOGIN `+q(admin))
+		as := func(strategy database.Strategy) *rotor {
+			return w.rotor(t, strategy, user, old, w.secret(t, admin, old))
+		}
+		wants(t, as(database.SingleUserByAdministrator).preflight(t), rotation.NoUser, "ALTER ANY LOGIN")
+		wants(t, as(database.SingleUserByAdministrator).rotate(t), rotation.NoUser, "ALTER ANY LOGIN")
+
+		w.box.Exec(t, "master", `GRANT ALTER ANY LOGIN TO `+q(admin))
+		for _, err := range []error{as(database.SingleUserByAdministrator).preflight(t), as(database.SingleUser).preflight(t)} {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		// Without VIEW DEFINITION there may be more than can be seen.
+		wants(t, as(database.AlternatingUsers).preflight(t), rotation.MissingPrivilege, "does not see", q(w.shop), "db_owner")
+
+		for _, in := range []string{w.shop, w.stock} {
+			w.box.Exec(t, in, `GRANT VIEW DEFINITION TO `+q(admin))
+		}
+		wants(t, as(database.AlternatingUsers).preflight(t), rotation.MissingPrivilege, "VIEW SERVER STATE on the server", w.loaders, "in database "+q(w.shop), "db_datareader", "db_owner")
+		wants(t, as(database.AlternatingUsers).rotate(t), rotation.MissingPrivilege, "server roles")
+
+		w.box.Exec(t, "master", `GRANT ALTER ANY SERVER ROLE TO `+q(admin), `GRANT VIEW SERVER STATE TO `+q(admin)+` WITH GRANT OPTION`, `GRANT CREATE ANY DATABASE TO `+q(admin)+` WITH GRANT OPTION`)
+		wants(t, as(database.AlternatingUsers).rotate(t), rotation.MissingPrivilege, "db_owner")
+		w.box.Exec(t, w.shop, `ALTER ROLE [db_owner] ADD MEMBER `+q(admin))
+		w.box.Exec(t, w.stock, `ALTER ROLE [db_owner] ADD MEMBER `+q(admin))
+		r := as(database.AlternatingUsers)
+		if err := r.preflight(t); err != nil {
+			t.Error(err)
+		}
+		r.must(t)
+		r.must(t)
+	})
+}
+
+func TestAnAdministratorOfAContainedDatabase(t *testing.T) {
+	sqlservertest.Each(t, func(t *testing.T, s *sqlservertest.Server) {
+		w := newWorld(t, s, true)
+		user, admin := w.user(t, ""), w.box.Name("dba")
+		w.box.Exec(t, w.shop, `CREATE USER `+q(admin)+` WITH PASSWORD = `+sqlservertest.Literal(old), `GRANT VIEW DEFINITION TO `+q(admin))
+		as := func(strategy database.Strategy) *rotor {
+			return w.rotor(t, strategy, user, old, w.secret(t, admin, old))
+		}
+		for _, strategy := range []database.Strategy{database.SingleUserByAdministrator, database.AlternatingUsers} {
+			wants(t, as(strategy).preflight(t), rotation.MissingPrivilege, "ALTER ANY USER")
+			wants(t, as(strategy).rotate(t), rotation.MissingPrivilege, "ALTER ANY USER")
+		}
+		w.box.Exec(t, w.shop, `ALTER ROLE [db_owner] ADD MEMBER `+q(admin))
+		r := as(database.AlternatingUsers)
+		if err := r.preflight(t); err != nil {
+			t.Error(err)
+		}
+		r.must(t)
+	})
+}
+
+func TestProtectedLoginsTakeMoreThanAlterAnyLogin(t *testing.T) {
+	sqlservertest.Each(t, func(t *testing.T, s *sqlservertest.Server) {
+		w := newWorld(t, s, false)
+		user, admin := w.user(t, ""), w.box.Name("dba")
+		w.box.Exec(t, "master", `ALTER SERVER ROLE [sysadmin] ADD MEMBER `+q(user), `CREATE LOGIN `+q(admin)+` WITH PASSWORD = `+sqlservertest.Literal(old), `GRANT ALTER ANY LOGIN TO `+q(admin))
+		w.box.Exec(t, w.shop, `CREATE USER `+q(admin)+` FOR LOGIN `+q(admin))
+		r := w.rotor(t, database.SingleUserByAdministrator, user, old, w.secret(t, admin, old))
+		wants(t, r.preflight(t), rotation.MissingPrivilege, "CONTROL SERVER")
+		wants(t, r.rotate(t), rotation.MissingPrivilege, "CONTROL SERVER")
+	})
+}
+
+func TestTheOldPasswordIsThatOfTheSession(t *testing.T) {
+	sqlservertest.Each(t, func(t *testing.T, s *sqlservertest.Server) {
+		for _, contained := range []bool{false, true} {
+			w := newWorld(t, s, contained)
+			r := w.rotor(t, database.SingleUser, w.user(t, ""), old, w.administrator(t))
+			r.must(t)
+			good := r.current()
+			r.must(t)
+			// Somebody restores a backup: what works is AWSPREVIOUS's.
+			what := map[bool]string{true: "USER ", false: "LOGIN "}[contained]
+			w.box.Exec(t, w.shop, `ALTER `+what+q(good.Text("username"))+` WITH PASSWORD = `+sqlservertest.Literal(good.Text("password")))
+			r.must(t)
+		}
+	})
+}
+
+func TestTheRaceOfTwoRunsIsTriedAgain(t *testing.T) {
+	w := own(t, sqlservertest.Config{})
+	user := w.user(t, "")
+	w.server.FailStatement("ALTER LOGIN", 15151) // as if the password had just been changed
+	w.rotor(t, database.SingleUser, user, old, w.administrator(t)).must(t)
+	other := w.user(t, "")
+	w.server.FailStatement("CREATE LOGIN", 15025)
+	w.server.FailStatement("GRANT", 1205)
+	w.rotor(t, database.AlternatingUsers, other, old, w.administrator(t)).must(t)
+}
+
+func TestAStatementIsNeverQuoted(t *testing.T) {
+	w := own(t, sqlservertest.Config{})
+	user := w.user(t, "")
+	r := w.rotor(t, database.SingleUser, user, old, w.administrator(t))
+	w.server.FailStatement("ALTER LOGIN", 102)
+	err := r.rotate(t)
+	if err == nil || strings.Contains(err.Error(), "said the test") || errors.Is(err, database.ErrLoginRefused) {
+		t.Errorf("got %v", err)
+	}
+}

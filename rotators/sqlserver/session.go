@@ -1,0 +1,75 @@
+package sqlserver
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+)
+
+// exec runs one statement. Its error has a class. When ctx ends, so does the
+// connection: the client driver would wait ten seconds for the server to confirm.
+func (c *conn) exec(ctx context.Context, statement string) error {
+	defer c.wire.until(ctx)()
+	_, err := c.sql.ExecContext(ctx, statement)
+	return c.fault(err)
+}
+
+// run runs statements in turn, up to the first that fails.
+func (c *conn) run(ctx context.Context, statements []string) error {
+	for _, s := range statements {
+		if err := c.exec(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rows returns all rows as text; NULL is "". Arguments are @p1, @p2 and so on.
+func (c *conn) rows(ctx context.Context, query string, args ...string) (all [][]string, err error) {
+	values := make([]any, len(args))
+	for i, a := range args {
+		values[i] = a
+	}
+	defer c.wire.until(ctx)()
+	rows, err := c.sql.QueryContext(ctx, query, values...)
+	if err != nil {
+		return nil, c.fault(err)
+	}
+	defer func() { err = c.fault(errors.Join(err, rows.Close())) }()
+	names, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	for rows.Next() {
+		fields, into := make([]sql.NullString, len(names)), make([]any, len(names))
+		for i := range fields {
+			into[i] = &fields[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
+		row := make([]string, len(names))
+		for i, f := range fields {
+			row[i] = f.String
+		}
+		all = append(all, row)
+	}
+	return all, rows.Err()
+}
+
+// column returns the first column of each row.
+func (c *conn) column(ctx context.Context, query string, args ...string) (values []string, err error) {
+	all, err := c.rows(ctx, query, args...)
+	for _, row := range all {
+		values = append(values, row[0])
+	}
+	return values, err
+}
+
+// use moves the session to a database.
+func (c *conn) use(ctx context.Context, database string) error {
+	return c.exec(ctx, "USE "+ident(database))
+}
+
+// home moves the session back to the secret's database.
+func (c *conn) home(ctx context.Context) error { return c.use(ctx, c.login.Database) }

@@ -1,0 +1,58 @@
+// Package sqlservertest provides servers to test a SQL Server rotator against.
+//
+// None can be had here, so that [Wire] is a wire-level server of this package's
+// own. It speaks TDS 7.4 to the real driver, with TLS inside TDS, and refuses
+// logins as the server does: with 18456, with 4060 before it, locked after five
+// wrong passwords, disabled, expired. It keeps logins, users by SID, contained
+// users, roles, schemas, securables and permissions with their option and DENY;
+// it reads CREATE, ALTER, GRANT, DENY and REVOKE with a parser of its own and
+// checks what the session itself may do. SELECT, INSERT, UPDATE, DELETE and EXEC
+// are checked and do nothing, so that a clone is judged by what it may then do.
+// It has no transactions, which the rotator does not use.
+//
+// The rotator's catalog queries are known by the names in their comments and
+// answered from that state, with what the session may see: that their SQL is
+// right, a real server alone can prove.
+//
+// ROTOR_TEST_SQLSERVER names one for the same suites: a URL of a member of
+// sysadmin. Tests make and drop logins and databases there, contained ones too,
+// for which they turn the option "contained database authentication" on.
+// Microsoft's own container image will do, if you accept its licence:
+//
+//	docker run -e ACCEPT_EULA=Y -e MSSQL_SA_PASSWORD=... -p 1433:1433 mcr.microsoft.com/mssql/server:2022-latest
+//	ROTOR_TEST_SQLSERVER='sqlserver://sa:...@localhost:1433?insecure=true' go test ./rotators/sqlserver
+//
+// The image makes its own certificate: ca=FILE names a PEM file that has what
+// signed it, and insecure=true goes without TLS.
+package sqlservertest
+
+import (
+	"github.com/seed492efc12/rotor/framework/local/localtls"
+)
+
+// Host is where the wire-level server listens.
+const Host = "127.0.0.1"
+
+// A Kind is what a server is.
+type Kind string
+
+// The kinds of servers.
+const (
+	Wire Kind = "wire-level SQL Server (not a real one)"
+	Real Kind = "SQL Server (real)"
+)
+
+// Config is what a wire-level server is started with. The zero value is what most
+// tests want.
+type Config struct {
+	// NoTLS makes the server offer none.
+	NoTLS bool
+	// DemandTLS makes it refuse to go without.
+	DemandTLS bool
+	// MaxTLS is the highest version that it knows; 0 is the latest.
+	MaxTLS uint16
+	// Certificate is what is wrong with its certificate.
+	Certificate localtls.Fault
+	// Route sends clients that have logged in on to another port.
+	Route int
+}
