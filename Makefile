@@ -8,6 +8,9 @@ FUNCTIONS ?= $(notdir $(patsubst %/,%,$(dir $(wildcard functions/*/main.go))))
 ENGINE    ?= postgres
 FUZZTIME  ?= 10s
 
+# Modules of their own.
+EXAMPLES := examples/apikey
+
 GOARCH_arm64  := arm64
 GOARCH_x86_64 := amd64
 GOARCH_       := $(GOARCH_$(ARCH))
@@ -17,8 +20,9 @@ RELEASE := -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w -buildid
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
-.PHONY: help demo test build package lint bench servers fuzz certificates dependencies clean
+.PHONY: help demo test build sbom package sam invoke emulate lint bench guarantees mutants servers fuzz certificates dependencies clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +33,7 @@ demo: ## Rotate a real secret on this machine, and see each step (ENGINE=postgre
 test: ## Run all tests on the servers that are found; TESTFLAGS=-race and so on
 	@go run ./scripts/covered
 	go test $(TESTFLAGS) ./...
+	@for m in $(EXAMPLES); do echo "go -C $$m test $(TESTFLAGS) ./..."; go -C $$m test $(TESTFLAGS) ./... || exit 1; done
 
 build: ## Build every function into dist/<function>/bootstrap (ARCH=arm64 or x86_64)
 	@test -n "$(GOARCH_)" || { echo "ARCH is arm64 or x86_64, not '$(ARCH)'"; exit 2; }
@@ -37,13 +42,28 @@ build: ## Build every function into dist/<function>/bootstrap (ARCH=arm64 or x86
 	  chmod 0755 dist/$$f/bootstrap && echo "dist/$$f/bootstrap ($(ARCH))" || exit 1; \
 	done
 
-package: build ## Zip every function into dist/<function>.zip, the same bytes each time, with their sums
+sbom: build ## Write what each function is made of into dist/<function>.cdx.json (CycloneDX)
+	@scripts/sbom.sh $(CYCLONEDX) $(GOARCH_) $(FUNCTIONS)
+
+package: sbom ## Zip every function into dist/<function>.zip, the same bytes each time, with all sums
 	@go run ./scripts/package -dist dist $(FUNCTIONS)
+
+sam: ## Check the templates by the SAM CLI and cfn-lint, what sam build makes, and that it deploys (into moto)
+	@scripts/sam/check.sh
+
+invoke: ## Rotate by sam local invoke, in Docker
+	@scripts/sam/local.sh $(FUNCTIONS)
+
+emulate: ## Rotate with the functions as built for arm64, under qemu
+	@scripts/servers.sh qemu
+	@$(MAKE) --no-print-directory build ARCH=arm64
+	@go run ./scripts/rotate $(FUNCTIONS)
 
 lint: ## Check formatting, vet, staticcheck, known vulnerabilities, go.mod and the import rule
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not formatted:"; echo "$$unformatted"; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
+	@for m in $(EXAMPLES); do (cd $$m && go vet ./... && go run $(STATICCHECK) ./... && go mod tidy -diff) || exit 1; done
 	@cp go.mod go.sum "$${TMPDIR:-/tmp}" && go mod tidy && \
 	  { cmp -s go.mod "$${TMPDIR:-/tmp}/go.mod" && cmp -s go.sum "$${TMPDIR:-/tmp}/go.sum" || { echo "go.mod or go.sum was not tidy; it is now"; exit 1; }; }
 	go test -count=1 -run 'Import|Dependenc' ./framework
@@ -51,6 +71,12 @@ lint: ## Check formatting, vet, staticcheck, known vulnerabilities, go.mod and t
 
 bench: ## Measure the built functions and write docs/benchmarks.md
 	go run ./scripts/bench -o docs/benchmarks.md
+
+guarantees: ## Run all tests with a fault at every point, and write docs/guarantees.md (half an hour)
+	go run ./scripts/guarantees -o docs/guarantees.md
+
+mutants: ## Break the code in each way of a list, and see that a test notices
+	@go run ./scripts/mutants
 
 servers: ## Install the real servers that tests use (Debian; needs root or sudo)
 	@scripts/servers.sh

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs the real database servers that the tests use, and prints where they are.
 #
-#   scripts/servers.sh             everything
-#   scripts/servers.sh postgres    one engine
+#   scripts/servers.sh             every server
+#   scripts/servers.sh postgres    one server
+#   scripts/servers.sh qemu        one of the tools that run functions without AWS: qemu, docker, venv
 #
 # Safe to run again: what is there already is left alone. Nothing is started, and no system-wide
 # database cluster is created: the tests start servers of their own.
@@ -165,11 +166,38 @@ mariadb() {
   fi
 }
 
+# debian PACKAGE COMMAND installs a package if the command that it brings is not there.
+debian() {
+  command -v "$2" >/dev/null && return
+  apt_has "$1" || die "no package $1: install $2 by other means"
+  apt_install "$1"
+}
+
+# qemu runs functions that were built for the other machine.
+qemu() {
+  debian qemu-user-static qemu-aarch64-static
+  say qemu "$(qemu-aarch64-static --version | head -1)"
+}
+
+# docker is for sam local invoke, which starts an engine of its own if none runs.
+docker() {
+  debian docker.io dockerd
+  say Docker "$(dockerd --version)"
+}
+
+# venv is Python with what the SAM CLI is installed by.
+venv() {
+  python3 -c 'import ensurepip, venv' 2>/dev/null && return
+  apt_has python3-venv || die "no package python3-venv: install Python 3.10 or later with venv by other means"
+  apt_install python3-venv
+}
+
 engines=(postgres mariadb)
+tools=(qemu docker venv)
 
 for engine in "${@:-${engines[@]}}"; do
-  case " ${engines[*]} " in
+  case " ${engines[*]} ${tools[*]} " in
     *" $engine "*) "$engine" ;;
-    *) die "unknown engine $engine; there are: ${engines[*]}" ;;
+    *) die "unknown engine $engine; there are: ${engines[*]} ${tools[*]}" ;;
   esac
 done

@@ -49,6 +49,9 @@ func (r *Rotator) administratorLogin(ctx context.Context, doc secret.Document, a
 		doc = doc.With("engine", p.current.Secret.Text("engine")).With("host", p.current.Host).
 			With("port", fmt.Sprint(p.current.Port)).With("tlsServerName", p.current.Secret.Text("tlsServerName")).
 			With("ssl", p.current.Secret.Text("ssl"))
+		if sid := p.current.Secret.Text("sid"); sid != "" {
+			doc = doc.With("sid", sid)
+		}
 	}
 	l, err := r.login(administrator, doc.With("dbname", p.current.Database), p.v.Report)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 
 type alternatingUsers struct{}
 
-func (alternatingUsers) next(r *Rotator, user string) string { return r.otherUser(user) }
+func (alternatingUsers) next(r *Rotator, user string) string { return r.Twin(user) }
 
 func (alternatingUsers) set(ctx context.Context, r *Rotator, p pair) error {
 	// A secret whose password does not work must not borrow the
@@ -46,7 +46,7 @@ func (alternatingUsers) preflight(ctx context.Context, r *Rotator, _ Conn, p pai
 		return err
 	}
 	defer closing(admin)
-	original, clone := p.current.User, r.otherUser(p.current.User)
+	original, clone := p.current.User, r.Twin(p.current.User)
 	if r.isClone(original) {
 		original, clone = clone, original
 	}

@@ -414,6 +414,20 @@ func TestPlainTextOnlyWhereItWasAskedFor(t *testing.T) {
 	}
 }
 
+func TestTheSuffixIsInsideTheQuotesOfAName(t *testing.T) {
+	f := newFixture(t, database.AlternatingUsers)
+	f.config.Driver.NameQuote = `"`
+	r, err := database.New(f.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for user, twin := range map[string]string{"app": "app_clone", "app_clone": "app", `"app"`: `"app_clone"`, `"a b_clone"`: `"a b"`, `"`: `"_clone`, `"_clone"`: `"_clone_clone"`} {
+		if got := r.Twin(user); got != twin {
+			t.Errorf("the other one of %s is %s, want %s", user, got, twin)
+		}
+	}
+}
+
 // A rotator of databases is a rotator like any other.
 func TestAsARotatorOfAnyKind(t *testing.T) {
 	for _, strategy := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {

@@ -46,6 +46,9 @@ type Driver struct {
 	// end, unless the configuration says otherwise. Empty means that the
 	// driver cannot alternate users.
 	CloneSuffix string
+	// NameQuote encloses a user name that stands for itself, where the secret
+	// may have one: the suffix goes inside. Empty where quotes mean nothing.
+	NameQuote string
 	// Password is what the server demands of every password.
 	Password PasswordRules
 }

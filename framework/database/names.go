@@ -7,17 +7,23 @@ import (
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
-// otherUser names the other one of two alternating users: the original for a
-// clone, the clone for an original.
-func (r *Rotator) otherUser(user string) string {
-	if original, ok := strings.CutSuffix(user, r.CloneSuffix); ok && original != "" {
-		return original
+// Twin names the other one of two alternating users: the original for a clone,
+// the clone for an original. Of a name in quotes the suffix is inside them.
+func (r *Rotator) Twin(user string) string {
+	name, quote := user, r.driver.NameQuote
+	if n := len(quote); n > 0 && len(user) > 2*n && strings.HasPrefix(user, quote) && strings.HasSuffix(user, quote) {
+		name = user[n : len(user)-n]
+	} else {
+		quote = ""
 	}
-	return user + r.CloneSuffix
+	if original, ok := strings.CutSuffix(name, r.CloneSuffix); ok && original != "" {
+		return quote + original + quote
+	}
+	return quote + name + r.CloneSuffix + quote
 }
 
 // isClone reports whether user is the clone of two alternating users.
-func (r *Rotator) isClone(user string) bool { return len(r.otherUser(user)) < len(user) }
+func (r *Rotator) isClone(user string) bool { return len(r.Twin(user)) < len(user) }
 
 // checkUser applies the limits of the configuration and of the driver.
 func (r *Rotator) checkUser(user string) error {

@@ -9,19 +9,23 @@ import (
 
 	"github.com/seed492efc12/rotor/framework/local"
 	"github.com/seed492efc12/rotor/framework/local/rig"
+	"github.com/seed492efc12/rotor/scripts/servers"
 )
 
 // rotate measures an engine's rotations by every strategy.
 func (r *results) rotate(ctx context.Context, f *functionResult) (err error) {
-	if f.engine.open == nil {
+	if f.engine == engines[0] {
 		return r.hello(ctx, f)
 	}
-	t, err := f.engine.open(ctx)
+	t, err := servers.Open(ctx, f.engine.name)
+	if errors.Is(err, servers.ErrNone) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, t.close()) }()
-	r.servers = append(r.servers, t.name)
+	defer func() { err = errors.Join(err, t.Close()) }()
+	r.servers = append(r.servers, t.Name)
 	for _, s := range strategies {
 		one, err := rotations(ctx, f, t, s, r.runs)
 		if err != nil {
@@ -36,12 +40,12 @@ func (r *results) rotate(ctx context.Context, f *functionResult) (err error) {
 type session struct {
 	*rig.Rig
 	function *rig.Function
-	target   *target
+	target   *servers.Server
 	arn      string
 	result   *rotationResult
 }
 
-func rotations(ctx context.Context, f *functionResult, t *target, by strategy, runs int) (result *rotationResult, err error) {
+func rotations(ctx context.Context, f *functionResult, t *servers.Server, by strategy, runs int) (result *rotationResult, err error) {
 	s := &session{target: t, result: &rotationResult{name: f.engine.name + ", " + by.name, want: &by}}
 	if s.Rig, err = rig.Open(local.Options{Retries: -1}); err != nil {
 		return nil, err
@@ -66,22 +70,22 @@ func rotations(ctx context.Context, f *functionResult, t *target, by strategy, r
 	if err != nil {
 		return nil, err
 	}
-	return s.result, json.Unmarshal([]byte(value), &t.user)
+	return s.result, json.Unmarshal([]byte(value), &t.User)
 }
 
 // prepare makes the secrets and the function, and rotates until nothing is done for the first time: both of two users
 // exist then.
 func (s *session) prepare(ctx context.Context, f *functionResult, by strategy) error {
-	administrator, err := s.store(ctx, "administrator", s.target.administrator)
+	administrator, err := s.store(ctx, "administrator", s.target.Administrator)
 	if err != nil {
 		return err
 	}
-	user := maps.Clone(s.target.user)
+	user := maps.Clone(s.target.User)
 	user["masterarn"] = administrator
 	if s.arn, err = s.store(ctx, "app", user); err != nil {
 		return err
 	}
-	env := maps.Clone(s.target.env)
+	env := maps.Clone(s.target.Env)
 	env["ROTATION_STRATEGY"] = by.name
 	if s.function, err = s.Start(local.FunctionConfig{Bootstrap: f.bootstrap, Env: env}); err != nil {
 		return err
@@ -124,9 +128,9 @@ func (s *session) warm(ctx context.Context) error {
 
 // counted rotates and keeps the highest counts.
 func (s *session) counted(ctx context.Context) (rig.Rotation, error) {
-	accepted, refused := s.target.logins()
+	accepted, refused := s.target.Logins()
 	n, err := s.Rotate(ctx, s.arn, s.function)
-	a, r := s.target.logins()
+	a, r := s.target.Logins()
 	s.result.logins, s.result.refused = max(s.result.logins, a-accepted), max(s.result.refused, r-refused)
 	s.result.calls = max(s.result.calls, n.Calls())
 	return n, err

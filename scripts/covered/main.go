@@ -17,6 +17,7 @@ func main() {
 	postgres()
 	mysql()
 	standIns("SQL Server", "ROTOR_TEST_SQLSERVER", "a wire-level server")
+	standIns("Oracle", "ROTOR_TEST_ORACLE", "a stand-in behind database/sql, in go-ora's place")
 	standIns("Redshift", "ROTOR_TEST_REDSHIFT", "a wire-level server, and PostgreSQL with views in place of Redshift's")
 	standIns("MongoDB", "ROTOR_TEST_DOCUMENTDB", "a wire-level server as MongoDB 7 and DocumentDB 5")
 }

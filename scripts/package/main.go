@@ -1,6 +1,6 @@
 // Command package zips built functions: dist/<function>/bootstrap becomes
 // dist/<function>.zip, whose bytes depend on the bootstrap's alone, and
-// dist/SHA256SUMS lists their sums.
+// dist/SHA256SUMS lists their sums and those of their bills of materials.
 package main
 
 import (
@@ -40,7 +40,11 @@ func run(dist string, functions []string) error {
 		if err := os.WriteFile(filepath.Join(dist, f+".zip"), packed, 0o644); err != nil {
 			return err
 		}
-		fmt.Fprintf(&sums, "%x  %s.zip\n", sha256.Sum256(packed), f)
+		bill, err := os.ReadFile(filepath.Join(dist, f+".cdx.json"))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&sums, "%x  %s.zip\n%x  %s.cdx.json\n", sha256.Sum256(packed), f, sha256.Sum256(bill), f)
 		fmt.Printf("%s.zip: %.2f MB\n", filepath.Join(dist, f), float64(len(packed))/1e6)
 	}
 	return os.WriteFile(filepath.Join(dist, "SHA256SUMS"), sums.Bytes(), 0o644)

@@ -181,7 +181,7 @@ func (st *stage) look(ctx context.Context, label string) ([]string, error) {
 	if !ok {
 		return nil, nil
 	}
-	rights, err := a.Rights(ctx, st.twin(doc.Text("username")))
+	rights, err := a.Rights(ctx, st.rotator.Twin(doc.Text("username")))
 	slices.Sort(rights)
 	return rights, err
 }
@@ -194,12 +194,4 @@ func (st *stage) rights(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	return rights
-}
-
-// twin is the other one of two alternating users, or a user who does not exist.
-func (st *stage) twin(user string) string {
-	if original := st.User.Text("username"); user != original {
-		return original
-	}
-	return user + st.rotator.CloneSuffix
 }

@@ -1,0 +1,159 @@
+package oracle
+
+import (
+	"context"
+	"slices"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+// CloneUser implements database.Cloner. Every statement commits, so that the
+// order keeps the promise: a new clone is made locked, rights come next, and
+// password and lock go last. Whoever can log in with the new password has all the
+// rights, and a run that was cut short leaves nothing that the next one does not
+// mend.
+//
+// DBMS_LOCK would keep two runs apart, but takes a privilege that administrators
+// need for nothing else. Two runs at once read the same original and say the
+// same; what one has done is no error for the other.
+func (c *conn) CloneUser(ctx context.Context, original, clone, password string) error {
+	k := &cloning{conn: c, original: exact(original), clone: exact(clone), user: clone, password: password}
+	if err := checkNew(password); err != nil {
+		return err
+	}
+	f, err := c.know(ctx, k.original, k.clone)
+	if err != nil {
+		return err
+	}
+	k.facts = f
+	k.notePlain()
+	if err := k.read(ctx); err != nil {
+		return err
+	}
+	for _, step := range []func(context.Context) error{k.create, k.equalize, k.open} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cloning makes the user clone the same as original.
+type cloning struct {
+	*conn
+	*facts
+	original, clone string // as in the catalog
+	user, password  string // of the clone, as in the secret
+
+	from, to *account
+	fresh    bool // this run has made the clone
+}
+
+func (k *cloning) read(ctx context.Context) error {
+	pair, err := k.accounts(ctx, k.facts, k.original, k.clone)
+	if err != nil {
+		return err
+	}
+	k.from, k.to = pair[k.original], pair[k.clone]
+	if k.from == nil {
+		return noUser(k.original)
+	}
+	if err := k.from.rotatable(k.original); err != nil {
+		return err
+	}
+	if k.to == nil {
+		return nil
+	}
+	if k.to.locked() {
+		return rotation.Fail(rotation.AccountLocked, "the clone %s is %s since it was made", ident(k.clone), k.to.status).
+			With("Find out who locked it, or who logs in with a wrong password; then ALTER USER " + ident(k.clone) + " ACCOUNT UNLOCK, and rotate again.")
+	}
+	return k.to.rotatable(k.clone)
+}
+
+// create makes the clone if it is missing, locked. It has the new password from
+// the start: a profile that lets no password be used again would refuse it later.
+func (k *cloning) create(ctx context.Context) error {
+	if k.to != nil {
+		return nil
+	}
+	statement := "CREATE USER " + ident(k.clone) + " IDENTIFIED BY " + quotePassword(k.password) +
+		" DEFAULT TABLESPACE " + ident(k.from.tablespace) + " TEMPORARY TABLESPACE " + ident(k.from.temporary) +
+		" PROFILE " + ident(k.from.profile) + " ACCOUNT LOCK"
+	// If another run was faster, the error is one that is worth another try.
+	if err := k.exec(ctx, statement); err != nil {
+		return k.lacks(err, k.facts, userAdmin)
+	}
+	k.to, k.fresh = newAccount(k.from.attributes), true
+	k.noteProxies(ctx)
+	return nil
+}
+
+// noteProxies says who may log in as the original with another password, and not
+// as the new clone.
+func (k *cloning) noteProxies(ctx context.Context) {
+	rows, err := k.rows(ctx, "SELECT PROXY FROM DBA_PROXIES WHERE CLIENT = :1", k.original)
+	if err != nil {
+		k.login.Report.Notef("Whether %s has proxies, which %s does not get, is not known: %v", ident(k.original), ident(k.clone), fault(err))
+	}
+	for _, row := range rows {
+		k.login.Report.Notef("%s may connect as %s and not as %s: ALTER USER %s GRANT CONNECT THROUGH %s; if the application needs it.",
+			ident(row[0]), ident(k.original), ident(k.clone), ident(k.clone), ident(row[0]))
+	}
+}
+
+func (k *cloning) equalize(ctx context.Context) error {
+	return k.carryOut(ctx, k.facts, k.plan())
+}
+
+// plan makes the clone's rights the original's.
+func (k *cloning) plan() []statement {
+	from, to := k.from, k.to
+	return slices.Concat(
+		attributeChanges(k.clone, to.attributes, from.attributes),
+		quotaChanges(k.clone, to.quotas, from.quotas),
+		k.keeping(),
+		grantChanges(k.facts, k.clone, to.grants.without(k.original, k.clone), from.grants.without(k.original, k.clone)),
+		roleChanges(k.clone, to.roles, from.roles),
+		sharing(k.clone, to.grants, from.owned),
+		sharing(k.original, from.grants, to.owned),
+	)
+}
+
+// keeping gives the original anew what the clone has granted to it: the original
+// is in use, and would lose it with the clone.
+func (k *cloning) keeping() []statement {
+	kept := grants{}
+	for g, grantor := range k.from.lent {
+		if grantor == k.clone {
+			kept[g] = k.from.grants[g]
+		}
+	}
+	return grantChanges(k.facts, k.original, nil, kept)
+}
+
+// open lets the clone log in with the new password.
+func (k *cloning) open(ctx context.Context) error {
+	alter := "ALTER USER " + ident(k.clone)
+	unlock := alter + " ACCOUNT UNLOCK"
+	if k.fresh {
+		return k.lacks(k.exec(ctx, unlock), k.facts, userAdmin)
+	}
+	statement := alter + " IDENTIFIED BY " + quotePassword(k.password)
+	if k.to.bornLocked {
+		statement += " ACCOUNT UNLOCK"
+	}
+	err := k.exec(ctx, statement)
+	if isCode(err, codeReused) && k.to.bornLocked {
+		// A run that was cut short gave it this password, or one of a rotation that
+		// was given up; with either it now has all its rights.
+		if err := k.exec(ctx, unlock); err != nil {
+			return k.lacks(err, k.facts, userAdmin)
+		}
+	}
+	if err := k.proven(ctx, k.user, k.password, err); err != nil {
+		return k.lacks(err, k.facts, userAdmin)
+	}
+	k.endRollover(ctx, k.facts, k.clone)
+	return nil
+}

@@ -1,0 +1,82 @@
+package oracle_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/rotators/oracle/oracletest"
+)
+
+// All that a server is told is in testdata, for people who know Oracle to read.
+// ROTOR_UPDATE_GOLDEN=1 writes it anew.
+func TestTheServerIsToldWhatTheGoldenFilesSay(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		config   oracletest.Config
+		strategy database.Strategy
+		before   int // rotations that went before
+	}{
+		{"single-user", oracletest.Config{}, database.SingleUser, 0},
+		{"single-user-by-administrator", oracletest.Config{}, database.SingleUserByAdministrator, 0},
+		{"alternating-users-new-clone", oracletest.Config{}, database.AlternatingUsers, 0},
+		{"alternating-users-original", oracletest.Config{}, database.AlternatingUsers, 1},
+		{"alternating-users-clone", oracletest.Config{}, database.AlternatingUsers, 2},
+		{"alternating-users-new-clone-11.2", oracletest.Config{Version: "11.2.0.4.0"}, database.AlternatingUsers, 0},
+		{"alternating-users-new-clone-rds", oracletest.Config{RDS: true}, database.AlternatingUsers, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, err := oracletest.Start(c.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			w := tagged(t, s.Database(), "")
+			r := w.rotor(t, c.strategy, w.user(t, "app"))
+			w.exec(t, `GRANT SELECT ON SYS.V_$SESSION TO APP`, `GRANT READ ON DIRECTORY EXPORTS TO APP WITH GRANT OPTION`, `GRANT ROLE TO ADMIN WITH ADMIN OPTION`)
+			for range c.before {
+				r.must(t)
+			}
+			golden(t, filepath.Join("testdata", c.name+".golden"), r.transcript(t))
+		})
+	}
+}
+
+// transcript is what the server logs during setSecret and testSecret, without
+// passwords.
+func (r *rotor) transcript(t *testing.T) string {
+	t.Helper()
+	r.store.Begin("user", "golden")
+	e := r.engine(t)
+	handle := func(steps ...rotation.Step) {
+		for _, step := range steps {
+			if err := e.Handle(t.Context(), rotation.Event{Step: step, SecretID: "user", Token: "golden"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	handle(rotation.CreateSecret)
+	mark := r.w.Server.Mark()
+	handle(rotation.SetSecret, rotation.TestSecret)
+	current, pending := r.current().Text("password"), r.store.Value("user", rotation.Pending).Text("password")
+	return strings.NewReplacer(pending, "{new}", current, "{old}").Replace(r.w.Server.LogSince(mark))
+}
+
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if os.Getenv("ROTOR_UPDATE_GOLDEN") == "1" {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("the server was told\n%s\nand not, as %s says,\n%s", got, file, want)
+	}
+}

@@ -1,0 +1,173 @@
+package oracle
+
+import (
+	"cmp"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+// An object is what a privilege is on. The zero object stands for the whole
+// database: the privilege is a system privilege.
+type object struct {
+	kind        string // the word that GRANT wants before the name, or ""
+	owner, name string // without owner: directories, editions, users
+}
+
+func (o object) String() string {
+	name := ident(o.name)
+	if o.owner != "" {
+		name = ident(o.owner) + "." + name
+	}
+	if o.kind != "" {
+		return o.kind + " " + name
+	}
+	return name
+}
+
+// A grant is one privilege.
+type grant struct {
+	privilege, column string // column is "" for the whole object
+	on                object
+}
+
+// what is the privilege as GRANT has it.
+func (g grant) what() string {
+	if g.column != "" {
+		return g.privilege + " (" + ident(g.column) + ")"
+	}
+	return g.privilege
+}
+
+func (g grant) String() string {
+	if g.on == (object{}) {
+		return g.what()
+	}
+	return g.what() + " ON " + g.on.String()
+}
+
+// whole is what REVOKE takes: a privilege on columns goes as a whole.
+// Source: SQL Language Reference, "REVOKE".
+func (g grant) whole() grant { return grant{privilege: g.privilege, on: g.on} }
+
+// An option is what else a grant has.
+type option struct{ grantable, hierarchy bool }
+
+// covers reports whether o has all that other has.
+func (o option) covers(other option) bool {
+	return (o.grantable || !other.grantable) && (o.hierarchy || !other.hierarchy)
+}
+
+func (o option) or(other option) option {
+	return option{o.grantable || other.grantable, o.hierarchy || other.hierarchy}
+}
+
+// grants are a user's.
+type grants map[grant]option
+
+func (g grants) sorted() []grant {
+	return slices.SortedFunc(maps.Keys(g), func(a, b grant) int {
+		return cmp.Or(cmp.Compare(a.on.String(), b.on.String()), cmp.Compare(a.privilege, b.privilege), cmp.Compare(a.column, b.column))
+	})
+}
+
+// without are the grants that are on nothing of some schemas.
+func (g grants) without(owners ...string) grants {
+	rest := maps.Clone(g)
+	maps.DeleteFunc(rest, func(g grant, _ option) bool { return g.on.owner != "" && slices.Contains(owners, g.on.owner) })
+	return rest
+}
+
+// union has what either has, with the options of both.
+func union(a, b grants) grants {
+	all := maps.Clone(a)
+	for g, o := range b {
+		all[g] = all[g].or(o)
+	}
+	return all
+}
+
+// privilegeForm is what privileges look like. They stand in statements without
+// quotes.
+var privilegeForm = regexp.MustCompile(`^[A-Z][A-Z ]*$`)
+
+func (a *account) put(g grant, o option) error {
+	if !privilegeForm.MatchString(g.privilege) {
+		return rotation.Fail(rotation.Unknown, "the catalog has a privilege called %q", g.privilege)
+	}
+	a.grants[g] = a.grants[g].or(o)
+	return nil
+}
+
+func (a *account) putFrom(g grant, o option, owner, grantor string) error {
+	if grantor != owner {
+		a.lent[g] = grantor
+	}
+	return a.put(g, o)
+}
+
+func putSystem(a *account, row []string) error {
+	return a.put(grant{privilege: row[1]}, option{grantable: row[2] == "YES"})
+}
+
+// kinds are the types of objects whose kind GRANT wants to hear, and whether
+// they belong to a schema. Source: SQL Language Reference, "GRANT".
+var kinds = map[string]bool{"DIRECTORY": false, "EDITION": false, "USER": false, "MINING MODEL": true, "JAVA SOURCE": true, "JAVA RESOURCE": true, "SQL TRANSLATION PROFILE": true}
+
+// schemaKind is that of privileges on all that a schema has, since release 23.
+const schemaKind = "SCHEMA"
+
+func putSchema(a *account, row []string) error {
+	return a.put(grant{privilege: row[1], on: object{kind: schemaKind, name: row[2]}}, option{grantable: row[3] == "YES"})
+}
+
+// recycled is what the names of dropped objects begin with. They keep their
+// grants, and nothing can be granted on them.
+const recycled = "BIN$"
+
+func putObject(a *account, row []string) error {
+	if strings.HasPrefix(row[2], recycled) {
+		return nil
+	}
+	on := object{owner: row[1], name: row[2]}
+	if inSchema, ok := kinds[row[3]]; ok {
+		on.kind = row[3]
+		if !inSchema {
+			on.owner = ""
+		}
+	}
+	return a.putFrom(grant{privilege: row[4], on: on}, option{grantable: row[5] == "YES", hierarchy: row[7] == "YES"}, row[1], row[6])
+}
+
+func putColumn(a *account, row []string) error {
+	if strings.HasPrefix(row[2], recycled) {
+		return nil
+	}
+	return a.putFrom(grant{privilege: row[4], column: row[3], on: object{owner: row[1], name: row[2]}}, option{grantable: row[5] == "YES"}, row[1], row[6])
+}
+
+// merged joins grants on the same object with the same options, which are
+// neighbours, into lists. The grants are sorted.
+func merged(sorted []grant, options grants) [][]grant {
+	var all [][]grant
+	for _, g := range sorted {
+		if n := len(all) - 1; n >= 0 && all[n][0].on == g.on && g.on != (object{}) && options[all[n][0]] == options[g] {
+			all[n] = append(all[n], g)
+			continue
+		}
+		all = append(all, []grant{g})
+	}
+	return all
+}
+
+// listed joins the privileges of grants on one object.
+func listed(some []grant) string {
+	words := make([]string, len(some))
+	for i, g := range some {
+		words[i] = g.what()
+	}
+	return strings.Join(words, ", ")
+}

@@ -1,0 +1,109 @@
+package oracle_test
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/local/localtls"
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/rotators/oracle/oracletest"
+)
+
+func TestServersThatCannotBeTrustedGetNoPassword(t *testing.T) {
+	for name, c := range map[string]struct {
+		config oracletest.Config
+		says   string
+	}{
+		"without TCPS":           {oracletest.Config{NoTLS: true}, "2484"},
+		"mute":                   {oracletest.Config{Mute: true}, "2484"},
+		"another authority":      {oracletest.Config{Certificate: localtls.OtherCA}, "CA_BUNDLE"},
+		"another name":           {oracletest.Config{Certificate: localtls.WrongName}, "tlsServerName"},
+		"an expired certificate": {oracletest.Config{Certificate: localtls.Expired}, "Renew"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := standIn(t, c.config)
+			w.TLS = true // as the secret has it
+			user := w.user(t, "app")
+			mark := w.Server.Mark()
+			for _, strategy := range strategies {
+				wants(t, w.rotor(t, strategy, user).rotate(t), rotation.TLS, c.says)
+			}
+			if log := w.Server.LogSince(mark); log != "" {
+				t.Errorf("the server has seen\n%s", log)
+			}
+		})
+	}
+}
+
+func TestPlainTextOnlyWhereTheOperatorSaysSo(t *testing.T) {
+	w := standIn(t, oracletest.Config{NoTLS: true})
+	w.TLS = true
+	r := w.rotor(t, database.SingleUser, w.user(t, "app"))
+	r.config.Plaintext = true
+	r.must(t)
+	if log := r.log.String(); !strings.Contains(log, "TLS_FALLBACK=plaintext") || !strings.Contains(log, "native network encryption") {
+		t.Errorf("the log does not say so:\n%s", log)
+	}
+	mute := standIn(t, oracletest.Config{Mute: true})
+	r = mute.rotor(t, database.SingleUser, mute.user(t, "app"))
+	r.config.Plaintext = true
+	wants(t, r.rotate(t), rotation.TLS, "2484") // which proves no lack of TLS
+}
+
+func TestTLSForAnAlias(t *testing.T) {
+	w := standIn(t, oracletest.Config{})
+	r := w.rotor(t, database.SingleUser, w.user(t, "app"))
+	r.store.Write("user", "v0", r.current().With("tlsServerName", "localhost"))
+	r.must(t)
+	r.store.Write("user", "v9", r.current().With("tlsServerName", "other"))
+	r.store.Stage("user", rotation.Current, "v9")
+	wants(t, r.rotate(t), rotation.TLS, "tlsServerName")
+}
+
+func TestNobodyListens(t *testing.T) {
+	w := standIn(t, oracletest.Config{})
+	r := w.rotor(t, database.SingleUser, w.user(t, "app"))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	_ = listener.Close()
+	r.store.Write("user", "v0", r.current().With("port", port))
+	wants(t, r.rotate(t), rotation.Unreachable, "refused")
+}
+
+// A listener that never answers must not hold the function up.
+func TestASilentServerEndsAtTheTimeOut(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	w := standIn(t, oracletest.Config{})
+	r := w.rotor(t, database.SingleUser, w.user(t, "app"))
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	r.store.Write("user", "v0", r.current().With("port", port))
+	r.config.ConnectTimeout = 50 * time.Millisecond
+	wants(t, r.rotate(t), rotation.Unreachable, "CONNECT_TIMEOUT")
+}
+
+// A server that hangs in the middle of a statement ends with the step's time.
+func TestAStatementEndsWithItsContext(t *testing.T) {
+	w := standIn(t, oracletest.Config{})
+	conn := w.session(t, w.secret(t, w.user(t, "app"), old))
+	release := w.Server.Hang()
+	defer release()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := conn.Check(ctx); err == nil || ctx.Err() == nil {
+		t.Errorf("got %v", err)
+	}
+	if err := conn.Check(t.Context()); err == nil {
+		t.Error("the connection is still used")
+	}
+}

@@ -1,0 +1,81 @@
+package oracletest
+
+import (
+	"fmt"
+	"strings"
+)
+
+// An action is a statement that was read. It changes the catalog, all or nothing.
+type action func(c *catalog, s *session) error
+
+// statements are what the server knows besides SELECT, by the first words.
+var statements = []struct {
+	words []string
+	read  func(p *parser, s *session) (action, *sqlError)
+}{
+	{[]string{"CREATE", "USER"}, createUser},
+	{[]string{"ALTER", "USER"}, alterUser},
+	{[]string{"DROP", "USER"}, dropUser},
+	{[]string{"CREATE", "PROFILE"}, setProfile},
+	{[]string{"ALTER", "PROFILE"}, setProfile},
+	{[]string{"CREATE", "ROLE"}, createRole},
+	{[]string{"DROP", "ROLE"}, dropRole},
+	{[]string{"GRANT"}, grantStatement},
+	{[]string{"REVOKE"}, revokeStatement},
+	{[]string{"CREATE"}, createObject},
+	{[]string{"DROP"}, dropObject},
+	{[]string{"INSERT", "INTO"}, insert},
+	{[]string{"UPDATE"}, update},
+	{[]string{"DELETE", "FROM"}, deleteRows},
+	{[]string{"ALTER", "SESSION", "SET", "CURRENT_SCHEMA", "="}, setSchema},
+	{[]string{"BEGIN"}, block},
+}
+
+// execute runs one statement. DDL commits, so that there is nothing to undo.
+func (s *Server) execute(c *session, text string, binds []string) (reply, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for held, code := range s.denied {
+		if strings.Contains(text, held) && c.user != "SYS" {
+			return reply{}, raise(code, "said the test")
+		}
+	}
+	tokens, err := lex(text)
+	if err != nil {
+		return reply{}, err
+	}
+	p := &parser{source: text, tokens: tokens, binds: binds, maxLen: 128}
+	if s.before12_2() {
+		p.maxLen = 30
+	}
+	if p.take("SELECT") {
+		fmt.Fprintf(&s.log, "%s reads: %s %q\n", c.user, text, binds)
+		return selectRows(p, c)
+	}
+	fmt.Fprintf(&s.log, "%s: %s %q\n", c.user, text, binds)
+	for _, known := range statements {
+		if p.take(known.words...) {
+			act, err := known.read(p, c)
+			switch {
+			case err != nil:
+				return reply{}, err
+			case !p.done():
+				return reply{}, p.syntax()
+			case s.config.ReadOnly && c.user != "SYS":
+				return reply{}, raise(16000, "database or pluggable database open for read-only access")
+			}
+			return reply{}, act(s.catalog, c)
+		}
+	}
+	return reply{}, p.syntax()
+}
+
+func (s *Server) before12_2() bool {
+	return strings.HasPrefix(s.config.Version, "11.") || strings.HasPrefix(s.config.Version, "12.1.")
+}
+
+func (s *Server) before12_1() bool { return strings.HasPrefix(s.config.Version, "11.") }
+
+func (s *Server) hasRollover() bool {
+	return !s.before12_2() && !strings.HasPrefix(s.config.Version, "12.") && !strings.HasPrefix(s.config.Version, "18.")
+}

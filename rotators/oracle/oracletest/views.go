@@ -1,0 +1,229 @@
+package oracletest
+
+import (
+	"fmt"
+	"slices"
+)
+
+// A view is one of the catalog's. An administrator's takes the right to read the
+// catalog.
+type view struct {
+	admin bool
+	rows  func(c *catalog, s *session) []row
+}
+
+// views are those that the driver reads, with the columns of Oracle's Database
+// Reference that it uses. A release has the columns that it had.
+var views = map[string]view{
+	"DUAL": {false, func(*catalog, *session) []row { return []row{{}} }},
+	"PRODUCT_COMPONENT_VERSION": {false, func(_ *catalog, s *session) []row {
+		return []row{{"PRODUCT": "NLSRTL", "VERSION": "1"}, {"PRODUCT": "Oracle Database 19c Enterprise Edition", "VERSION": s.server.config.Version}}
+	}},
+	"ALL_USERS":           {false, func(c *catalog, s *session) []row { return c.userRows(s, "") }},
+	"USER_USERS":          {false, func(c *catalog, s *session) []row { return c.userRows(s, s.user) }},
+	"DBA_USERS":           {true, func(c *catalog, s *session) []row { return c.userRows(s, "") }},
+	"DBA_TS_QUOTAS":       {true, func(c *catalog, _ *session) []row { return c.quotaRows("") }},
+	"USER_TS_QUOTAS":      {false, func(c *catalog, s *session) []row { return c.quotaRows(s.user) }},
+	"DBA_ROLE_PRIVS":      {true, func(c *catalog, s *session) []row { return c.roleRows(s, "GRANTEE", "") }},
+	"USER_ROLE_PRIVS":     {false, func(c *catalog, s *session) []row { return c.roleRows(s, "USERNAME", s.user) }},
+	"DBA_SYS_PRIVS":       {true, func(c *catalog, _ *session) []row { return c.systemRows("GRANTEE", "") }},
+	"USER_SYS_PRIVS":      {false, func(c *catalog, s *session) []row { return c.systemRows("USERNAME", s.user) }},
+	"DBA_SCHEMA_PRIVS":    {true, func(c *catalog, s *session) []row { return c.schemaRows("GRANTEE", "") }},
+	"USER_SCHEMA_PRIVS":   {false, func(c *catalog, s *session) []row { return c.schemaRows("USERNAME", s.user) }},
+	"DBA_TAB_PRIVS":       {true, func(c *catalog, s *session) []row { return c.objectRows(s, false, "") }},
+	"USER_TAB_PRIVS_RECD": {false, func(c *catalog, s *session) []row { return c.objectRows(s, false, s.user) }},
+	"DBA_COL_PRIVS":       {true, func(c *catalog, s *session) []row { return c.objectRows(s, true, "") }},
+	"USER_COL_PRIVS_RECD": {false, func(c *catalog, s *session) []row { return c.objectRows(s, true, s.user) }},
+	"DBA_OBJECTS":         {true, func(c *catalog, _ *session) []row { return c.ownedRows(nil, false) }},
+	"ALL_OBJECTS":         {false, func(c *catalog, s *session) []row { return c.ownedRows(s, false) }},
+	"DBA_NESTED_TABLES":   {true, func(c *catalog, _ *session) []row { return c.ownedRows(nil, true) }},
+	"ALL_NESTED_TABLES":   {false, func(c *catalog, s *session) []row { return c.ownedRows(s, true) }},
+	"ALL_DIRECTORIES":     {false, directoryRows},
+	"DBA_PROXIES":         {true, proxyRows},
+	"ROLE_SYS_PRIVS":      {false, func(c *catalog, s *session) []row { return rowsWith(roleAdminRows(c, s), "PRIVILEGE") }},
+	"ROLE_ROLE_PRIVS":     {false, func(c *catalog, s *session) []row { return rowsWith(roleAdminRows(c, s), "GRANTED_ROLE") }},
+	"SESSION_PRIVS":       {false, sessionRows},
+}
+
+func readView(v view, s *session) ([]row, *sqlError) {
+	c := s.server.catalog
+	if v.admin && s.user != "SYS" && !s.roles["SELECT_CATALOG_ROLE"] && !c.holds(s.user, s.roles, "SELECT ANY DICTIONARY") {
+		return nil, invisible()
+	}
+	return v.rows(c, s), nil
+}
+
+func yes(b bool, texts ...string) string {
+	if len(texts) == 0 {
+		texts = []string{"YES", "NO"}
+	}
+	if b {
+		return texts[0]
+	}
+	return texts[1]
+}
+
+func (c *catalog) userRows(s *session, of string) (all []row) {
+	for _, name := range sortedKeys(c.users, func(n string) string { return n }) {
+		u := c.users[name]
+		if of != "" && name != of || name == "PUBLIC" {
+			continue
+		}
+		r := row{"USERNAME": name, "ACCOUNT_STATUS": u.status(), "AUTHENTICATION_TYPE": u.authentication, "PROFILE": u.profile,
+			"DEFAULT_TABLESPACE": u.tablespace, "TEMPORARY_TABLESPACE": u.temp, "CREATED": u.created, "LOCK_DATE": u.lockDate}
+		if !s.server.before12_1() {
+			r["ORACLE_MAINTAINED"], r["COMMON"] = yes(u.maintained, "Y", "N"), yes(u.common)
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+func (u *user) status() string {
+	status := "OPEN"
+	if u.expired {
+		status = "EXPIRED"
+	}
+	lock := ""
+	if u.locked {
+		lock = "LOCKED" + yes(u.timed, "(TIMED)", "")
+	}
+	if lock != "" && status == "OPEN" {
+		status = lock
+	} else if lock != "" {
+		status += " & " + lock
+	}
+	if u.rollover != "" {
+		status += " & IN ROLLOVER"
+	}
+	return status
+}
+
+func (c *catalog) quotaRows(of string) (all []row) {
+	for _, name := range sortedKeys(c.users, func(n string) string { return n }) {
+		for t, n := range c.users[name].quotas {
+			if of == "" || name == of {
+				all = append(all, row{"USERNAME": name, "TABLESPACE_NAME": t, "MAX_BYTES": n, "DROPPED": "NO"})
+			}
+		}
+	}
+	return all
+}
+
+func (c *catalog) roleRows(s *session, column, of string) (all []row) {
+	for _, g := range sortedKeys(c.granted, func(g roleGrant) string { return g.grantee + " " + g.role }) {
+		u := c.users[g.grantee]
+		if of != "" && g.grantee != of || u == nil {
+			continue
+		}
+		h := c.granted[g]
+		r := row{column: g.grantee, "GRANTED_ROLE": g.role, "ADMIN_OPTION": yes(h.admin), "DEFAULT_ROLE": yes(u.defaults == nil || u.defaults[g.role])}
+		if !s.server.before12_1() {
+			r["DELEGATE_OPTION"] = yes(h.delegate)
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+func (c *catalog) systemRows(column, of string) (all []row) {
+	for _, g := range sortedKeys(c.system, func(g systemGrant) string { return g.grantee + " " + g.privilege }) {
+		if of == "" || g.grantee == of {
+			all = append(all, row{column: g.grantee, "PRIVILEGE": g.privilege, "ADMIN_OPTION": yes(c.system[g])})
+		}
+	}
+	return all
+}
+
+func (c *catalog) schemaRows(column, of string) (all []row) {
+	for g, admin := range c.schema {
+		if of == "" || g.grantee == of {
+			all = append(all, row{column: g.grantee, "PRIVILEGE": g.privilege, "SCHEMA": g.schema, "ADMIN_OPTION": yes(admin)})
+		}
+	}
+	return all
+}
+
+func (c *catalog) objectRows(s *session, columns bool, of string) (all []row) {
+	for _, g := range sortedKeys(c.object, func(g objectGrant) string { return fmt.Sprint(g) }) {
+		if (g.column != "") != columns || of != "" && g.grantee != of {
+			continue
+		}
+		o := c.object[g]
+		r := row{"OWNER": g.on.owner, "TABLE_NAME": g.on.name, "GRANTOR": g.grantor, "PRIVILEGE": g.privilege, "GRANTABLE": yes(o.grantable)}
+		if of == "" {
+			r["GRANTEE"] = g.grantee
+		}
+		if columns {
+			r["COLUMN_NAME"] = g.column
+		} else {
+			r["HIERARCHY"] = yes(o.hierarchy)
+			if !s.server.before12_1() {
+				r["TYPE"] = c.objects[g.on].kind
+			}
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// ownedRows are the objects that a session sees, or all.
+func (c *catalog) ownedRows(s *session, nested bool) (all []row) {
+	for _, k := range sortedKeys(c.objects, func(k key) string { return k.owner + " " + k.name }) {
+		o := c.objects[k]
+		switch {
+		case s != nil && !c.sees(s, k):
+		case nested && o.nested:
+			all = append(all, row{"OWNER": k.owner, "TABLE_NAME": k.name})
+		case !nested:
+			all = append(all, row{"OWNER": k.owner, "OBJECT_NAME": k.name, "OBJECT_TYPE": o.kind, "GENERATED": yes(o.generated, "Y", "N"), "SECONDARY": yes(o.secondary, "Y", "N")})
+		}
+	}
+	return all
+}
+
+func directoryRows(c *catalog, _ *session) (all []row) {
+	for k, o := range c.objects {
+		if o.kind == "DIRECTORY" {
+			all = append(all, row{"DIRECTORY_NAME": k.name})
+		}
+	}
+	return all
+}
+
+// roleAdminRows are what comes to a session by its roles.
+func roleAdminRows(c *catalog, s *session) (all []row) {
+	for g, admin := range c.system {
+		if s.roles[g.grantee] {
+			all = append(all, row{"ROLE": g.grantee, "PRIVILEGE": g.privilege, "ADMIN_OPTION": yes(admin)})
+		}
+	}
+	for g, held := range c.granted {
+		if s.roles[g.grantee] {
+			all = append(all, row{"ROLE": g.grantee, "GRANTED_ROLE": g.role, "ADMIN_OPTION": yes(held.admin)})
+		}
+	}
+	return all
+}
+
+func rowsWith(rows []row, column string) []row {
+	return slices.DeleteFunc(rows, func(r row) bool { return r[column] == "" })
+}
+
+func proxyRows(c *catalog, _ *session) (all []row) {
+	for name, u := range c.users {
+		for _, p := range u.proxies {
+			all = append(all, row{"PROXY": p, "CLIENT": name})
+		}
+	}
+	return all
+}
+
+func sessionRows(c *catalog, s *session) (all []row) {
+	for _, p := range everything {
+		if c.holds(s.user, s.roles, p) {
+			all = append(all, row{"PRIVILEGE": p})
+		}
+	}
+	return all
+}

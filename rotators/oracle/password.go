@@ -1,0 +1,137 @@
+package oracle
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+// passwordRules are Oracle's: 30 bytes up to release 21, and no double quote,
+// which ends a password. NUL is not generated in any case.
+// Source: Security Guide, "Minimum Requirements for Passwords".
+var passwordRules = database.PasswordRules{Exclude: `"`, Max: 30}
+
+// checkPassword refuses, before anything is sent, a password that cannot stand
+// in double quotes.
+func checkPassword(password, whose, remedy string) error {
+	if password == "" || strings.ContainsAny(password, "\"\x00") {
+		return rotation.Fail(rotation.PasswordRejected, "the %s password is empty or has a double quote or a NUL character, which no password of Oracle's can have", whose).With(remedy)
+	}
+	return nil
+}
+
+func checkNew(password string) error {
+	return checkPassword(password, "new", "Cancel the pending rotation and rotate again: that makes a new password.")
+}
+
+// SetPassword implements database.Conn. A user who changes its own password
+// names the one that it replaces: a profile with a verify function demands it.
+// The replaced one is the password that opened this session, be it the secret's
+// current or another.
+//
+// A profile with PASSWORD_ROLLOVER_TIME keeps the old password valid for that
+// time. A second change in that time replaces the new password, and the oldest
+// stays: so that this may run twice. What is current by then and not the oldest
+// stops working at once, as without a rollover time: the time between rotations
+// should be the longer one. Of an original that alternates with its clone the
+// password of two rotations ago stays valid for that time too.
+// Source: SQL*Plus User's Guide, "PASSWORD"; Security Guide, "Managing Gradual
+// Database Password Rollover for Applications" (?).
+func (c *conn) SetPassword(ctx context.Context, user, password string) error {
+	if err := checkNew(password); err != nil {
+		return err
+	}
+	f, err := c.know(ctx, exact(user))
+	if err != nil {
+		return err
+	}
+	c.notePlain()
+	name := exact(user)
+	statement := "ALTER USER " + ident(name) + " IDENTIFIED BY " + quotePassword(password)
+	if name == f.self {
+		if err := checkPassword(c.login.Password, "old", "As an administrator, set another password, and put it into the secret's AWSCURRENT version."); err != nil {
+			return err
+		}
+		statement += " REPLACE " + quotePassword(c.login.Password)
+	} else if err := c.usable(ctx, f, name); err != nil {
+		return err
+	}
+	if err := c.proven(ctx, user, password, c.exec(ctx, statement)); err != nil {
+		return c.altering(err, f, name)
+	}
+	if !c.login.Overlap {
+		c.endRollover(ctx, f, name)
+	}
+	return nil
+}
+
+// notePlain says what travels without TLS. The login proves the password without
+// sending it (O5LOGON), but ALTER USER has the new one in its text.
+func (c *conn) notePlain() {
+	if l := c.login; l.TLS == nil {
+		l.Report.Notef("The connection to %s has no TLS: only Oracle's native network encryption, where the server takes part in it, hides the passwords that statements hold.", l.Address())
+	}
+}
+
+// quotePassword quotes a password that checkPassword has passed.
+func quotePassword(password string) string { return `"` + password + `"` }
+
+// usable refuses users whose password is not the server's to keep. An
+// administrator who may not read DBA_USERS can still set passwords.
+func (c *conn) usable(ctx context.Context, f *facts, name string) error {
+	pair, err := c.attributesOf(ctx, f, name, name)
+	if isCode(err, codeNoTable) {
+		return nil
+	}
+	if err != nil {
+		return fault(err)
+	}
+	if pair[name] == nil {
+		return noUser(name)
+	}
+	return pair[name].rotatable(name)
+}
+
+// proven makes of "the password cannot be reused" (PASSWORD_REUSE_MAX and
+// PASSWORD_REUSE_TIME) a success if the password is the user's already, because
+// an earlier run of the step set it. Only a login can tell.
+func (c *conn) proven(ctx context.Context, user, password string, err error) error {
+	if !isCode(err, codeReused) {
+		return err
+	}
+	l := c.login
+	l.User, l.Password = user, password
+	other, loginErr := connect(ctx, c.client, l)
+	switch {
+	case loginErr == nil:
+		return other.Close()
+	case errors.Is(loginErr, database.ErrLoginRefused):
+		return err
+	}
+	return loginErr
+}
+
+// endRollover makes an old password invalid that a rollover time keeps valid.
+// The new one is set by now, so that a failure is told only.
+func (c *conn) endRollover(ctx context.Context, f *facts, name string) {
+	if !f.since(19, 0) {
+		return
+	}
+	query, args := "SELECT ACCOUNT_STATUS FROM DBA_USERS WHERE USERNAME = :1", []string{name}
+	if name == f.self {
+		query, args = "SELECT ACCOUNT_STATUS FROM USER_USERS", nil
+	}
+	status, err := c.rows(ctx, query, args...)
+	if err == nil && (len(status) == 0 || !strings.Contains(status[0][0], "IN ROLLOVER")) {
+		return
+	}
+	if err == nil {
+		err = c.exec(ctx, "ALTER USER "+ident(name)+" EXPIRE PASSWORD ROLLOVER PERIOD")
+	}
+	if err != nil {
+		c.login.Report.Notef("An old password of %s may still work until the rollover time of its profile is over: %v", ident(name), fault(err))
+	}
+}
