@@ -46,12 +46,22 @@ var mutants = []mutant{
 	{"groups are not copied (Redshift)", "rotators/redshift/clone.go", "\t\tgroupChanges(clone, to.groups, from.groups),\n", "", "./rotators/redshift", "Clone|Conformance"},
 	{"roles are only added (DocumentDB)", "rotators/documentdb/clone.go",
 		`{"revokeRolesFromUser", without(has.Roles, want.Roles)}`, `{"revokeRolesFromUser", nil}`, "./rotators/documentdb", "Clone"},
+	{"denials are not copied (SQL Server)", "rotators/sqlserver/change.go", "p.gain(of), p.restrict(of), p.lose(of)", "p.gain(of), p.lose(of)", "./rotators/sqlserver", "Clone|Den|Change|Follow|Same"},
+	{"rights in one database alone (SQL Server)", "rotators/sqlserver/clone.go", "\treturn c.each(ctx, from, func(p place) error {\n\t\twant, has", "\treturn c.each(ctx, from, func(p place) error {\n\t\tif p.name != c.login.Database {\n\t\t\treturn nil\n\t\t}\n\t\twant, has", "./rotators/sqlserver", "Clone|Database|Conformance/.*/.*/Healthy"},
+	{"what the original owns is not shared (Oracle)", "rotators/oracle/clone.go", "\t\tsharing(k.clone, to.grants, from.owned),\n", "", "./rotators/oracle", "Clone|Shared|Golden"},
 
 	// No refused login, no locked account.
 	{"an unknown error is retried", "framework/rotation/errors.go",
 		"return errors.As(err, &f) && f.Transient", "return !errors.As(err, &f) || f.Transient", "./framework/rotation", ""},
 	{"any error leads to the next password", "framework/database/single.go",
 		"\t\tif !errors.Is(err, ErrLoginRefused) {\n\t\t\treturn nil, l, err\n\t\t}\n\t\trefusals", "\t\trefusals", "./framework/database", ""},
+
+	{"the old password is not proven (Oracle)", "rotators/oracle/password.go", `statement += " REPLACE " + quotePassword(c.login.Password)`, `_ = statement`, "./rotators/oracle", "Password|Golden|Verify"},
+
+	// Quoting.
+	{"a quote ends a literal (SQL Server)", "rotators/sqlserver/quote.go", "strings.ReplaceAll(text, `'`, `''`)", "text", "./rotators/sqlserver", "Fuzz"},
+	{"a quote ends a password (Oracle)", "rotators/oracle/password.go", `password == "" || strings.ContainsAny(password, "\"\x00")`, `password == ""`, "./rotators/oracle", "Password"},
+	{"a quote ends a name (PostgreSQL, Redshift)", "rotators/internal/pgwire/names.go", "`\"` + strings.ReplaceAll(name, `\"`, `\"\"`) + `\"`", "`\"` + name + `\"`", "./rotators/internal/pgwire", ""},
 
 	// The password is never seen.
 	{"a note is not redacted", "framework/rotation/engine.go", `"note", r.redact(note)`, `"note", note`, "./framework/rotation", ""},
