@@ -1,9 +1,6 @@
 package main_test
 
 import (
-	"encoding/json"
-	"os"
-	"strings"
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/local"
@@ -154,19 +151,5 @@ func TestFailuresNameTheirType(t *testing.T) {
 	}
 	if !w.accepts(t, login{good["username"].(string), firstPassword}) {
 		t.Error("the password has changed")
-	}
-}
-
-// The files in events are for sam local invoke. What AWS would send must be what the function takes.
-func TestTheExampleEventsAreRotationEvents(t *testing.T) {
-	for file, step := range map[string]string{"create": "createSecret", "set": "setSecret", "test": "testSecret", "finish": "finishSecret"} {
-		text := must(os.ReadFile("events/" + file + ".json"))(t)
-		var e map[string]string
-		if err := json.Unmarshal(text, &e); err != nil {
-			t.Fatalf("%s.json: %v", file, err)
-		}
-		if e["Step"] != step || !strings.HasPrefix(e["SecretId"], "arn:aws:secretsmanager:") || len(e["ClientRequestToken"]) != 36 || len(e["RotationToken"]) != 36 || len(e) != 4 {
-			t.Errorf("%s.json is %v", file, e)
-		}
 	}
 }

@@ -232,16 +232,3 @@ func (c *counter) Write(b []byte) (int, error) {
 	*c += counter(len(b))
 	return len(b), nil
 }
-
-// The files in events are for sam local invoke. What AWS would send must be what the function takes.
-func TestTheExampleEventsAreRotationEvents(t *testing.T) {
-	for file, step := range map[string]string{"create": "createSecret", "set": "setSecret", "test": "testSecret", "preflight": "testSecret", "finish": "finishSecret"} {
-		var e map[string]string
-		if err := json.Unmarshal(must(os.ReadFile("events/"+file+".json"))(t), &e); err != nil {
-			t.Fatalf("%s.json: %v", file, err)
-		}
-		if e["Step"] != step || !strings.HasPrefix(e["SecretId"], "arn:aws:secretsmanager:") || len(e["ClientRequestToken"]) != 36 || len(e["RotationToken"]) != 36 || len(e) != 4 {
-			t.Errorf("%s.json is %v", file, e)
-		}
-	}
-}

@@ -1,0 +1,181 @@
+package main
+
+// A promise is one of those in docs/design.md.
+type promise struct {
+	title, text string
+	evidence    []evidence
+	tables      []table
+	not         string // what is not proven
+}
+
+// An evidence is a test that fails if the promise is broken.
+type evidence struct{ test, what string }
+
+const opening = `# Guarantees
+
+What Rotor promises, which tests fail when a promise breaks, how much they cover, and what nobody has proven. ` + "`make guarantees`" + ` runs
+all tests, with every kind of fault at every point, and writes this page; it fails if a test that is named here did not pass.
+
+Someone else's rotator can be held to the same: a driver by ` + "`databasetest.Run`" + `, any rotator by ` + "`rotationtest.Run`" + `, a built function by
+` + "`functiontest.Run`" + ` (docs/write-a-rotator.md). That the tests themselves would notice is checked by ` + "`make mutants`" + `: it breaks the code in
+each way of scripts/mutants/list.go, one at a time, and wants a test to fail each time.
+
+A server is real where it says so. All others are our own: they speak the real protocol to the real client library (for Oracle: a
+protocol of our own, in the client library's place), and know of the database what its manual says.
+`
+
+// promises are in the order of docs/design.md.
+var promises = []promise{neverLockedOut, noFewerRights, noRefusedLogin, neverSeen, verifiedTLS, saysWhatToDo, holdsUnderLoad}
+
+var neverLockedOut = promise{
+	title: "Never locked out",
+	text: `The function may die at any point, before or after the effect of what it was doing. With alternating users AWSCURRENT works at every moment,
+with all its rights; with a single user AWSCURRENT or AWSPENDING works. The next run ends well, and never overwrites a pending value.`,
+	evidence: []evidence{
+		{"framework/rotation TestACrashAnywhereConvergesAndKeepsThePendingValue", "the engine: each call, before and after, passing and lasting"},
+		{"framework/database TestConformance", "the strategies, on a database in memory"},
+		{"framework/database TestAsARotatorOfAnyKind", "the same, by the suite for plain rotators"},
+		{"rotators/postgres TestConformance", "PostgreSQL: the table's rows below"},
+		{"rotators/mysql TestConformanceOfRealServers", "MariaDB"},
+		{"rotators/mysql TestConformanceOfMySQLWithOverlap", "MySQL, the old password kept"},
+		{"rotators/mysql TestConformanceOfMySQLWithoutOverlap", "MySQL, the old password not kept"},
+		{"rotators/mysql TestACloneCutShortAnywhereConverges", "who can log in with the clone's new password has all rights"},
+		{"rotators/sqlserver TestConformance", "SQL Server: logins, and users of contained databases"},
+		{"rotators/oracle TestConformance", "Oracle"},
+		{"rotators/redshift TestConformance", "Redshift"},
+		{"rotators/documentdb TestConformance", "MongoDB and DocumentDB"},
+		{"functions/postgres TestTheProcessKeepsItsPromisesWhateverHappensToIt", "the built function, killed at each outside call; two runs at once"},
+		{"functions/mysql TestTheProcessKeepsItsPromisesWhateverHappensToIt", "the same, on MariaDB"},
+		{"examples/apikey TestConformance", "a rotator that is no database"},
+	},
+	tables: []table{
+		{"Points in two rotations, times the kinds of faults that are put at each: before or after the effect, and passing or lasting (the function is dead). " +
+			"Calls are those to Secrets Manager; writes are those of the client library to its connection, so that every statement is covered, the login included.",
+			[]column{{"never-locked-out/store", "points", "calls"}, {"never-locked-out/connection", "points", "writes"}}},
+		{"The built function, killed (SIGKILL) at a point and then run again as Secrets Manager does: each request to Secrets Manager and each exchange with the database, before it and after it.",
+			[]column{{"never-locked-out/process", "points", "kills"}, {"runs-at-once-agree/process", "steps", "steps run twice at once"}, {"overlapping-runs-agree/process", "points", "slow runs beside their retry"}}},
+	},
+	not: `real MySQL, SQL Server, Oracle, Redshift, MongoDB and DocumentDB, RDS and Aurora. A fault of the server itself, such as a commit that it
+forgets, is not simulated. How many writes a rotation of MongoDB's has varies, since its client library watches the server beside the session.`,
+}
+
+var noFewerRights = promise{
+	title: "No clone with fewer rights",
+	text: `testSecret compares what the pending user may do with what the current one may, and fails, naming the rights, before the label moves. A clone gets
+and loses what its original does, at each rotation.`,
+	evidence: []evidence{
+		{"framework/database TestRightsFollowTheOriginal", "granted and revoked rights reach the clone"},
+		{"framework/database TestDrift", "what only the clone has stops the rotation, or is granted if the operator says so"},
+		{"rotators/postgres TestTheCloneFollowsTheOriginal", "attributes, settings, memberships, on real servers"},
+		{"rotators/postgres TestWhatTheCloneMakesIsTheOriginals", "ownership"},
+		{"rotators/postgres TestACloneMadeByOtherMeansIsPutInOrder", "a clone of AWS's function"},
+		{"rotators/mysql TestACloneMayDoExactlyWhatWasGranted", "tried out, statement by statement, on MariaDB"},
+		{"rotators/mysql TestACloneOnMySQLIsTheSame", "MySQL 5.7, 8 and 9"},
+		{"rotators/sqlserver TestTheCloneFollowsTheOriginal", "every database, denials, columns"},
+		{"rotators/oracle TestTheCloneFollowsTheOriginal", "roles, quotas, privileges, columns"},
+		{"rotators/redshift TestTheCloneFollowsTheOriginal", "groups, roles, direct grants, default privileges"},
+		{"rotators/redshift TestRotatedUsersCanDoInFactWhatTheyCouldDo", "tried out on PostgreSQL with Redshift's views"},
+		{"rotators/documentdb TestRolesThatChangedSinceTheCloneWasMade", "roles"},
+	},
+	not: `rights that the engine's own catalog does not show to the user itself: in other databases of PostgreSQL all but ownership, outside the secret's
+database on Redshift, row-level policies and masking; on Oracle network ACLs and policies by name. docs/design.md has the list for each engine.`,
+}
+
+var noRefusedLogin = promise{
+	title: "No refused login",
+	text: `A healthy rotation has no refused login, so that nobody is locked out and no alarm goes off. The one exception is a single user whose server keeps
+two passwords: one refused login tells a first run from a second. Unknown errors are never retried.`,
+	evidence: []evidence{
+		{"framework/rotation TestOnlyTransientErrorsAreRetried", "retries"},
+		{"framework/database TestALockedAccountEndsTheStep", "a locked account is not tried again"},
+		{"framework/database TestConformance", "logins are counted: 2, 3 or 4 in a rotation, none refused"},
+		{"rotators/postgres TestConformance", "the same on every server, here and below"},
+		{"rotators/postgres TestTheServersLogHoldsNoPasswordAndNoRefusal", "as the server's log counts them"},
+		{"functions/postgres TestThreeRotationsInARow", "the built function, as the server's log counts them"},
+		{"functions/mysql TestThreeRotationsInARow", ""},
+		{"functions/sqlserver TestThreeRotationsInARow", ""},
+		{"functions/oracle TestThreeRotationsInARow", "with the stand-in's client linked in"},
+		{"functions/redshift TestThreeRotationsInARow", ""},
+		{"functions/documentdb TestThreeRotationsInARow", ""},
+		{"rotators/documentdb TestASessionIsOneLogin", "a client library that connects by itself"},
+	},
+	not: `what the engines' own client libraries do in versions other than those in go.mod.`,
+}
+
+var neverSeen = promise{
+	title: "The password is never seen",
+	text: `Not in a log line, an error, a metric, a panic, the arguments or the environment of the process; and not in the server's log where the server takes
+hashes (PostgreSQL, MariaDB, Redshift) or masks statements.`,
+	evidence: []evidence{
+		{"framework/rotation TestNothingSensitiveLeaves", "errors, notes, retries, in every form of quoting"},
+		{"framework/rotation TestAPanicWhileReadingIsAnError", "panics"},
+		{"framework/secret TestNeverPrints", "every verb of fmt"},
+		{"framework/secret TestRedactsEveryFormButNoPublicField", ""},
+		{"framework/database TestLoginsNeverPrintThePassword", ""},
+		{"framework/local TestLogHoldsNoValueAndNoToken", "the stand-in of Secrets Manager"},
+		{"functions/postgres TestTheProcessKeepsItsPromisesWhateverHappensToIt", "every byte that the process wrote, its arguments, its environment and the server's log"},
+		{"functions/mysql TestTheProcessKeepsItsPromisesWhateverHappensToIt", "the same, on MariaDB"},
+		{"rotators/postgres TestTheServersLogHoldsNoPasswordAndNoRefusal", "the log of real servers, statements included"},
+		{"rotators/mysql TestMariaDBNeverSeesThePassword", "the general log of a real server"},
+		{"rotators/redshift TestTheServersLogHoldsNoPasswordAndNoRefusal", ""},
+		{"rotators/sqlserver TestTheServersLogHoldsNoPasswordAndNoRefusal", "as far as our server masks what SQL Server masks"},
+		{"rotators/documentdb TestPasswordsAreInCommandsThatSetThemAlone", ""},
+	},
+	tables: []table{{"With debug logging on, on healthy and failing paths:",
+		[]column{{"no-password-seen/process", "scenarios", "scenarios"}, {"no-password-seen/process", "bytes", "bytes searched"}}}},
+	not: `what MySQL, SQL Server, Oracle and MongoDB themselves write of the statements that hold a password; they are sent over TLS. Memory is not wiped.
+A value of fewer than four characters is not hidden.`,
+}
+
+var verifiedTLS = promise{
+	title: "Verified TLS",
+	text: `Plain text only where the secret says "ssl": false, or where the operator allows it and the server offers nothing else. A password goes to no host that
+AWSCURRENT and the administrator's secret do not both name.`,
+	evidence: []evidence{
+		{"framework/database TestPlainTextOnlyWhereItWasAskedFor", "the decision"},
+		{"framework/database TestErrorsOfTheNetworkHaveTheirClass", ""},
+		{"framework/database TestAPendingSecretForElsewhereIsNotDialled", ""},
+		{"framework/database TestAdministratorSecrets", ""},
+		{"framework/database TestManagedAdministratorsAreProven", "secrets that RDS manages"},
+		{"functions/postgres TestAServerThatCannotBeUsedIsNamedAndNothingIsLost", "real server: no TLS, other authority, wrong name, expired"},
+		{"rotators/mysql TestPlainTextIsNeverAnAccident", "real server"},
+		{"rotators/mysql TestABadCertificateEndsTheConnection", "real server"},
+		{"functions/redshift TestServersThatCannotBeTrustedGetNoPassword", ""},
+		{"functions/sqlserver TestServersThatCannotBeTrustedGetNoPassword", ""},
+		{"rotators/oracle TestServersThatCannotBeTrustedGetNoPassword", "the stand-in"},
+		{"rotators/oracle TestTLSIsVerifiedForTheNameInTheSecret", "the client library itself"},
+		{"rotators/documentdb TestBadCertificatesAreRefused", ""},
+	},
+	not: `revocation: no OCSP, no lists. That the random part of an RDS endpoint is of your account (docs/design.md).`,
+}
+
+var saysWhatToDo = promise{
+	title: "Every failure says what to do",
+	text:  `A class, the cause, the remedy. The classes are told apart by the Lambda error type and by a metric.`,
+	evidence: []evidence{
+		{"framework/serve TestOnlyClassifiedErrorsPass", "the outermost boundary"},
+		{"framework/serve TestBadSettingsAreNamedAllAtOnce", "settings"},
+		{"framework/secretsmanager TestEveryCodeHasItsClass", "Secrets Manager's codes"},
+		{"rotators/postgres TestEveryCodeHasItsClass", ""},
+		{"rotators/mysql TestEachCodeHasItsClass", ""},
+		{"rotators/sqlserver TestEveryCodeHasItsClass", ""},
+		{"rotators/oracle TestEachCodeHasItsClass", ""},
+		{"rotators/redshift TestEveryCodeHasItsClass", ""},
+		{"rotators/documentdb TestEveryCodeHasItsClass", ""},
+		{"functions TestTheDeployPageHasEveryClassWithItsRemedy", "docs/deploy.md has all classes, with the code's own remedies"},
+	},
+	not: `that a vendor's code means in every version what its manual says.`,
+}
+
+var holdsUnderLoad = promise{
+	title: "It holds when many rotate at once",
+	text:  `Nothing is left open, and nothing is lost under Secrets Manager's quotas. docs/benchmarks.md has the simulation of 10,000 secrets.`,
+	evidence: []evidence{
+		{"scripts/scale TestNoSecretIsLost", "throttling, slow databases, outages and crashes, in a virtual hour"},
+		{"functions/postgres TestARotationThatIsCutOffLeavesNothingOpen", "connections and goroutines"},
+		{"functions/mysql TestARotationThatIsCutOffLeavesNothingOpen", ""},
+		{"rotators/documentdb TestClosedSessionsLeaveNoGoroutines", ""},
+	},
+	tables: []table{{"Warm rotations of one process after which the number of its connections and descriptors is what it was:", []column{{"nothing-stays-open/process", "rotations", "rotations"}}}},
+	not:    `AWS's own throttling, and Lambda's.`,
+}
