@@ -71,6 +71,7 @@ lint: ## Check formatting, vet, staticcheck, known vulnerabilities, go.mod and t
 
 bench: ## Measure the built functions and write docs/benchmarks.md
 	go run ./scripts/bench -o docs/benchmarks.md
+	go run ./scripts/scale >> docs/benchmarks.md
 
 guarantees: ## Run all tests with a fault at every point, and write docs/guarantees.md (half an hour)
 	go run ./scripts/guarantees -o docs/guarantees.md

@@ -174,6 +174,20 @@ func TestALabelThatHasMovedIsNoFailure(t *testing.T) {
 	}
 }
 
+// What a step reads at once may come from before and from after another run's finishSecret.
+func TestALabelThatMovesWhileAStepReadsEndsTheStep(t *testing.T) {
+	f := newFixture(t)
+	f.store.Begin("s", "v1")
+	if err := f.handle(t, rotation.CreateSecret); err != nil {
+		t.Fatal(err)
+	}
+	f.store.Write("s", "v0", f.store.Value("s", rotation.Pending))
+	before := f.rotator.accepts
+	if err := f.handle(t, rotation.SetSecret); err != nil || f.rotator.accepts != before {
+		t.Errorf("got %v, and the target accepts %q", err, f.rotator.accepts)
+	}
+}
+
 func TestEveryStepMayRunTwiceAndAtOnce(t *testing.T) {
 	f := newFixture(t)
 	f.store.Begin("s", "v1")

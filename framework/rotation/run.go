@@ -1,6 +1,7 @@
 package rotation
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -45,6 +46,9 @@ func (r *run) step(ctx context.Context) error {
 			return err
 		}
 	}
+	if r.finished(v) {
+		return nil
+	}
 	v.SecretID, v.Others, v.Report = r.ev.SecretID, others{r}, r.report
 	switch r.ev.Step {
 	case CreateSecret:
@@ -56,6 +60,12 @@ func (r *run) step(ctx context.Context) error {
 	default:
 		return r.finish(ctx, status, v)
 	}
+}
+
+// finished reports whether another run has moved the label while this one was
+// reading: the status was read before, and the current version after that.
+func (r *run) finished(v Versions) bool {
+	return r.ev.Step != CreateSecret && !v.Pending.IsZero() && bytes.Equal(v.Current.Bytes(), v.Pending.Bytes())
 }
 
 func (r *run) needsCurrent() bool {

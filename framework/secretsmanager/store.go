@@ -34,6 +34,7 @@ const connections = 3
 func New(ctx context.Context, endpoint string) (*Store, error) {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxConnsPerHost, t.MaxIdleConnsPerHost = connections, connections
+		http1(t)
 	})
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(client), config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }))
 	if err != nil {
@@ -45,6 +46,15 @@ func New(ctx context.Context, endpoint string) (*Store, error) {
 			o.BaseEndpoint = aws.String(endpoint)
 		}
 	})}, nil
+}
+
+// http1 keeps t from HTTP/2: its client in net/http prints every value that it
+// sends or gets if GODEBUG holds http2debug=2.
+func http1(t *http.Transport) {
+	t.Protocols = new(http.Protocols)
+	t.Protocols.SetHTTP1(true)
+	t.TLSNextProto = nil
+	t.TLSClientConfig.NextProtos = nil // as the SDK made it, it offers h2
 }
 
 // Status implements rotation.Store.

@@ -2,9 +2,7 @@ package main_test
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
@@ -114,18 +112,4 @@ func TestABadSettingStopsTheFunctionAsItStarts(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
-}
-
-// The files in events are for sam local invoke. What AWS would send must be what the function takes.
-func TestTheExampleEventsAreRotationEvents(t *testing.T) {
-	for file, step := range map[string]string{"create": "createSecret", "set": "setSecret", "test": "testSecret", "finish": "finishSecret"} {
-		text := must(os.ReadFile("events/" + file + ".json"))(t)
-		var e map[string]string
-		if err := json.Unmarshal(text, &e); err != nil {
-			t.Fatalf("%s.json: %v", file, err)
-		}
-		if e["Step"] != step || !strings.HasPrefix(e["SecretId"], "arn:aws:secretsmanager:") || len(e["ClientRequestToken"]) != 36 || len(e["RotationToken"]) != 36 || len(e) != 4 {
-			t.Errorf("%s.json is %v", file, e)
-		}
-	}
 }

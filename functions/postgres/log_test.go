@@ -2,31 +2,18 @@ package main_test
 
 import (
 	"encoding/json"
-	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/seed492efc12/rotor/framework/local/functiontest"
 )
 
 // wantNothingSensitive searches text for every password and every RotationToken.
 func (w *world) wantNothingSensitive(t *testing.T, text string) {
 	t.Helper()
-	for _, secret := range append(w.passwords, w.RotationTokens()...) {
-		for _, form := range forms(t, secret) {
-			for line := range strings.Lines(text) {
-				if strings.Contains(line, form) {
-					t.Errorf("there is a password or a RotationToken in: %s", strings.ReplaceAll(line, form, "[HERE]"))
-				}
-			}
-		}
+	for _, line := range functiontest.Find(text, append(w.RotationTokens(), w.passwords...)...) {
+		t.Errorf("there is a password or a RotationToken in: %s", line)
 	}
-}
-
-// forms are the ways to write a text: as it is, in JSON, with and without the care for HTML, in SQL, and in a URL.
-func forms(t *testing.T, text string) []string {
-	t.Helper()
-	escaped := strings.Trim(string(must(json.Marshal(text))(t)), `"`)
-	plain := strings.NewReplacer(`\u003c`, `<`, `\u003e`, `>`, `\u0026`, `&`).Replace(escaped)
-	return []string{text, escaped, plain, strings.ReplaceAll(text, `'`, `''`), url.QueryEscape(text), url.PathEscape(text)}
 }
 
 // metrics are the steps of all lines in the embedded metric format in a log.

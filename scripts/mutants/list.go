@@ -21,6 +21,7 @@ var mutants = []mutant{
 		"now.version(Current) == r.ev.Token {", "now.version(Current) == r.ev.Token && false {", "./framework/rotation", ""},
 	{"a finished step is done again", "framework/rotation/plan.go",
 		"return false, nil // an earlier run finished", "return true, nil // an earlier run finished", "./framework/rotation", ""},
+	{"a label that moves meanwhile is not seen", "framework/rotation/run.go", "\tif r.finished(v) {\n\t\treturn nil\n\t}\n", "", "./framework/rotation", ""},
 	{"RotationToken is dropped", "framework/secretsmanager/store.go",
 		`if e.RotationToken != "" {`, "if false {", "./framework/secretsmanager", ""},
 	{"the clone's password comes before its rights", "rotators/mysql/clone.go",

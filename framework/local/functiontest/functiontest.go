@@ -1,0 +1,64 @@
+// Package functiontest is the suite of built rotation functions. What databasetest asks of a driver, it asks of the
+// process that is deployed: nobody is locked out wherever it is killed, runs that overlap agree, no password is seen,
+// nothing stays open.
+//
+//	func TestTheFunctionKeepsItsPromises(t *testing.T) {
+//		functiontest.Run(t, functiontest.Harness{Engine: "postgres", Bootstrap: bootstrap, ...})
+//	}
+//
+// Between the function and the world stand proxies ([rig.Points]): each request to Secrets Manager and each exchange
+// with the database is a place at which the process can be killed or held up. It imports no database driver.
+package functiontest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/seed492efc12/rotor/framework/secret"
+)
+
+// A Harness is a built function and a server to try it on.
+type Harness struct {
+	// Engine and Server name what is tested, in the log's lines that begin with GUARANTEE.
+	Engine, Server string
+	// Bootstrap is the path of the built function.
+	Bootstrap string
+	// Env is what the function needs to reach the server, such as CA_BUNDLE.
+	Env map[string]string
+	// Address is the server's host and port, on this machine.
+	Address string
+	// New makes a user whom nothing else uses, with some rights, and an administrator.
+	New func(t *testing.T) Fixture
+	// Log begins to listen to the server's log: the result is what it said since then. Nil says that it is out of reach.
+	Log func() func() string
+	// Refuse makes the server refuse every new password until the test ends. It may be nil.
+	Refuse func(t *testing.T)
+}
+
+// A Fixture is two secrets for one server. Their host and port are replaced.
+type Fixture struct {
+	User, Administrator secret.Document
+	// Login logs in and proves that the user can do its work. It returns the user's rights as the server words them,
+	// the same for the user and its clone.
+	Login func(ctx context.Context, user, password string) (rights string, err error)
+}
+
+// strategies are the values of ROTATION_STRATEGY.
+func strategies() []string {
+	return []string{"single-user", "single-user-by-administrator", alternating}
+}
+
+const alternating = "alternating-users"
+
+// Run checks that the harness's function keeps its promises with each strategy.
+func Run(t *testing.T, h Harness) {
+	for _, by := range strategies() {
+		t.Run(by, func(t *testing.T) {
+			t.Run("KilledAnywhere", func(t *testing.T) { h.killed(t, by) })
+			t.Run("TheSameStepAtOnce", func(t *testing.T) { h.atOnce(t, by) })
+			t.Run("ASlowRunBesideItsRetry", func(t *testing.T) { h.overlapping(t, by) })
+			t.Run("NothingStaysOpen", func(t *testing.T) { h.open(t, by) })
+			t.Run("NoPasswordIsSeen", func(t *testing.T) { h.unseen(t, by) })
+		})
+	}
+}

@@ -1,0 +1,159 @@
+package functiontest
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"runtime/pprof"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/local/rig"
+	"github.com/seed492efc12/rotor/framework/password"
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
+	"github.com/seed492efc12/rotor/framework/secret"
+)
+
+// RunInProcess rotates with the engine and the driver in the test's own process, where goroutines can be counted and
+// the race detector looks on. It cuts a connection at each point of a rotation in turn, and lets a login fail; whatever
+// happens, nobody is locked out, the next attempt ends well, and no goroutine and no connection stays.
+func RunInProcess(t *testing.T, h Harness, driver database.Driver) {
+	for _, by := range strategies() {
+		t.Run(by, func(t *testing.T) {
+			l := h.lab(t, by, driver)
+			l.rotate(t, "") // what stays for good is there now
+			before := runtime.NumGoroutine()
+			points := sweepDatabase(t, []string{"asked", "answered"}, func(point string) int { return l.rotate(t, point) })
+			l.refused(t)
+			l.settle(t, before)
+			t.Logf("GUARANTEE cut-off-anywhere/in-process engine=%s strategy=%s server=%q points=%d", h.Engine, by, h.Server, points)
+		})
+	}
+}
+
+// A lab is an engine with a driver whose connections can be cut.
+type lab struct {
+	Harness
+	by       string
+	points   rig.Points
+	database *rig.Proxy
+	store    rotationtest.Store
+	engine   *rotation.Engine
+	users    int
+}
+
+func (h Harness) lab(t *testing.T, by string, driver database.Driver) *lab {
+	t.Helper()
+	l := &lab{Harness: h, by: by}
+	var err error
+	if l.database, err = rig.NewProxy("database", h.Address, &l.points); err != nil {
+		t.Fatal(err)
+	}
+	closing(t, l.database)
+	strategy, err := database.ParseStrategy(by)
+	if err != nil {
+		t.Fatal(err)
+	}
+	generator, err := password.New(password.Default(), driver.Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM([]byte(h.Env["CA_BUNDLE"]))
+	rotator, err := database.New(database.Config{Driver: driver, Strategy: strategy, Password: generator.Generate,
+		Roots: func() (*x509.CertPool, error) { return roots, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.engine = &rotation.Engine{Store: &l.store, Rotator: rotator, Clock: &rotationtest.Clock{}, Log: slog.New(slog.DiscardHandler)}
+	return l
+}
+
+// user makes a user with its secrets.
+func (l *lab) user(t *testing.T) (f Fixture, id string) {
+	t.Helper()
+	l.users++
+	f, id = l.New(t), fmt.Sprint("user", l.users)
+	through := func(d secret.Document) secret.Document {
+		return d.With("host", "127.0.0.1").With("port", fmt.Sprint(l.database.Port))
+	}
+	l.store.Add(id+"admin", through(f.Administrator))
+	l.store.Add(id, through(f.User).With("masterarn", id+"admin"))
+	return f, id
+}
+
+// rotate rotates a new user with a connection cut at the point, if it is not empty: twice where users alternate.
+func (l *lab) rotate(t *testing.T, point string) (reached int) {
+	t.Helper()
+	f, id := l.user(t)
+	versions := []string{"v1"}
+	if l.by == alternating {
+		versions = append(versions, "v2")
+	}
+	for _, version := range versions {
+		l.points.Arm(point, func() bool { return false })
+		err := rotationtest.Rotate(t.Context(), l.engine, &l.store, id, version)
+		if err != nil {
+			if !l.works(t, f, id, rotation.Current) && (l.by == alternating || !l.works(t, f, id, rotation.Pending)) {
+				t.Fatalf("cut off at %s, locked out: %v", point, err)
+			}
+			err = rotationtest.Rotate(t.Context(), l.engine, &l.store, id, version)
+		}
+		if err != nil || !l.works(t, f, id, rotation.Current) {
+			t.Fatalf("cut off at %s, the next attempt did not rotate: %v", point, err)
+		}
+		l.idle(t)
+		if l.points.Fired() {
+			reached++
+		}
+	}
+	return reached
+}
+
+func (l *lab) idle(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := l.database.Idle(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (l *lab) works(t *testing.T, f Fixture, id, label string) bool {
+	t.Helper()
+	d := l.store.Value(id, label)
+	_, err := f.Login(t.Context(), d.Text("username"), d.Text("password"))
+	return err == nil
+}
+
+// refused rotates secrets with a wrong password.
+func (l *lab) refused(t *testing.T) {
+	t.Helper()
+	for range 3 {
+		_, id := l.user(t)
+		l.store.Write(id, "v0", l.store.Value(id, rotation.Current).With("password", "not-the-password"))
+		if rotationtest.Rotate(t.Context(), l.engine, &l.store, id, "v1") == nil {
+			t.Error("a wrong password was good enough")
+		}
+	}
+	l.idle(t)
+}
+
+// settle waits until there are no more goroutines than before: those that have done their work may still be ending.
+func (l *lab) settle(t *testing.T, before int) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for runtime.NumGoroutine() > before && time.Now().Before(deadline) {
+		time.Sleep(time.Millisecond)
+	}
+	if now := runtime.NumGoroutine(); now > before {
+		var all strings.Builder
+		_ = pprof.Lookup("goroutine").WriteTo(&all, 1)
+		t.Errorf("there were %d goroutines, and are %d:\n%s", before, now, all.String())
+	}
+}

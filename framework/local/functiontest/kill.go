@@ -1,0 +1,61 @@
+package functiontest
+
+import "testing"
+
+// killed kills the function at each point of a rotation in turn, and has Secrets Manager run the rotation again. With
+// alternating users both turns of the pair are swept, as the clone is made in one and not in the other.
+func (h Harness) killed(t *testing.T, by string) {
+	s := h.stage(t, by)
+	rotations := 1
+	if by == alternating {
+		rotations = 2
+	}
+	begin := len(s.function.Log())
+	var passwords []string
+	points := sweep(t, []string{"asked", "answered"}, func(point string) (reached int) {
+		u := s.user(t)
+		for range rotations {
+			if u.rotateKilled(t, point) {
+				reached++
+			}
+			passwords = append(passwords, u.value(t.Context(), "AWSCURRENT").Text("password"))
+		}
+		return reached
+	})
+	for _, line := range Find(s.function.Log()[begin:], append(passwords, s.rig.RotationTokens()...)...) {
+		t.Errorf("a password or RotationToken is in the function's output: %s", line)
+	}
+	if fewest := rotations * 2 * (11 + 6); points < fewest { // calls of Secrets Manager, and two logins of three turns
+		t.Errorf("%d points: at least %d were to be reached", points, fewest)
+	}
+	t.Logf("GUARANTEE never-locked-out/process engine=%s strategy=%s server=%q points=%d", h.Engine, by, h.Server, points)
+}
+
+// rotateKilled rotates once, with the process killed at the point.
+func (u *user) rotateKilled(t *testing.T, point string) (reached bool) {
+	t.Helper()
+	old, pending := u.value(t.Context(), "AWSCURRENT").Text("password"), ""
+	u.whenFailed(func() {
+		if err := u.alive(t.Context()); err != nil {
+			t.Errorf("killed at %s, locked out: %v", point, err)
+		}
+		pending = u.value(t.Context(), "AWSPENDING").Text("password")
+	})
+	u.arm(t, point, func() bool {
+		if err := u.function.Restart(); err != nil {
+			t.Errorf("killed at %s: %v", point, err)
+		}
+		return false
+	})
+	n, err := u.rig.Rotate(t.Context(), u.arn, u.function)
+	u.whenFailed(nil)
+	if err != nil {
+		t.Fatalf("killed at %s, not rotated by the next attempt: %v", point, err)
+	}
+	reached = u.reached(t)
+	u.wantRotated(t, n.Token, pending, old)
+	if t.Failed() {
+		t.Fatalf("it was killed at %s", point)
+	}
+	return reached
+}

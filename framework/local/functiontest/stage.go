@@ -1,0 +1,180 @@
+package functiontest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/seed492efc12/rotor/framework/local"
+	"github.com/seed492efc12/rotor/framework/local/rig"
+)
+
+// patience bounds every single thing that is waited for.
+const patience = 30 * time.Second
+
+// A stage is a Secrets Manager and a function by one strategy, with a proxy before Secrets Manager, whose turns go by
+// the name of "store", and one before the "database".
+type stage struct {
+	Harness
+	by       string
+	rig      *rig.Rig
+	points   rig.Points
+	store    *rig.Proxy
+	database *rig.Proxy
+	function *rig.Function
+	denying  atomic.Bool // Secrets Manager denies the function everything
+	users    int
+
+	mu      sync.Mutex
+	between func() // called between a failed attempt and the next
+	started []*rig.Function
+}
+
+// stage opens one. Secrets Manager runs a failed rotation again once, and at once.
+func (h Harness) stage(t *testing.T, by string) *stage {
+	t.Helper()
+	s := &stage{Harness: h, by: by}
+	var err error
+	s.rig, err = rig.Open(local.Options{Retries: 1, Backoff: s.backoff, Intercept: s.deny})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closing(t, s.rig)
+	s.store = s.proxy(t, "store", strings.TrimPrefix(s.rig.URL, "http://"))
+	s.database = s.proxy(t, "database", h.Address)
+	s.function = s.start(t, local.FunctionConfig{})
+	return s
+}
+
+func (s *stage) proxy(t *testing.T, name, server string) *rig.Proxy {
+	t.Helper()
+	p, err := rig.NewProxy(name, server, &s.points)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closing(t, p)
+	return p
+}
+
+func closing(t *testing.T, c io.Closer) {
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// start starts another function, with what c says besides.
+func (s *stage) start(t *testing.T, c local.FunctionConfig) *rig.Function {
+	t.Helper()
+	env := map[string]string{
+		"ROTATION_STRATEGY":        s.by,
+		"SECRETS_MANAGER_ENDPOINT": "http://127.0.0.1:" + strconv.Itoa(s.store.Port),
+	}
+	maps.Copy(env, s.Env)
+	maps.Copy(env, c.Env)
+	c.Bootstrap, c.Env, c.Name = s.Bootstrap, env, fmt.Sprintf("function-%d-%d", s.store.Port, len(s.started))
+	f, err := s.rig.Start(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.started = append(s.started, f)
+	return f
+}
+
+// backoff is the pause between two attempts of Secrets Manager.
+func (s *stage) backoff(int) time.Duration {
+	s.mu.Lock()
+	between := s.between
+	s.mu.Unlock()
+	if between != nil {
+		between()
+	}
+	return 0
+}
+
+// whenFailed has f called between an attempt that fails and the next.
+func (s *stage) whenFailed(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.between = f
+}
+
+func (s *stage) deny(operation string, _ int) *local.Fault {
+	if s.denying.Load() && operation != "RotateSecret" {
+		return &local.Fault{Code: "AccessDeniedException", Message: "said the test"}
+	}
+	return nil
+}
+
+// idle waits until no connection to the database is open: nothing of what was before can reach a point any more.
+func (s *stage) idle(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := s.database.Idle(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// arm has act called at a point of what comes.
+func (s *stage) arm(t *testing.T, at string, act func() bool) {
+	t.Helper()
+	s.idle(t)
+	s.points.Arm(at, act)
+}
+
+// reached reports, of a rotation that has ended, whether it came to the point that was armed. None is armed after that.
+func (s *stage) reached(t *testing.T) bool {
+	t.Helper()
+	s.idle(t)
+	defer s.points.Arm("", nil)
+	return s.points.Fired()
+}
+
+// sweep calls at for each point of a rotation, and returns how often one was reached, which at tells each time.
+func sweep(t *testing.T, moments []string, at func(point string) (reached int)) (points int) {
+	t.Helper()
+	return sweepTurns(t, "store", moments, at) + sweepDatabase(t, moments, at)
+}
+
+func sweepDatabase(t *testing.T, moments []string, at func(point string) (reached int)) (points int) {
+	t.Helper()
+	return sweepTurns(t, "database", moments, at)
+}
+
+// sweepTurns goes from turn to turn until none of a turn's points is reached any more: how many turns a conversation
+// takes varies, as what a server sends may come together or apart.
+func sweepTurns(t *testing.T, proxy string, moments []string, at func(point string) (reached int)) (points int) {
+	t.Helper()
+	for turn, reached := 1, 1; reached > 0 && !t.Failed(); turn++ {
+		reached = 0
+		for _, moment := range moments {
+			reached += at(fmt.Sprintf("%s#%d %s", proxy, turn, moment))
+		}
+		points += reached
+	}
+	return points
+}
+
+// through is the port of the database's proxy, as a secret's field.
+func (s *stage) through() (host, port string) { return "127.0.0.1", strconv.Itoa(s.database.Port) }
+
+// nowhere is a port that nobody listens on.
+func nowhere(t *testing.T) (port string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
