@@ -22,7 +22,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
-.PHONY: help demo test build sbom package sam invoke emulate lint bench guarantees mutants servers fuzz certificates dependencies clean
+.PHONY: help demo test sweep build sbom package sam invoke emulate lint bench guarantees mutants servers fuzz certificates dependencies clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ test: ## Run all tests on the servers that are found; TESTFLAGS=-race and so on
 	@go run ./scripts/covered
 	go test $(TESTFLAGS) ./...
 	@for m in $(EXAMPLES); do echo "go -C $$m test $(TESTFLAGS) ./..."; go -C $$m test $(TESTFLAGS) ./... || exit 1; done
+
+sweep: ## Put a fault at every point of every engine, and kill the built functions there
+	go test -timeout 20m -run 'Conformance|Process|CutOff' ./rotators/... ./functions/...
 
 build: ## Build every function into dist/<function>/bootstrap (ARCH=arm64 or x86_64)
 	@test -n "$(GOARCH_)" || { echo "ARCH is arm64 or x86_64, not '$(ARCH)'"; exit 2; }

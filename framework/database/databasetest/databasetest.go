@@ -55,9 +55,8 @@ type Fixture struct {
 }
 
 // Run checks that the harness's driver does what package database promises, with
-// each strategy that it can follow. With ROTOR_TEST_SWEEP=all in the environment
-// it heeds no NoSweep, and puts faults that pass at every point too, beside
-// those from which the function dies.
+// each strategy that it can follow. [rotationtest.WantedSweep] says which faults
+// are put at every point.
 func Run(t *testing.T, h Harness) {
 	for _, strategy := range []string{"single-user", "single-user-by-administrator", "alternating-users"} {
 		s, err := database.ParseStrategy(strategy)
@@ -75,11 +74,16 @@ func Run(t *testing.T, h Harness) {
 			t.Run("EveryStepAtOnce", suite.atOnce)
 			t.Run("Preflight", suite.preflight)
 			t.Run("AWrongPasswordChangesNothing", suite.wrongPassword)
-			if !h.NoSweep || thorough() {
+			if h.sweeps(rotationtest.WantedSweep()) {
 				t.Run("CrashAnywhere", suite.sweep)
 			}
 		})
 	}
+}
+
+// sweeps reports whether faults are put at every point.
+func (h Harness) sweeps(wanted rotationtest.Sweeping) bool {
+	return wanted == rotationtest.FullSweep || wanted != rotationtest.NoSweep && !h.NoSweep
 }
 
 type suite struct {

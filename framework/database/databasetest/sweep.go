@@ -2,7 +2,6 @@ package databasetest
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"testing"
 
@@ -10,9 +9,6 @@ import (
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
 )
-
-// thorough reports whether all modes of faults are wanted.
-func thorough() bool { return os.Getenv("ROTOR_TEST_SWEEP") == "all" }
 
 // A mode is what kind of fault happens at a point: before the call has its
 // effect or after it (late), and one that passes or one that lasts until the
@@ -23,7 +19,7 @@ func (m mode) String() string { return fmt.Sprintf("late=%v,lasting=%v", m.late,
 
 func modes() []mode {
 	lasting := []mode{{late: false, lasting: true}, {late: true, lasting: true}}
-	if !thorough() {
+	if rotationtest.WantedSweep() != rotationtest.FullSweep {
 		return lasting
 	}
 	return append(lasting, mode{late: false}, mode{late: true})

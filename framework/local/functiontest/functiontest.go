@@ -14,6 +14,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
 	"github.com/seed492efc12/rotor/framework/secret"
 )
 
@@ -50,13 +51,16 @@ func strategies() []string {
 
 const alternating = "alternating-users"
 
-// Run checks that the harness's function keeps its promises with each strategy.
+// Run checks that the harness's function keeps its promises with each strategy;
+// at every point unless [rotationtest.WantedSweep] leaves that out.
 func Run(t *testing.T, h Harness) {
 	for _, by := range strategies() {
 		t.Run(by, func(t *testing.T) {
-			t.Run("KilledAnywhere", func(t *testing.T) { h.killed(t, by) })
+			if rotationtest.WantedSweep() != rotationtest.NoSweep {
+				t.Run("KilledAnywhere", func(t *testing.T) { h.killed(t, by) })
+				t.Run("ASlowRunBesideItsRetry", func(t *testing.T) { h.overlapping(t, by) })
+			}
 			t.Run("TheSameStepAtOnce", func(t *testing.T) { h.atOnce(t, by) })
-			t.Run("ASlowRunBesideItsRetry", func(t *testing.T) { h.overlapping(t, by) })
 			t.Run("NothingStaysOpen", func(t *testing.T) { h.open(t, by) })
 			t.Run("NoPasswordIsSeen", func(t *testing.T) { h.unseen(t, by) })
 		})
