@@ -52,12 +52,16 @@ func strategies() []string {
 const alternating = "alternating-users"
 
 // Run checks that the harness's function keeps its promises with each strategy;
-// at every point unless [rotationtest.WantedSweep] leaves that out.
+// at every point as far as [rotationtest.WantedSweep] goes. Slow runs beside
+// their retries are left to a full sweep.
 func Run(t *testing.T, h Harness) {
+	wanted := rotationtest.WantedSweep()
 	for _, by := range strategies() {
 		t.Run(by, func(t *testing.T) {
-			if rotationtest.WantedSweep() != rotationtest.NoSweep {
+			if wanted != rotationtest.NoSweep {
 				t.Run("KilledAnywhere", func(t *testing.T) { h.killed(t, by) })
+			}
+			if wanted == rotationtest.FullSweep {
 				t.Run("ASlowRunBesideItsRetry", func(t *testing.T) { h.overlapping(t, by) })
 			}
 			t.Run("TheSameStepAtOnce", func(t *testing.T) { h.atOnce(t, by) })
