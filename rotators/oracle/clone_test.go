@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/framework/secret"
 	"github.com/seed492efc12/rotor/rotators/oracle/oracletest"
@@ -17,7 +18,7 @@ const clonePassword = `Clone0!#$%&'()*+,-./:;<=>?`
 func (w *world) session(t *testing.T, doc secret.Document) database.Conn {
 	t.Helper()
 	r := w.rotor(t, database.SingleUser, "nobody")
-	d, err := database.New(r.config)
+	d, err := database.New(r.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,9 +40,9 @@ func TestTheCloneFollowsTheOriginal(t *testing.T) {
 	user := w.user(t, "app")
 	w.exec(t, `CREATE ROLE OTHER`, `GRANT SELECT ON `+w.shop+`.COINS TO OTHER`, `CREATE ROLE SILENT`)
 	r := w.rotor(t, database.AlternatingUsers, user)
-	r.must(t)
+	r.Must(t)
 	w.wantTwins(t, "APP", "APP_CLONE")
-	r.must(t)
+	r.Must(t)
 	w.exec(t, `REVOKE `+w.role+` FROM APP`, `GRANT OTHER TO APP WITH ADMIN OPTION`, `GRANT SILENT TO APP WITH DELEGATE OPTION`, `ALTER USER APP DEFAULT ROLE OTHER`,
 		`REVOKE INSERT ON `+w.shop+`.ORDERS FROM APP`,
 		`REVOKE DELETE ON `+w.shop+`.ORDERS FROM APP`, `GRANT DELETE ON `+w.shop+`.ORDERS TO APP`,
@@ -49,8 +50,8 @@ func TestTheCloneFollowsTheOriginal(t *testing.T) {
 		`REVOKE SELECT ON `+w.shop+`."Prices" FROM APP`, `GRANT SELECT ON `+w.shop+`."Prices" TO APP WITH GRANT OPTION`,
 		`REVOKE CREATE TABLE FROM APP`, `GRANT CREATE VIEW TO APP`, `GRANT READ ON DIRECTORY EXPORTS TO APP`, `GRANT SELECT ON SYS.V_$SESSION TO APP`,
 		`CREATE PROFILE STRICT LIMIT FAILED_LOGIN_ATTEMPTS 3`, `ALTER USER APP PROFILE STRICT DEFAULT TABLESPACE "Odd space" TEMPORARY TABLESPACE TEMP2 QUOTA 0 ON USERS QUOTA UNLIMITED ON DATA QUOTA 5 ON "Odd space"`)
-	r.must(t)
-	if got := r.current().Text("username"); got != "app_CLONE" {
+	r.Must(t)
+	if got := r.Current().Text("username"); got != "app_CLONE" {
 		t.Fatalf("it is %s's turn", got)
 	}
 	w.wantTwins(t, "APP", "APP_CLONE")
@@ -69,10 +70,10 @@ func TestTheCloneFollowsTheOriginal(t *testing.T) {
 func TestWhatIsEqualIsNotSaidAgain(t *testing.T) {
 	w := standIn(t, oracletest.Config{})
 	r := w.rotor(t, database.AlternatingUsers, w.user(t, "app"))
-	r.must(t)
-	r.must(t)
+	r.Must(t)
+	r.Must(t)
 	mark := w.Server.Mark()
-	r.must(t)
+	r.Must(t)
 	if log := w.Server.LogSince(mark); strings.Count(log, "ADMIN: ") != 1 || !strings.Contains(log, `ADMIN: ALTER USER "APP_CLONE" IDENTIFIED BY`) {
 		t.Errorf("the administrator said\n%s", log)
 	}
@@ -83,8 +84,8 @@ func TestNobodyLogsInToAHalfMadeClone(t *testing.T) {
 		w := standIn(t, oracletest.Config{})
 		r := w.rotor(t, database.AlternatingUsers, w.user(t, "app"))
 		w.Server.Deny(text, 1031)
-		wants(t, r.rotate(t), rotation.MissingPrivilege, `"ADMIN"`)
-		pending := r.store.Value("user", rotation.Pending)
+		databasetest.Wants(t, r.Rotate(t), rotation.MissingPrivilege, `"ADMIN"`)
+		pending := r.Store.Value("user", rotation.Pending)
 		if err := w.As(t.Context(), "app_CLONE", pending.Text("password")); err == nil {
 			t.Errorf("without %s: the clone can log in", text)
 		}
@@ -92,7 +93,7 @@ func TestNobodyLogsInToAHalfMadeClone(t *testing.T) {
 			t.Errorf("without %s: the original cannot: %v", text, err)
 		}
 		w.Server.Deny(text, 0)
-		r.must(t)
+		r.Must(t)
 		w.wantTwins(t, "APP", "APP_CLONE")
 	}
 }
@@ -100,15 +101,15 @@ func TestNobodyLogsInToAHalfMadeClone(t *testing.T) {
 func TestALockIsNotTakenOffSilently(t *testing.T) {
 	w := standIn(t, oracletest.Config{})
 	r := w.rotor(t, database.AlternatingUsers, w.user(t, "app"))
-	r.must(t)
-	r.must(t)
+	r.Must(t)
+	r.Must(t)
 	w.exec(t, `ALTER USER APP_CLONE ACCOUNT LOCK`)
-	wants(t, r.preflight(t), rotation.AccountLocked, "APP_CLONE")
-	wants(t, r.rotate(t), rotation.AccountLocked, "APP_CLONE", "ACCOUNT UNLOCK")
+	databasetest.Wants(t, r.Preflight(t), rotation.AccountLocked, "APP_CLONE")
+	databasetest.Wants(t, r.Rotate(t), rotation.AccountLocked, "APP_CLONE", "ACCOUNT UNLOCK")
 	w.exec(t, `ALTER USER APP_CLONE ACCOUNT UNLOCK`)
-	r.must(t)
+	r.Must(t)
 	w.exec(t, `ALTER USER APP_CLONE ACCOUNT LOCK`)
-	wants(t, r.rotate(t), rotation.AccountLocked, "ORA-28000")
+	databasetest.Wants(t, r.Rotate(t), rotation.AccountLocked, "ORA-28000")
 }
 
 func TestClonesOfQuotedNames(t *testing.T) {
@@ -144,7 +145,7 @@ func TestOnlyWhatCanBeSharedIs(t *testing.T) {
 		`CREATE TABLE `+w.shop+`."BIN$dropped"`, `GRANT SELECT ON `+w.shop+`."BIN$dropped" TO APP`, `GRANT UPDATE ("C") ON `+w.shop+`."BIN$dropped" TO APP`,
 		`CREATE MATERIALIZED VIEW APP.MV`, `CREATE TYPE APP.THING`, `CREATE PROCEDURE APP.DOIT`)
 	r := w.rotor(t, database.AlternatingUsers, user)
-	r.must(t)
+	r.Must(t)
 	has := strings.Join(w.Server.Holdings("APP_CLONE"), "\n")
 	for name, want := range map[string]bool{"NEST": false, "MADE": false, "SECOND": false, "BIN$x": false, "T,": false, "MV": true, "THING": true, "DOIT": true, "OWN": true} {
 		if strings.Contains(has, "APP."+name) != want {
@@ -164,15 +165,15 @@ func TestOnlyWhatCanBeSharedIs(t *testing.T) {
 func TestWhatTheCloneMakesIsTheOriginalsToUse(t *testing.T) {
 	w := standIn(t, oracletest.Config{})
 	r := w.rotor(t, database.AlternatingUsers, w.user(t, "app"))
-	r.must(t)
+	r.Must(t)
 	if err := r.can(t, `CREATE TABLE MADE (N NUMBER)`); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {
-		r.must(t)
+		r.Must(t)
 		for _, statement := range []string{`INSERT INTO APP_CLONE.MADE VALUES (1)`, `SELECT * FROM APP_CLONE.MADE`, `INSERT INTO APP.OWN VALUES (1)`} {
 			if err := r.can(t, statement); err != nil {
-				t.Errorf("%s as %s: %v", statement, r.current().Text("username"), err)
+				t.Errorf("%s as %s: %v", statement, r.Current().Text("username"), err)
 			}
 		}
 	}
@@ -182,14 +183,14 @@ func TestWhatTheCloneMakesIsTheOriginalsToUse(t *testing.T) {
 func TestWhatTheCloneMakesLateIsTheOriginalsToUse(t *testing.T) {
 	w := standIn(t, oracletest.Config{})
 	r := w.rotor(t, database.AlternatingUsers, w.user(t, "app"))
-	r.must(t)
-	clone := r.current()
-	r.must(t)
-	original := r.current()
+	r.Must(t)
+	clone := r.Current()
+	r.Must(t)
+	original := r.Current()
 	if err := w.As(t.Context(), "app_CLONE", clone.Text("password"), `CREATE TABLE LATE (N NUMBER)`); err != nil {
 		t.Fatal(err)
 	}
-	r.must(t)
+	r.Must(t)
 	if err := w.As(t.Context(), "app", original.Text("password"), `SELECT * FROM APP_CLONE.LATE`); err != nil {
 		t.Error(err)
 	}
@@ -200,11 +201,11 @@ func TestViewsThatTheOwnerMayNotPassOnStopTheStep(t *testing.T) {
 	user := w.user(t, "app")
 	w.exec(t, `CREATE VIEW APP.THEIRS AS SELECT * FROM `+w.shop+`.ORDERS`)
 	r := w.rotor(t, database.AlternatingUsers, user)
-	wants(t, r.rotate(t), rotation.MissingPrivilege, "ORA-01720", "WITH GRANT OPTION")
+	databasetest.Wants(t, r.Rotate(t), rotation.MissingPrivilege, "ORA-01720", "WITH GRANT OPTION")
 	w.exec(t, `GRANT SELECT ON `+w.shop+`.ORDERS TO APP WITH GRANT OPTION`)
-	r.must(t)
-	if !strings.Contains(r.log.String(), "write through the view") {
-		t.Errorf("the log does not say what is missing:\n%s", r.log.String())
+	r.Must(t)
+	if !strings.Contains(r.Log.String(), "write through the view") {
+		t.Errorf("the log does not say what is missing:\n%s", r.Log.String())
 	}
 	if err := r.can(t, `SELECT * FROM APP.THEIRS`); err != nil {
 		t.Error(err)
@@ -214,18 +215,18 @@ func TestViewsThatTheOwnerMayNotPassOnStopTheStep(t *testing.T) {
 func TestDriftFailsUnlessTheOperatorGrantsIt(t *testing.T) {
 	w := standIn(t, oracletest.Config{})
 	r := w.rotor(t, database.AlternatingUsers, w.user(t, "app"))
-	r.must(t)
+	r.Must(t)
 	w.exec(t, `CREATE ROLE EXTRA`, `GRANT EXTRA TO APP_CLONE WITH ADMIN OPTION`, `GRANT CREATE VIEW TO APP_CLONE`, `GRANT UPDATE ("Price") ON `+w.shop+`."Prices" TO APP_CLONE WITH GRANT OPTION`,
 		`GRANT SELECT ON `+w.shop+`.COINS TO APP_CLONE`, `ALTER USER APP_CLONE QUOTA 7 ON DATA`, `REVOKE INSERT ON `+w.shop+`.ORDERS FROM APP_CLONE`, `ALTER USER APP DEFAULT ROLE NONE`)
-	wants(t, r.rotate(t), rotation.FewerRights, `role `+w.role+` by default`, `role "EXTRA"`, "CREATE VIEW", `SELECT ON "`, `quota on tablespace "DATA"`, `UPDATE ("Price")`, "CLONE_DRIFT")
-	r.config.GrantDrift = true
-	r.must(t)
+	databasetest.Wants(t, r.Rotate(t), rotation.FewerRights, `role `+w.role+` by default`, `role "EXTRA"`, "CREATE VIEW", `SELECT ON "`, `quota on tablespace "DATA"`, `UPDATE ("Price")`, "CLONE_DRIFT")
+	r.Config.GrantDrift = true
+	r.Must(t)
 	for _, statement := range []string{`SELECT * FROM ` + w.shop + `.COINS`, `INSERT INTO ` + w.shop + `.ORDERS VALUES (1)`} {
 		if err := r.can(t, statement); err != nil {
 			t.Errorf("%s as the original: %v", statement, err)
 		}
 	}
-	r.must(t)
+	r.Must(t)
 	w.wantTwins(t, "APP", "APP_CLONE")
 }
 
@@ -283,7 +284,7 @@ func TestAnAdministratorWithoutTheRightsIsToldWhatToGrant(t *testing.T) {
 func TestPreflightPassesWhereARotationWould(t *testing.T) {
 	w := newWorld(t, oracletest.Best(t))
 	for by, strategy := range strategies {
-		if err := w.rotor(t, strategy, w.user(t, "")).preflight(t); err != nil {
+		if err := w.rotor(t, strategy, w.user(t, "")).Preflight(t); err != nil {
 			t.Errorf("%s: %v", by, err)
 		}
 	}
@@ -293,16 +294,16 @@ func TestPreflightPassesWhereARotationWould(t *testing.T) {
 func TestTheOriginalLosesNothingWithTheClone(t *testing.T) {
 	w := standIn(t, oracletest.Config{})
 	r := w.rotor(t, database.AlternatingUsers, w.user(t, "app"))
-	r.must(t)
-	clone := r.current()
-	r.must(t)
-	original := r.current()
+	r.Must(t)
+	clone := r.Current()
+	r.Must(t)
+	original := r.Current()
 	w.exec(t, `GRANT INSERT ON `+w.shop+`.COINS TO APP_CLONE WITH GRANT OPTION`, `GRANT UPDATE ("Price") ON `+w.shop+`."Prices" TO APP_CLONE WITH GRANT OPTION`, `REVOKE UPDATE ON `+w.shop+`."Prices" FROM APP`)
 	if err := w.As(t.Context(), "app_CLONE", clone.Text("password"), `GRANT INSERT ON `+w.shop+`.COINS TO APP`, `GRANT UPDATE ("Price") ON `+w.shop+`."Prices" TO APP`); err != nil {
 		t.Fatal(err)
 	}
-	r.must(t)
-	for _, doc := range []secret.Document{original, r.current()} {
+	r.Must(t)
+	for _, doc := range []secret.Document{original, r.Current()} {
 		if err := w.As(t.Context(), doc.Text("username"), doc.Text("password"), `INSERT INTO `+w.shop+`.COINS VALUES (1)`, `UPDATE `+w.shop+`."Prices" SET "Price" = 1`); err != nil {
 			t.Errorf("as %s: %v", doc.Text("username"), err)
 		}
@@ -313,24 +314,24 @@ func TestProxiesAreNamed(t *testing.T) {
 	w := standIn(t, oracletest.Config{})
 	r := w.rotor(t, database.AlternatingUsers, w.user(t, "app"))
 	w.exec(t, `ALTER USER APP GRANT CONNECT THROUGH ADMIN`)
-	r.must(t)
-	if !strings.Contains(r.log.String(), `GRANT CONNECT THROUGH`) {
-		t.Errorf("the log says\n%s", r.log.String())
+	r.Must(t)
+	if !strings.Contains(r.Log.String(), `GRANT CONNECT THROUGH`) {
+		t.Errorf("the log says\n%s", r.Log.String())
 	}
 }
 
 func TestRevocationsThatFailAreToldOnly(t *testing.T) {
 	w := standIn(t, oracletest.Config{})
 	r := w.rotor(t, database.AlternatingUsers, w.user(t, "app"))
-	r.must(t)
-	r.must(t)
+	r.Must(t)
+	r.Must(t)
 	w.exec(t, `CREATE USER FRIEND IDENTIFIED BY "friend1"`, `GRANT CREATE SESSION TO FRIEND`, `GRANT INSERT ON `+w.shop+`.COINS TO FRIEND WITH GRANT OPTION`)
 	if err := w.As(t.Context(), "friend", "friend1", `GRANT INSERT ON `+w.shop+`.COINS TO APP_CLONE`); err != nil {
 		t.Fatal(err)
 	}
-	r.must(t)
-	if !strings.Contains(r.log.String(), "ORA-01927") {
-		t.Errorf("the log says\n%s", r.log.String())
+	r.Must(t)
+	if !strings.Contains(r.Log.String(), "ORA-01927") {
+		t.Errorf("the log says\n%s", r.Log.String())
 	}
 }
 
@@ -339,18 +340,18 @@ func TestRDSGrantsWhatIsSYSs(t *testing.T) {
 	user := w.user(t, "app")
 	w.exec(t, `GRANT `+w.role+` TO ADMIN WITH ADMIN OPTION`, `GRANT SELECT ON SYS.V_$SESSION TO APP`, `GRANT EXECUTE ON SYS.DBMS_CRYPTO TO APP WITH GRANT OPTION`, `GRANT READ ON DIRECTORY EXPORTS TO APP`)
 	r := w.rotor(t, database.AlternatingUsers, user)
-	if err := r.preflight(t); err != nil {
+	if err := r.Preflight(t); err != nil {
 		t.Errorf("the trial: %v", err)
 	}
 	mark := w.Server.Mark()
-	r.must(t)
+	r.Must(t)
 	if log := w.Server.LogSince(mark); !strings.Contains(log, `grant_sys_object(p_obj_name => :1, p_grantee => :2, p_privilege => :3); END; ["V_$SESSION" "APP_CLONE" "SELECT"]`) || strings.Contains(log, `ON "SYS"."V_`) {
 		t.Errorf("the log has\n%s", log)
 	}
 	w.wantTwins(t, "APP", "APP_CLONE")
-	r.must(t)
+	r.Must(t)
 	w.exec(t, `REVOKE SELECT ON SYS.V_$SESSION FROM APP`, `REVOKE EXECUTE ON SYS.DBMS_CRYPTO FROM APP`, `GRANT EXECUTE ON SYS.DBMS_CRYPTO TO APP`)
-	r.must(t)
+	r.Must(t)
 	w.wantTwins(t, "APP", "APP_CLONE")
 }
 
@@ -359,17 +360,17 @@ func TestPrivilegesOnSchemasAreCopied(t *testing.T) {
 	user := w.user(t, "app")
 	w.exec(t, `GRANT SELECT ANY TABLE ON SCHEMA `+w.shop+` TO APP WITH ADMIN OPTION`)
 	r := w.rotor(t, database.AlternatingUsers, user)
-	r.must(t)
+	r.Must(t)
 	w.wantTwins(t, "APP", "APP_CLONE")
 	if err := r.can(t, `SELECT * FROM `+w.shop+`.COINS`); err != nil {
 		t.Error(err)
 	}
-	r.must(t)
+	r.Must(t)
 	w.exec(t, `REVOKE SELECT ANY TABLE ON SCHEMA `+w.shop+` FROM APP`, `GRANT SELECT ANY TABLE ON SCHEMA `+w.shop+` TO APP`)
-	r.must(t)
+	r.Must(t)
 	w.wantTwins(t, "APP", "APP_CLONE")
 	w.exec(t, `REVOKE SELECT ANY TABLE ON SCHEMA `+w.shop+` FROM APP`)
-	wants(t, r.rotate(t), rotation.FewerRights, "SELECT ANY TABLE ON SCHEMA")
+	databasetest.Wants(t, r.Rotate(t), rotation.FewerRights, "SELECT ANY TABLE ON SCHEMA")
 }
 
 func TestOldReleasesSayLess(t *testing.T) {
@@ -377,29 +378,29 @@ func TestOldReleasesSayLess(t *testing.T) {
 	user := w.user(t, "app")
 	w.exec(t, `GRANT READ ON DIRECTORY EXPORTS TO APP`)
 	r := w.rotor(t, database.AlternatingUsers, user)
-	r.must(t)
+	r.Must(t)
 	w.wantTwins(t, "APP", "APP_CLONE")
 	long := w.rotor(t, database.AlternatingUsers, w.user(t, "a2345678901234567890123456"))
-	wants(t, long.rotate(t), rotation.BadSecret, "takes 30")
+	databasetest.Wants(t, long.Rotate(t), rotation.BadSecret, "takes 30")
 }
 
 func TestWhatAnotherRunHasRevokedIsRevoked(t *testing.T) {
 	w := standIn(t, oracletest.Config{})
 	r := w.rotor(t, database.AlternatingUsers, w.user(t, "app"))
-	r.must(t)
-	r.must(t)
+	r.Must(t)
+	r.Must(t)
 	w.exec(t, `GRANT CREATE VIEW TO APP_CLONE`, `CREATE ROLE EXTRA`, `GRANT EXTRA TO APP_CLONE`)
 	w.Server.Deny(`REVOKE CREATE VIEW`, 1952)
 	w.Server.Deny(`REVOKE "EXTRA"`, 1951)
 	mark := w.Server.Mark()
-	e := r.engine(t)
-	r.store.Begin("user", "v9")
+	e := r.Engine(t)
+	r.Store.Begin("user", "v9")
 	for _, step := range []rotation.Step{rotation.CreateSecret, rotation.SetSecret} {
 		if err := e.Handle(t.Context(), rotation.Event{Step: step, SecretID: "user", Token: "v9"}); err != nil {
 			t.Error(err)
 		}
 	}
-	if accepted, _ := w.Server.LoginsSince(mark); accepted != 2 || strings.Contains(r.log.String(), "could not") {
-		t.Errorf("%d logins, and the log says\n%s", accepted, r.log.String())
+	if accepted, _ := w.Server.LoginsSince(mark); accepted != 2 || strings.Contains(r.Log.String(), "could not") {
+		t.Errorf("%d logins, and the log says\n%s", accepted, r.Log.String())
 	}
 }

@@ -38,7 +38,7 @@ func TestTheServerIsToldWhatTheGoldenFilesSay(t *testing.T) {
 			r := w.rotor(t, c.strategy, w.user(t, "app"))
 			w.exec(t, `GRANT SELECT ON SYS.V_$SESSION TO APP`, `GRANT READ ON DIRECTORY EXPORTS TO APP WITH GRANT OPTION`, `GRANT ROLE TO ADMIN WITH ADMIN OPTION`)
 			for range c.before {
-				r.must(t)
+				r.Must(t)
 			}
 			golden(t, filepath.Join("testdata", c.name+".golden"), r.transcript(t))
 		})
@@ -49,8 +49,8 @@ func TestTheServerIsToldWhatTheGoldenFilesSay(t *testing.T) {
 // passwords.
 func (r *rotor) transcript(t *testing.T) string {
 	t.Helper()
-	r.store.Begin("user", "golden")
-	e := r.engine(t)
+	r.Store.Begin("user", "golden")
+	e := r.Engine(t)
 	handle := func(steps ...rotation.Step) {
 		for _, step := range steps {
 			if err := e.Handle(t.Context(), rotation.Event{Step: step, SecretID: "user", Token: "golden"}); err != nil {
@@ -61,7 +61,7 @@ func (r *rotor) transcript(t *testing.T) string {
 	handle(rotation.CreateSecret)
 	mark := r.w.Server.Mark()
 	handle(rotation.SetSecret, rotation.TestSecret)
-	current, pending := r.current().Text("password"), r.store.Value("user", rotation.Pending).Text("password")
+	current, pending := r.Current().Text("password"), r.Store.Value("user", rotation.Pending).Text("password")
 	return strings.NewReplacer(pending, "{new}", current, "{old}").Replace(r.w.Server.LogSince(mark))
 }
 

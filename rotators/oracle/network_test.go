@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/rotators/oracle/oracletest"
@@ -30,7 +31,7 @@ func TestServersThatCannotBeTrustedGetNoPassword(t *testing.T) {
 			user := w.user(t, "app")
 			mark := w.Server.Mark()
 			for _, strategy := range strategies {
-				wants(t, w.rotor(t, strategy, user).rotate(t), rotation.TLS, c.says)
+				databasetest.Wants(t, w.rotor(t, strategy, user).Rotate(t), rotation.TLS, c.says)
 			}
 			if log := w.Server.LogSince(mark); log != "" {
 				t.Errorf("the server has seen\n%s", log)
@@ -43,25 +44,25 @@ func TestPlainTextOnlyWhereTheOperatorSaysSo(t *testing.T) {
 	w := standIn(t, oracletest.Config{NoTLS: true})
 	w.TLS = true
 	r := w.rotor(t, database.SingleUser, w.user(t, "app"))
-	r.config.Plaintext = true
-	r.must(t)
-	if log := r.log.String(); !strings.Contains(log, "TLS_FALLBACK=plaintext") || !strings.Contains(log, "native network encryption") {
+	r.Config.Plaintext = true
+	r.Must(t)
+	if log := r.Log.String(); !strings.Contains(log, "TLS_FALLBACK=plaintext") || !strings.Contains(log, "native network encryption") {
 		t.Errorf("the log does not say so:\n%s", log)
 	}
 	mute := standIn(t, oracletest.Config{Mute: true})
 	r = mute.rotor(t, database.SingleUser, mute.user(t, "app"))
-	r.config.Plaintext = true
-	wants(t, r.rotate(t), rotation.TLS, "2484") // which proves no lack of TLS
+	r.Config.Plaintext = true
+	databasetest.Wants(t, r.Rotate(t), rotation.TLS, "2484") // which proves no lack of TLS
 }
 
 func TestTLSForAnAlias(t *testing.T) {
 	w := standIn(t, oracletest.Config{})
 	r := w.rotor(t, database.SingleUser, w.user(t, "app"))
-	r.store.Write("user", "v0", r.current().With("tlsServerName", "localhost"))
-	r.must(t)
-	r.store.Write("user", "v9", r.current().With("tlsServerName", "other"))
-	r.store.Stage("user", rotation.Current, "v9")
-	wants(t, r.rotate(t), rotation.TLS, "tlsServerName")
+	r.Store.Write("user", "v0", r.Current().With("tlsServerName", "localhost"))
+	r.Must(t)
+	r.Store.Write("user", "v9", r.Current().With("tlsServerName", "other"))
+	r.Store.Stage("user", rotation.Current, "v9")
+	databasetest.Wants(t, r.Rotate(t), rotation.TLS, "tlsServerName")
 }
 
 func TestNobodyListens(t *testing.T) {
@@ -73,8 +74,8 @@ func TestNobodyListens(t *testing.T) {
 	}
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	_ = listener.Close()
-	r.store.Write("user", "v0", r.current().With("port", port))
-	wants(t, r.rotate(t), rotation.Unreachable, "refused")
+	r.Store.Write("user", "v0", r.Current().With("port", port))
+	databasetest.Wants(t, r.Rotate(t), rotation.Unreachable, "refused")
 }
 
 // A listener that never answers must not hold the function up.
@@ -87,9 +88,9 @@ func TestASilentServerEndsAtTheTimeOut(t *testing.T) {
 	w := standIn(t, oracletest.Config{})
 	r := w.rotor(t, database.SingleUser, w.user(t, "app"))
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	r.store.Write("user", "v0", r.current().With("port", port))
-	r.config.ConnectTimeout = 50 * time.Millisecond
-	wants(t, r.rotate(t), rotation.Unreachable, "CONNECT_TIMEOUT")
+	r.Store.Write("user", "v0", r.Current().With("port", port))
+	r.Config.ConnectTimeout = 50 * time.Millisecond
+	databasetest.Wants(t, r.Rotate(t), rotation.Unreachable, "CONNECT_TIMEOUT")
 }
 
 // A server that hangs in the middle of a statement ends with the step's time.

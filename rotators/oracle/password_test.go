@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/rotators/oracle/oracletest"
 )
@@ -25,13 +26,13 @@ func TestAVerifyFunctionGetsTheOldPassword(t *testing.T) {
 		user := w.user(t, "")
 		w.exec(t, `ALTER USER `+user+` PROFILE CHECKED`)
 		r := w.rotor(t, strategy, user)
-		r.must(t)
-		r.must(t)
+		r.Must(t)
+		r.Must(t)
 	}
 	r := w.rotor(t, database.SingleUser, w.user(t, "weak"))
 	w.exec(t, `ALTER USER WEAK PROFILE CHECKED`)
-	r.config.Password = func() string { return "no-digits-in-this-one" }
-	wants(t, r.rotate(t), rotation.PasswordRejected, "ORA-20001", "cancel the pending rotation")
+	r.Config.Password = func() string { return "no-digits-in-this-one" }
+	databasetest.Wants(t, r.Rotate(t), rotation.PasswordRejected, "ORA-20001", "cancel the pending rotation")
 }
 
 // The password of the session is named as the old one, also where it is not
@@ -42,10 +43,10 @@ func TestAPasswordFromTheRecycleBinIsReplacedToo(t *testing.T) {
 	user := w.user(t, "app")
 	w.exec(t, `ALTER USER APP PROFILE CHECKED`)
 	r := w.rotor(t, database.SingleUser, user)
-	r.store.Write("user", "v0", w.secret(t, user, "wrong1234"))
-	r.store.Write("user", "before", w.secret(t, user, old))
-	r.store.Stage("user", rotation.Previous, "before")
-	r.must(t)
+	r.Store.Write("user", "v0", w.secret(t, user, "wrong1234"))
+	r.Store.Write("user", "before", w.secret(t, user, old))
+	r.Store.Stage("user", rotation.Previous, "before")
+	r.Must(t)
 	if err := r.can(t); err != nil {
 		t.Error(err)
 	}
@@ -56,9 +57,9 @@ func TestAPasswordThatCannotStandInQuotesIsNotSent(t *testing.T) {
 	for _, strategy := range strategies {
 		for _, bad := range []string{`with"quote`, "with\x00nul", `" ACCOUNT UNLOCK --`} {
 			r := w.rotor(t, strategy, w.user(t, ""))
-			r.config.Password = func() string { return bad }
+			r.Config.Password = func() string { return bad }
 			mark := w.Server.Mark()
-			err := r.rotate(t)
+			err := r.Rotate(t)
 			if c := class(err); c != rotation.PasswordRejected && c != rotation.BadSecret || strings.Contains(err.Error(), bad) {
 				t.Errorf("%q: got %v", bad, err)
 			}
@@ -76,9 +77,9 @@ func TestReuseIsForgivenToTheSamePasswordAlone(t *testing.T) {
 		user := w.user(t, "")
 		w.exec(t, `ALTER USER `+user+` PROFILE ONCE`)
 		r := w.rotor(t, strategy, user)
-		e := r.engine(t)
+		e := r.Engine(t)
 		for _, version := range []string{"a", "b", "c"} {
-			r.store.Begin("user", version)
+			r.Store.Begin("user", version)
 			for _, step := range rotation.Steps() {
 				for n := range 2 {
 					if err := e.Handle(t.Context(), rotation.Event{Step: step, SecretID: "user", Token: version}); err != nil {
@@ -86,18 +87,18 @@ func TestReuseIsForgivenToTheSamePasswordAlone(t *testing.T) {
 					}
 				}
 			}
-			r.store.End("user")
+			r.Store.End("user")
 		}
 	}
 	r := w.rotor(t, database.SingleUser, w.user(t, "again"))
 	w.exec(t, `ALTER USER AGAIN PROFILE ONCE`)
-	r.config.Password = func() string { return old }
-	wants(t, r.rotate(t), "") // the password is what it was: nothing to do
-	r.config.Password = func() string { return "Another0" }
-	r.must(t)
-	r.config.Password = func() string { return old }
+	r.Config.Password = func() string { return old }
+	r.Must(t) // the password is what it was: nothing to do
+	r.Config.Password = func() string { return "Another0" }
+	r.Must(t)
+	r.Config.Password = func() string { return old }
 	mark := w.Server.Mark()
-	wants(t, r.rotate(t), rotation.PasswordRejected, "ORA-28007")
+	databasetest.Wants(t, r.Rotate(t), rotation.PasswordRejected, "ORA-28007")
 	if _, refused := w.Server.LoginsSince(mark); refused != 1 {
 		t.Errorf("%d refused logins", refused)
 	}
@@ -111,10 +112,10 @@ func TestAHalfMadeCloneUnderAReuseRuleIsMended(t *testing.T) {
 	w.exec(t, `ALTER USER APP PROFILE ONCE`)
 	r := w.rotor(t, database.AlternatingUsers, user)
 	w.Server.Deny("DEFAULT ROLE", 1031)
-	wants(t, r.rotate(t), rotation.MissingPrivilege)
+	databasetest.Wants(t, r.Rotate(t), rotation.MissingPrivilege)
 	w.Server.Deny("DEFAULT ROLE", 0)
 	w.exec(t, `ALTER USER APP DEFAULT ROLE NONE`, `ALTER USER APP DEFAULT ROLE ALL`)
-	r.must(t)
+	r.Must(t)
 	w.wantTwins(t, "APP", "APP_CLONE")
 }
 
@@ -131,10 +132,10 @@ func TestTheOldPasswordOverlapsForTheRolloverTime(t *testing.T) {
 		user := w.user(t, "app")
 		w.exec(t, `ALTER USER APP PROFILE GENTLE`)
 		r := w.rotor(t, strategies[c.strategy], user)
-		r.config.NoOverlap = c.off
+		r.Config.NoOverlap = c.off
 		mark := w.Server.Mark()
-		e := r.engine(t)
-		r.store.Begin("user", "v1")
+		e := r.Engine(t)
+		r.Store.Begin("user", "v1")
 		for _, step := range rotation.Steps() {
 			for range 2 { // a second run takes nothing away
 				if err := e.Handle(t.Context(), rotation.Event{Step: step, SecretID: "user", Token: "v1"}); err != nil {
@@ -160,10 +161,10 @@ func TestAClonesOldPasswordEndsAtOnce(t *testing.T) {
 	user := w.user(t, "app")
 	w.exec(t, `ALTER USER APP PROFILE GENTLE`)
 	r := w.rotor(t, database.AlternatingUsers, user)
-	r.must(t)
-	first := r.current()
-	r.must(t)
-	r.must(t)
+	r.Must(t)
+	first := r.Current()
+	r.Must(t)
+	r.Must(t)
 	if err := w.As(t.Context(), first.Text("username"), first.Text("password")); err == nil {
 		t.Error("the password of two rotations ago works")
 	}
@@ -186,21 +187,21 @@ func TestAnAdministratorNeedsNoCatalogToSetAPassword(t *testing.T) {
 	user := w.user(t, "app")
 	w.exec(t, `CREATE USER LOW IDENTIFIED BY "lowpass"`, `GRANT CREATE SESSION TO LOW`)
 	r := w.rotor(t, database.SingleUserByAdministrator, user)
-	r.store.Add("admin", w.secret(t, "low", "lowpass"))
-	wants(t, r.preflight(t), rotation.MissingPrivilege, `GRANT CREATE USER, ALTER USER TO "LOW"`)
-	wants(t, r.rotate(t), rotation.MissingPrivilege, `GRANT CREATE USER, ALTER USER TO "LOW"`)
+	r.Store.Add("admin", w.secret(t, "low", "lowpass"))
+	databasetest.Wants(t, r.Preflight(t), rotation.MissingPrivilege, `GRANT CREATE USER, ALTER USER TO "LOW"`)
+	databasetest.Wants(t, r.Rotate(t), rotation.MissingPrivilege, `GRANT CREATE USER, ALTER USER TO "LOW"`)
 	w.exec(t, `GRANT ALTER USER TO LOW`)
-	if err := r.preflight(t); err != nil {
+	if err := r.Preflight(t); err != nil {
 		t.Error(err)
 	}
-	r.must(t)
+	r.Must(t)
 }
 
 func TestAUserWhoMayNotChangeItsPasswordIsSentToTheAdministrator(t *testing.T) {
 	w := standIn(t, oracletest.Config{})
 	r := w.rotor(t, database.SingleUser, w.user(t, "app"))
 	w.Server.Deny(" IDENTIFIED BY ", 1031)
-	wants(t, r.rotate(t), rotation.MissingPrivilege, "single-user-by-administrator")
+	databasetest.Wants(t, r.Rotate(t), rotation.MissingPrivilege, "single-user-by-administrator")
 }
 
 func TestLoginsThatTheServerTurnsAwayAreNamed(t *testing.T) {
@@ -208,7 +209,7 @@ func TestLoginsThatTheServerTurnsAwayAreNamed(t *testing.T) {
 	user := w.user(t, "app")
 	for code, want := range map[int]rotation.Class{28001: rotation.PasswordExpired, 1033: rotation.Unavailable, 12514: rotation.NoDatabase, 12520: rotation.TooManyConnections, 28040: rotation.LoginRefused} {
 		w.Server.RefuseLogins(code)
-		wants(t, w.rotor(t, database.SingleUser, user).rotate(t), want, "said the test")
+		databasetest.Wants(t, w.rotor(t, database.SingleUser, user).Rotate(t), want, "said the test")
 	}
 	w.Server.RefuseLogins(0)
 	for statement, c := range map[string]struct {
@@ -224,7 +225,7 @@ func TestLoginsThatTheServerTurnsAwayAreNamed(t *testing.T) {
 		user := w.user(t, "app")
 		w.exec(t, statement)
 		for _, strategy := range strategies {
-			wants(t, w.rotor(t, strategy, user).rotate(t), c.class, c.says)
+			databasetest.Wants(t, w.rotor(t, strategy, user).Rotate(t), c.class, c.says)
 		}
 	}
 }
@@ -237,7 +238,7 @@ func TestFewFailedLoginsAreEnough(t *testing.T) {
 		w.exec(t, `ALTER USER `+user+` PROFILE STRICT`)
 		r := w.rotor(t, strategy, user)
 		for range 3 {
-			if err := r.rotate(t); err != nil {
+			if err := r.Rotate(t); err != nil {
 				t.Errorf("%s: %v", by, err)
 			}
 		}
@@ -248,22 +249,22 @@ func TestAStandbyIsNamed(t *testing.T) {
 	w := standIn(t, oracletest.Config{ReadOnly: true})
 	user := w.user(t, "app")
 	for _, strategy := range strategies {
-		wants(t, w.rotor(t, strategy, user).rotate(t), rotation.ReadOnly, "primary")
+		databasetest.Wants(t, w.rotor(t, strategy, user).Rotate(t), rotation.ReadOnly, "primary")
 	}
 }
 
 func TestAMissingServiceOrSIDIsNamed(t *testing.T) {
 	w := standIn(t, oracletest.Config{})
 	r := w.rotor(t, database.SingleUser, w.user(t, "app"))
-	good := r.current()
+	good := r.Current()
 	for field, value := range map[string]string{"dbname": "elsewhere", "sid": "ELSE"} {
-		r.store.Write("user", "v0", good.With(field, value))
-		wants(t, r.rotate(t), rotation.NoDatabase, "lsnrctl")
-		r.store.End("user")
+		r.Store.Write("user", "v0", good.With(field, value))
+		databasetest.Wants(t, r.Rotate(t), rotation.NoDatabase, "lsnrctl")
+		r.Store.End("user")
 	}
-	r.store.Write("user", "v0", good.With("dbname", ""))
-	wants(t, r.rotate(t), rotation.BadSecret, "dbname")
-	r.store.End("user")
+	r.Store.Write("user", "v0", good.With("dbname", ""))
+	databasetest.Wants(t, r.Rotate(t), rotation.BadSecret, "dbname")
+	r.Store.End("user")
 	if _, err := w.session(t, good.With("dbname", "whatever").With("sid", oracletest.SID)).(database.Auditor).Rights(t.Context(), "app_CLONE"); err != nil {
 		t.Errorf("by SID: %v", err)
 	}

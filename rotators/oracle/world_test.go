@@ -1,24 +1,19 @@
 package oracle_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/database/databasetest"
-	"github.com/seed492efc12/rotor/framework/password"
 	"github.com/seed492efc12/rotor/framework/rotation"
-	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
 	"github.com/seed492efc12/rotor/framework/secret"
-	"github.com/seed492efc12/rotor/rotators/oracle"
 	"github.com/seed492efc12/rotor/rotators/oracle/oracletest"
 )
 
@@ -156,66 +151,19 @@ func (w *world) probe(original string) func(context.Context, secret.Document) er
 
 // A rotor rotates one user of a world.
 type rotor struct {
-	w      *world
-	store  rotationtest.Store
-	config database.Config
-	log    bytes.Buffer
-	n      int
+	*databasetest.Rotations
+	w *world
 }
 
 func (w *world) rotor(t *testing.T, s database.Strategy, user string) *rotor {
 	t.Helper()
-	policy := password.Default()
-	policy.Length = 30
-	g, err := password.New(policy, oracle.Driver.Password)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &rotor{w: w, config: database.Config{Driver: w.Driver, Strategy: s, Password: g.Generate,
-		Roots: func() (*x509.CertPool, error) { return w.roots, nil }}}
-	r.store.Add("user", w.secret(t, user, old))
-	r.store.Add("admin", w.admin(t))
-	return r
+	return &rotor{databasetest.NewRotations(t, w.Driver, s, databasetest.Fixture{User: w.secret(t, user, old), Admin: w.admin(t), Roots: w.roots}), w}
 }
-
-func (r *rotor) engine(t *testing.T) *rotation.Engine {
-	t.Helper()
-	d, err := database.New(r.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &rotation.Engine{Store: &r.store, Rotator: d, Clock: &rotationtest.Clock{}, Log: slog.New(slog.NewTextHandler(&r.log, nil))}
-}
-
-func (r *rotor) rotate(t *testing.T) error {
-	t.Helper()
-	if r.store.Value("user", rotation.Pending).IsZero() {
-		r.n++
-	}
-	return rotationtest.Rotate(t.Context(), r.engine(t), &r.store, "user", fmt.Sprint("v", r.n))
-}
-
-func (r *rotor) must(t *testing.T) {
-	t.Helper()
-	if err := r.rotate(t); err != nil {
-		t.Fatalf("%v\n%s", err, r.log.String())
-	}
-}
-
-// preflight runs the trial of RotateImmediately=false.
-func (r *rotor) preflight(t *testing.T) error {
-	t.Helper()
-	r.store.Begin("user", "trial")
-	defer r.store.End("user")
-	return r.engine(t).Handle(t.Context(), rotation.Event{Step: rotation.TestSecret, SecretID: "user", Token: "trial"})
-}
-
-func (r *rotor) current() secret.Document { return r.store.Value("user", rotation.Current) }
 
 // can runs statements as the application.
 func (r *rotor) can(t *testing.T, statements ...string) error {
 	t.Helper()
-	return r.w.As(t.Context(), r.current().Text("username"), r.current().Text("password"), statements...)
+	return r.w.As(t.Context(), r.Current().Text("username"), r.Current().Text("password"), statements...)
 }
 
 func class(err error) rotation.Class {
@@ -224,19 +172,6 @@ func class(err error) rotation.Class {
 		return e.Class
 	}
 	return ""
-}
-
-func wants(t *testing.T, err error, c rotation.Class, says ...string) {
-	t.Helper()
-	if class(err) != c {
-		t.Errorf("got %v, want %s", err, c)
-		return
-	}
-	for _, s := range says {
-		if !strings.Contains(err.Error(), s) {
-			t.Errorf("%v\ndoes not say %q", err, s)
-		}
-	}
 }
 
 // standIn starts a stand-in of its own for a test.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/rotators/redshift/redshifttest"
 )
@@ -17,8 +18,8 @@ func TestTheCloneFollowsTheOriginal(t *testing.T) {
 		user := w.user(t, "")
 		q, clone, other := quoted(user), user+"_clone", w.box.Name("others")
 		r := w.rotor(t, database.AlternatingUsers, user, old, w.superuser(t))
-		r.must(t)
-		r.must(t)
+		r.Must(t)
+		r.Must(t)
 		w.box.Exec(t, `CREATE GROUP `+other, `ALTER GROUP `+other+` ADD USER `+q, `ALTER GROUP `+w.group+` DROP USER `+q,
 			`REVOKE INSERT ON TABLE `+w.shop+`.orders FROM `+q, `REVOKE UPDATE (price) ON TABLE `+w.shop+`.prices FROM `+q,
 			`GRANT UPDATE (item) ON TABLE `+w.shop+`.prices TO `+q, `GRANT SELECT ON TABLE `+w.shop+`.prices TO `+q+` WITH GRANT OPTION`,
@@ -27,13 +28,13 @@ func TestTheCloneFollowsTheOriginal(t *testing.T) {
 			`ALTER DEFAULT PRIVILEGES FOR USER `+s.AdminUser+` IN SCHEMA `+w.shop+` REVOKE SELECT ON TABLES FROM `+q,
 			`ALTER DEFAULT PRIVILEGES FOR USER `+s.AdminUser+` IN SCHEMA `+w.shop+` GRANT INSERT ON TABLES TO `+q,
 			`ALTER USER `+q+` RESET search_path`, `ALTER USER `+q+` SET datestyle TO 'SQL, DMY'`, `ALTER USER `+q+` CONNECTION LIMIT 70`,
-			`ALTER USER `+q+` CREATEDB`, `ALTER USER `+q+` PASSWORD '`+r.current().Text("password")+`' VALID UNTIL '2037-01-02 03:04:05+00'`)
+			`ALTER USER `+q+` CREATEDB`, `ALTER USER `+q+` PASSWORD '`+r.Current().Text("password")+`' VALID UNTIL '2037-01-02 03:04:05+00'`)
 		if w.role != "" {
 			w.box.Exec(t, `REVOKE ROLE `+w.role+` FROM `+q, `GRANT ROLE `+w.role+` TO `+q, `ALTER USER `+q+` RESET SESSION TIMEOUT`,
 				`ALTER USER `+q+` SYSLOG ACCESS RESTRICTED`, `REVOKE SELECT FOR TABLES IN SCHEMA `+w.shop+` FROM `+q)
 		}
-		r.must(t)
-		if r.current().Text("username") != clone {
+		r.Must(t)
+		if r.Current().Text("username") != clone {
 			t.Fatal("it is not the clone's turn")
 		}
 		for _, statement := range []string{`DELETE FROM ` + w.shop + `.orders`, `UPDATE ` + w.shop + `.prices SET item = 'x'`} {
@@ -68,15 +69,15 @@ func TestWhatTheCloneMakesIsHandedOver(t *testing.T) {
 		w := newWorld(t, s)
 		user := w.user(t, "")
 		r := w.rotor(t, database.AlternatingUsers, user, old, w.superuser(t))
-		r.must(t)
-		make := w.box.Connect(t, r.current().Text("username"), r.current().Text("password"))
+		r.Must(t)
+		make := w.box.Connect(t, r.Current().Text("username"), r.Current().Text("password"))
 		if _, err := make.Exec(context.Background(), `CREATE TABLE `+w.shop+`.made (n int)`); err != nil {
 			t.Fatal(err)
 		}
 		for _, as := range []string{user, user + "_clone"} {
-			r.must(t)
-			if r.current().Text("username") != as {
-				t.Fatalf("it is the turn of %s", r.current().Text("username"))
+			r.Must(t)
+			if r.Current().Text("username") != as {
+				t.Fatalf("it is the turn of %s", r.Current().Text("username"))
 			}
 			if err := r.can(t, `INSERT INTO `+w.shop+`.made VALUES (1)`); err != nil && s.Kind != redshifttest.Wire {
 				t.Errorf("as %s: %v", as, err)
@@ -104,15 +105,15 @@ func TestDriftOfAForeignClone(t *testing.T) {
 				w.box.Exec(t, `GRANT ROLE `+w.role+` TO `+clone)
 			}
 			r := w.rotor(t, database.AlternatingUsers, clone, old, w.superuser(t))
-			r.config.GrantDrift = grant
+			r.Config.GrantDrift = grant
 			if grant {
-				r.must(t)
+				r.Must(t)
 				if err := r.can(t, `UPDATE `+w.shop+`.orders SET price = 1`); err != nil && s.Kind != redshifttest.Wire {
 					t.Error(err)
 				}
 				continue
 			}
-			wants(t, r.rotate(t), rotation.FewerRights, `UPDATE ON TABLE "`+w.shop+`"."orders"`, `UPDATE ON TABLE "`+w.shop+`"."orders" with grant option`,
+			databasetest.Wants(t, r.Rotate(t), rotation.FewerRights, `UPDATE ON TABLE "`+w.shop+`"."orders"`, `UPDATE ON TABLE "`+w.shop+`"."orders" with grant option`,
 				`member of group "`+group+`"`, "CREATEDB", "CLONE_DRIFT=grant")
 		}
 	})
@@ -124,10 +125,10 @@ func TestASuperuserIsCloned(t *testing.T) {
 		user := w.user(t, "")
 		w.box.Exec(t, `ALTER USER `+user+` CREATEUSER`)
 		r := w.rotor(t, database.AlternatingUsers, user, old, w.superuser(t))
-		r.must(t)
-		r.must(t)
+		r.Must(t)
+		r.Must(t)
 		w.box.Exec(t, `ALTER USER `+user+` NOCREATEUSER`)
-		r.must(t)
+		r.Must(t)
 		if s.Kind == redshifttest.Wire {
 			w.wantTwins(t, user, user+"_clone")
 		}
@@ -141,7 +142,7 @@ func TestNamesWithUpperCaseLettersKeepThem(t *testing.T) {
 		w.box.Exec(t, `SET enable_case_sensitive_identifier TO true`)
 		w.box.Exec(t, `CREATE TABLE `+w.shop+`.`+mixed+` (n int)`, `GRANT SELECT ON TABLE `+w.shop+`.`+mixed+` TO `+user)
 		r := w.rotor(t, database.AlternatingUsers, user, old, w.superuser(t))
-		r.must(t)
+		r.Must(t)
 		if s.Kind == redshifttest.Wire {
 			w.wantTwins(t, user, user+"_clone")
 		}
@@ -153,7 +154,7 @@ func TestAClusterThatGrantsOutsideTransactionsOnly(t *testing.T) {
 	user := w.user(t, "")
 	r := w.rotor(t, database.AlternatingUsers, user, old, w.superuser(t))
 	for range 3 {
-		r.must(t)
+		r.Must(t)
 	}
 	w.wantTwins(t, user, user+"_clone")
 }
@@ -170,11 +171,11 @@ func TestWhatTheAdministratorMayNotDoIsNotedByName(t *testing.T) {
 			w := own(t, redshifttest.Config{Deny: deny})
 			user := w.userWithForeignClone(t)
 			r := w.rotor(t, database.AlternatingUsers, user, old, w.superuser(t))
-			r.must(t)
-			if log := r.log.String(); !strings.Contains(log, "The administrator could not ") || !strings.Contains(log, says) {
-				t.Errorf("the log does not say %q:\n%s", says, r.log.String())
+			r.Must(t)
+			if log := r.Log.String(); !strings.Contains(log, "The administrator could not ") || !strings.Contains(log, says) {
+				t.Errorf("the log does not say %q:\n%s", says, r.Log.String())
 			}
-			if err := r.preflight(t); err != nil {
+			if err := r.Preflight(t); err != nil {
 				t.Error(err)
 			}
 		})

@@ -34,9 +34,9 @@ func TestRotatedUsersCanDoInFactWhatTheyCouldDo(t *testing.T) {
 				r := w.rotor(t, strategy, w.user(t, ""), old, w.superuser(t))
 				probe := w.probe(w.users)
 				for range 3 {
-					r.must(t)
-					if err := probe(t.Context(), r.current()); err != nil {
-						t.Errorf("as %s: %v", r.current().Text("username"), err)
+					r.Must(t)
+					if err := probe(t.Context(), r.Current()); err != nil {
+						t.Errorf("as %s: %v", r.Current().Text("username"), err)
 					}
 				}
 			})
@@ -53,11 +53,11 @@ func TestHardNamesOnARealServer(t *testing.T) {
 		for _, name := range names {
 			r := w.rotor(t, database.AlternatingUsers, w.user(t, name), old, w.superuser(t))
 			probe := w.probe(w.users)
-			r.must(t)
-			if err := probe(t.Context(), r.current()); err != nil {
-				t.Errorf("as %s: %v", r.current().Text("username"), err)
+			r.Must(t)
+			if err := probe(t.Context(), r.Current()); err != nil {
+				t.Errorf("as %s: %v", r.Current().Text("username"), err)
 			}
-			r.must(t)
+			r.Must(t)
 		}
 	})
 }
@@ -74,8 +74,8 @@ func TestTheServersLogHoldsNoPasswordAndNoRefusal(t *testing.T) {
 		for _, strategy := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {
 			r := w.rotor(t, strategy, user, passwords[len(passwords)-1], w.superuser(t))
 			for range 2 {
-				r.must(t)
-				passwords = append(passwords, r.store.Value("user", rotation.Current).Text("password"))
+				r.Must(t)
+				passwords = append(passwords, r.Store.Value("user", rotation.Current).Text("password"))
 			}
 		}
 		log := s.LogSince(mark)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/rotators/redshift/redshifttest"
@@ -32,11 +33,11 @@ func TestUsersThatCannotLogIn(t *testing.T) {
 		user := w.user(t, "")
 		w.box.Exec(t, `ALTER USER `+user+` PASSWORD '`+old+`' VALID UNTIL '2001-01-01 00:00:00+00'`)
 		for _, strategy := range strategies {
-			wants(t, w.rotor(t, strategy, user, old, w.superuser(t)).rotate(t), rotation.LoginRefused, "VALID UNTIL")
+			databasetest.Wants(t, w.rotor(t, strategy, user, old, w.superuser(t)).Rotate(t), rotation.LoginRefused, "VALID UNTIL")
 		}
 		full := w.user(t, "")
 		w.box.Exec(t, `ALTER USER `+full+` CONNECTION LIMIT 0`)
-		wants(t, w.rotor(t, database.SingleUser, full, old, w.superuser(t)).rotate(t), rotation.TooManyConnections)
+		databasetest.Wants(t, w.rotor(t, database.SingleUser, full, old, w.superuser(t)).Rotate(t), rotation.TooManyConnections)
 	})
 }
 
@@ -45,12 +46,12 @@ func TestAnOriginalThatCannotBeUsedFailsBeforeTheLabelMoves(t *testing.T) {
 		w := newWorld(t, s)
 		user := w.user(t, "")
 		r := w.rotor(t, database.AlternatingUsers, user, old, w.superuser(t))
-		r.must(t)
+		r.Must(t)
 		w.box.Exec(t, `ALTER USER `+user+` PASSWORD '`+old+`' VALID UNTIL '2001-01-01 00:00:00+00'`)
-		for _, err := range []error{r.rotate(t), r.preflight(t)} {
-			wants(t, err, rotation.PasswordExpired, `VALID UNTIL 'infinity'`)
+		for _, err := range []error{r.Rotate(t), r.Preflight(t)} {
+			databasetest.Wants(t, err, rotation.PasswordExpired, `VALID UNTIL 'infinity'`)
 		}
-		if got := r.current().Text("username"); got != user+"_clone" {
+		if got := r.Current().Text("username"); got != user+"_clone" {
 			t.Errorf("the label moved to %s", got)
 		}
 	})
@@ -61,7 +62,7 @@ func TestAMissingOriginalIsNamed(t *testing.T) {
 		w := newWorld(t, s)
 		clone := w.user(t, w.box.Name("lonely")+"_clone")
 		r := w.rotor(t, database.AlternatingUsers, clone, old, w.superuser(t))
-		wants(t, r.rotate(t), rotation.NoUser, strings.TrimSuffix(clone, "_clone"))
+		databasetest.Wants(t, r.Rotate(t), rotation.NoUser, strings.TrimSuffix(clone, "_clone"))
 	})
 }
 
@@ -71,12 +72,12 @@ func TestAnAdministratorWithoutRights(t *testing.T) {
 		user, other := w.user(t, ""), w.user(t, "")
 		for _, strategy := range []database.Strategy{database.SingleUserByAdministrator, database.AlternatingUsers} {
 			r := w.rotor(t, strategy, user, old, w.secret(t, other, old))
-			wants(t, r.rotate(t), rotation.MissingPrivilege, "CREATEUSER")
-			err := r.preflight(t)
+			databasetest.Wants(t, r.Rotate(t), rotation.MissingPrivilege, "CREATEUSER")
+			err := r.Preflight(t)
 			if strategy == database.AlternatingUsers || w.role == "" {
-				wants(t, err, rotation.MissingPrivilege, "superuser")
-			} else if err != nil || !strings.Contains(r.log.String(), "ALTER USER") {
-				t.Errorf("an administrator with a role: %v\n%s", err, r.log.String())
+				databasetest.Wants(t, err, rotation.MissingPrivilege, "superuser")
+			} else if err != nil || !strings.Contains(r.Log.String(), "ALTER USER") {
+				t.Errorf("an administrator with a role: %v\n%s", err, r.Log.String())
 			}
 		}
 	})
@@ -86,7 +87,7 @@ func TestPreflightPassesWhereARotationWould(t *testing.T) {
 	redshifttest.Each(t, func(t *testing.T, s *redshifttest.Server) {
 		w := newWorld(t, s)
 		for by, strategy := range strategies {
-			if err := w.rotor(t, strategy, w.user(t, ""), old, w.superuser(t)).preflight(t); err != nil {
+			if err := w.rotor(t, strategy, w.user(t, ""), old, w.superuser(t)).Preflight(t); err != nil {
 				t.Errorf("%s: %v", by, err)
 			}
 		}
@@ -109,7 +110,7 @@ func TestServersThatCannotBeUsed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := own(t, c.config)
 			for _, strategy := range strategies {
-				wants(t, w.rotor(t, strategy, "admin", w.server.AdminPassword, w.superuser(t)).rotate(t), c.class, c.says)
+				databasetest.Wants(t, w.rotor(t, strategy, "admin", w.server.AdminPassword, w.superuser(t)).Rotate(t), c.class, c.says)
 			}
 		})
 	}
@@ -118,10 +119,10 @@ func TestServersThatCannotBeUsed(t *testing.T) {
 func TestWithoutTLSOnlyWhereTheOperatorSaysSo(t *testing.T) {
 	w := own(t, redshifttest.Config{NoTLS: true})
 	r := w.rotor(t, database.SingleUser, w.user(t, ""), old, w.superuser(t))
-	r.config.Plaintext = true
-	r.must(t)
-	if !strings.Contains(r.log.String(), "plain text") {
-		t.Errorf("the log does not say so:\n%s", r.log.String())
+	r.Config.Plaintext = true
+	r.Must(t)
+	if !strings.Contains(r.Log.String(), "plain text") {
+		t.Errorf("the log does not say so:\n%s", r.Log.String())
 	}
 }
 
@@ -129,8 +130,8 @@ func TestTLSIsDemandedByTheServer(t *testing.T) {
 	w := own(t, redshifttest.Config{})
 	user := w.user(t, "")
 	r := w.rotor(t, database.SingleUser, user, old, w.superuser(t))
-	r.store.Write("user", "v0", w.secret(t, user, old).With("ssl", "false"))
-	wants(t, r.rotate(t), rotation.LoginRefused, "require_ssl")
+	r.Store.Write("user", "v0", w.secret(t, user, old).With("ssl", "false"))
+	databasetest.Wants(t, r.Rotate(t), rotation.LoginRefused, "require_ssl")
 }
 
 func TestLoginsThatTheServerTurnsAwayAreNamed(t *testing.T) {
@@ -138,7 +139,7 @@ func TestLoginsThatTheServerTurnsAwayAreNamed(t *testing.T) {
 	user := w.user(t, "")
 	for code, want := range map[string]rotation.Class{"57P03": rotation.Unavailable, "53300": rotation.TooManyConnections, "3D000": rotation.NoDatabase} {
 		w.server.RefuseLogins(code, "said the test")
-		wants(t, w.rotor(t, database.SingleUser, user, old, w.superuser(t)).rotate(t), want, "said the test")
+		databasetest.Wants(t, w.rotor(t, database.SingleUser, user, old, w.superuser(t)).Rotate(t), want, "said the test")
 	}
 }
 
@@ -146,10 +147,10 @@ func TestNamesThatRedshiftDoesNotTake(t *testing.T) {
 	w := own(t, redshifttest.Config{})
 	long := strings.Repeat("é", 63) + "x" // 127 bytes
 	user := w.user(t, long)
-	w.rotor(t, database.SingleUser, user, old, w.superuser(t)).must(t)
-	wants(t, w.rotor(t, database.AlternatingUsers, user, old, w.superuser(t)).rotate(t), rotation.BadSecret, "133 bytes")
+	w.rotor(t, database.SingleUser, user, old, w.superuser(t)).Must(t)
+	databasetest.Wants(t, w.rotor(t, database.AlternatingUsers, user, old, w.superuser(t)).Rotate(t), rotation.BadSecret, "133 bytes")
 	for _, name := range []string{long + "x", "public", "PUBLIC", "rdsdb", "IAM:joe", "IAMA:joe:group", "IAMR:role"} {
-		wants(t, w.rotor(t, database.SingleUser, name, old, w.superuser(t)).rotate(t), rotation.BadSecret, name)
+		databasetest.Wants(t, w.rotor(t, database.SingleUser, name, old, w.superuser(t)).Rotate(t), rotation.BadSecret, name)
 	}
 }
 
@@ -162,9 +163,9 @@ func TestPasswordsThatRedshiftWouldRefuseAreRefusedBeforeTheyAreSet(t *testing.T
 	} {
 		for by, strategy := range strategies {
 			r := w.rotor(t, strategy, user, old, w.superuser(t))
-			r.config.Password = func() string { return password }
-			err := r.rotate(t)
-			wants(t, err, rotation.PasswordRejected, says)
+			r.Config.Password = func() string { return password }
+			err := r.Rotate(t)
+			databasetest.Wants(t, err, rotation.PasswordRejected, says)
 			if err != nil && strings.Contains(err.Error(), password) {
 				t.Errorf("%s: the message holds the password", by)
 			}

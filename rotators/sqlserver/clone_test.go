@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/rotators/sqlserver/sqlservertest"
 )
@@ -39,11 +40,11 @@ func TestTheCloneFollowsTheOriginal(t *testing.T) {
 			}
 			user := w.user(t, "")
 			r := w.rotor(t, database.AlternatingUsers, user, old, w.administrator(t))
-			r.must(t)
-			r.must(t)
+			r.Must(t)
+			r.Must(t)
 			w.changes(t, user)
-			r.must(t)
-			if r.current().Text("username") != user+"_clone" {
+			r.Must(t)
+			if r.Current().Text("username") != user+"_clone" {
 				t.Fatal("it is not the clone's turn")
 			}
 			for _, statement := range []string{`UPDATE [sales].[prices] SET item = 'x'`, `SELECT * FROM [sales].[secret]`, `DELETE FROM [sales].[orders]`, `EXEC [sales].[tidy]`, `UPDATE [sales].[people] SET salary = 1`} {
@@ -76,11 +77,11 @@ func (w *world) wantTwins(t *testing.T, user string) {
 func TestAnUnchangedCloneIsLeftAlone(t *testing.T) {
 	w := own(t, sqlservertest.Config{})
 	r := w.rotor(t, database.AlternatingUsers, w.user(t, ""), old, w.administrator(t))
-	r.must(t)
-	r.must(t)
+	r.Must(t)
+	r.Must(t)
 	mark := w.server.Mark()
-	r.must(t)
-	r.must(t)
+	r.Must(t)
+	r.Must(t)
 	for line := range strings.Lines(w.server.LogSince(mark)) {
 		_, statement, _ := strings.Cut(line, "statement of admin: ")
 		for _, verb := range []string{"GRANT", "DENY", "REVOKE", "CREATE", "ALTER ROLE", "ALTER SERVER ROLE", "ALTER USER"} {
@@ -99,17 +100,17 @@ func TestTheNewPasswordComesAfterTheRights(t *testing.T) {
 		r := w.rotor(t, database.AlternatingUsers, user, old, w.administrator(t))
 		for _, statement := range []string{"ALTER ROLE", "GRANT", "DENY"} {
 			s.FailStatement(statement, 50000)
-			if err := r.rotate(t); class(err) != rotation.Unknown {
+			if err := r.Rotate(t); class(err) != rotation.Unknown {
 				t.Fatalf("%s: got %v", statement, err)
 			}
-			pending := r.store.Value("user", rotation.Pending)
+			pending := r.Store.Value("user", rotation.Pending)
 			if conn, err := s.Open(t.Context(), pending.Text("username"), pending.Text("password"), w.shop); err == nil {
 				_ = conn.Close()
 				t.Errorf("after %s failed, the clone's new password works already", statement)
 			}
 		}
-		r.must(t)
-		if err := w.probe(w.users)(t.Context(), r.current()); err != nil {
+		r.Must(t)
+		if err := w.probe(w.users)(t.Context(), r.Current()); err != nil {
 			t.Error(err)
 		}
 	}
@@ -120,14 +121,14 @@ func TestACloneLosesWhatOnlyItHas(t *testing.T) {
 		w := newWorld(t, s, false)
 		user := w.user(t, "")
 		r := w.rotor(t, database.AlternatingUsers, user, old, w.administrator(t))
-		r.must(t)
-		r.must(t)
+		r.Must(t)
+		r.Must(t)
 		clone := q(user + "_clone")
 		w.box.Exec(t, "master", `GRANT VIEW ANY DEFINITION TO `+clone, `ALTER SERVER ROLE [dbcreator] ADD MEMBER `+clone)
 		w.box.Exec(t, w.shop, `CREATE USER [third] WITHOUT LOGIN`, `GRANT UPDATE ON [sales].[orders] TO [third] WITH GRANT OPTION`,
 			`GRANT UPDATE ON [sales].[orders] TO `+clone+` AS [third]`, `ALTER ROLE [db_owner] ADD MEMBER `+clone)
 		w.box.Exec(t, "msdb", `CREATE USER `+clone+` FOR LOGIN `+clone)
-		r.must(t)
+		r.Must(t)
 		if err := r.can(t, `UPDATE [sales].[orders] SET price = 1`); err == nil {
 			t.Error("a grant of a third principal is still there")
 		}
@@ -144,16 +145,16 @@ func TestADenialOfTheOriginalStopsTheRotation(t *testing.T) {
 		w := newWorld(t, s, false)
 		user := w.user(t, "")
 		r := w.rotor(t, database.AlternatingUsers, user, old, w.administrator(t))
-		r.must(t) // the clone is in use
+		r.Must(t) // the clone is in use
 		u := q("shop's user 1")
 		w.box.Exec(t, w.shop, `DENY DELETE ON [sales].[orders] TO `+u+` CASCADE`)
-		wants(t, r.rotate(t), rotation.FewerRights, "DELETE on OBJECT::[sales].[orders]", "denied")
-		if got := r.current().Text("username"); got != user+"_clone" {
+		databasetest.Wants(t, r.Rotate(t), rotation.FewerRights, "DELETE on OBJECT::[sales].[orders]", "denied")
+		if got := r.Current().Text("username"); got != user+"_clone" {
 			t.Fatalf("the label moved to %s", got)
 		}
 		// Less is denied to the original than to its clone: nothing stands in the way.
 		w.box.Exec(t, w.shop, `REVOKE DELETE ON [sales].[orders] FROM `+u, `GRANT DELETE ON [sales].[orders] TO `+u+` WITH GRANT OPTION`, `REVOKE SELECT ON [sales].[secret] FROM `+u)
-		r.must(t)
+		r.Must(t)
 	})
 }
 
@@ -162,16 +163,16 @@ func TestDriftIsNamedOrGranted(t *testing.T) {
 		w := newWorld(t, s, false)
 		user := w.user(t, "")
 		r := w.rotor(t, database.AlternatingUsers, user, old, w.administrator(t))
-		r.must(t)
+		r.Must(t)
 		clone := q(user + "_clone")
 		w.box.Exec(t, "master", `GRANT VIEW ANY DEFINITION TO `+clone)
 		w.box.Exec(t, w.shop, `GRANT UPDATE ON [sales].[orders] TO `+clone, `GRANT UPDATE ON [sales].[secret] TO `+clone)
 		w.box.Exec(t, "msdb", `CREATE USER `+clone+` FOR LOGIN `+clone, `ALTER ROLE [db_datareader] ADD MEMBER `+clone)
-		wants(t, r.rotate(t), rotation.FewerRights, "UPDATE on OBJECT::[sales].[orders] in database "+q(w.shop), "VIEW ANY DEFINITION on the server", "[db_datareader] in database [msdb]", "user in database [msdb]")
-		r.config.GrantDrift = true
-		r.must(t)
-		if err := r.can(t, `UPDATE [sales].[orders] SET price = 1`); err != nil || r.current().Text("username") != user {
-			t.Errorf("as %s: %v", r.current().Text("username"), err)
+		databasetest.Wants(t, r.Rotate(t), rotation.FewerRights, "UPDATE on OBJECT::[sales].[orders] in database "+q(w.shop), "VIEW ANY DEFINITION on the server", "[db_datareader] in database [msdb]", "user in database [msdb]")
+		r.Config.GrantDrift = true
+		r.Must(t)
+		if err := r.can(t, `UPDATE [sales].[orders] SET price = 1`); err != nil || r.Current().Text("username") != user {
+			t.Errorf("as %s: %v", r.Current().Text("username"), err)
 		}
 	})
 }
@@ -183,15 +184,15 @@ func TestBothCanUseWhatTheCloneMakes(t *testing.T) {
 			user := w.user(t, "")
 			w.box.Exec(t, w.shop, `GRANT CREATE SCHEMA TO `+q(map[bool]string{true: user, false: "shop's user 1"}[contained]))
 			r := w.rotor(t, database.AlternatingUsers, user, old, w.administrator(t))
-			r.must(t)
+			r.Must(t)
 			if err := r.can(t, `CREATE SCHEMA [made by the clone]`); err != nil {
 				t.Fatal(err)
 			}
 			w.box.Exec(t, w.shop, `CREATE TABLE [made by the clone].[notes] (id int)`)
 			for range 3 {
-				r.must(t)
+				r.Must(t)
 				if err := r.can(t, `INSERT INTO [made by the clone].[notes] VALUES (1)`); err != nil {
-					t.Errorf("as %s: %v", r.current().Text("username"), err)
+					t.Errorf("as %s: %v", r.Current().Text("username"), err)
 				}
 			}
 		}
@@ -204,15 +205,15 @@ func TestDatabasesThatCannotBeChanged(t *testing.T) {
 		user := w.user(t, "")
 		r := w.rotor(t, database.AlternatingUsers, user, old, w.administrator(t))
 		w.box.Exec(t, "master", `ALTER DATABASE `+q(w.stock)+` SET READ_ONLY WITH ROLLBACK IMMEDIATE`)
-		wants(t, r.rotate(t), rotation.ReadOnly, w.stock)
+		databasetest.Wants(t, r.Rotate(t), rotation.ReadOnly, w.stock)
 		w.box.Exec(t, "master", `ALTER DATABASE `+q(w.stock)+` SET READ_WRITE WITH ROLLBACK IMMEDIATE`)
-		r.must(t)
+		r.Must(t)
 		w.box.Exec(t, "master", `ALTER DATABASE `+q(w.stock)+` SET READ_ONLY WITH ROLLBACK IMMEDIATE`)
-		r.must(t) // nothing has to be changed there
+		r.Must(t) // nothing has to be changed there
 		w.box.Exec(t, "master", `ALTER DATABASE `+q(w.stock)+` SET OFFLINE WITH ROLLBACK IMMEDIATE`)
-		r.must(t)
-		if !strings.Contains(r.log.String(), "offline") || !strings.Contains(r.log.String(), w.stock) {
-			t.Errorf("the log does not name the database:\n%s", r.log.String())
+		r.Must(t)
+		if !strings.Contains(r.Log.String(), "offline") || !strings.Contains(r.Log.String(), w.stock) {
+			t.Errorf("the log does not name the database:\n%s", r.Log.String())
 		}
 	})
 }
@@ -225,15 +226,15 @@ func TestOriginalsThatCannotBeCloned(t *testing.T) {
 		w.box.Exec(t, "master", `CREATE DATABASE `+q(estate))
 		w.box.Exec(t, estate, `ALTER AUTHORIZATION ON DATABASE::`+q(estate)+` TO `+q(owner))
 		r := w.rotor(t, database.AlternatingUsers, owner, old, w.administrator(t))
-		wants(t, r.preflight(t), rotation.FewerRights, estate)
-		wants(t, r.rotate(t), rotation.FewerRights, estate, "ALTER AUTHORIZATION")
+		databasetest.Wants(t, r.Preflight(t), rotation.FewerRights, estate)
+		databasetest.Wants(t, r.Rotate(t), rotation.FewerRights, estate, "ALTER AUTHORIZATION")
 
 		r = w.rotor(t, database.AlternatingUsers, gone, old, w.administrator(t))
-		r.must(t)
+		r.Must(t)
 		w.box.Exec(t, "master", `ALTER LOGIN `+q(gone)+` DISABLE`)
-		wants(t, r.rotate(t), rotation.AccountLocked, "ENABLE")
+		databasetest.Wants(t, r.Rotate(t), rotation.AccountLocked, "ENABLE")
 		w.box.Exec(t, "master", `DROP LOGIN `+q(gone))
-		wants(t, r.rotate(t), rotation.NoUser, gone)
+		databasetest.Wants(t, r.Rotate(t), rotation.NoUser, gone)
 	})
 }
 
@@ -241,13 +242,13 @@ func TestALockedCloneIsUnlocked(t *testing.T) {
 	w := own(t, sqlservertest.Config{})
 	user := w.user(t, "")
 	r := w.rotor(t, database.AlternatingUsers, user, old, w.administrator(t))
-	r.must(t)
-	r.must(t)
+	r.Must(t)
+	r.Must(t)
 	for _, state := range []string{"locked", "disabled", "must-change", "expired"} {
 		w.server.SetLogin(user+"_clone", state)
-		r.must(t)
-		r.must(t)
+		r.Must(t)
+		r.Must(t)
 	}
 	w.server.SetLogin(user, "windows")
-	wants(t, w.rotor(t, database.AlternatingUsers, user+"_clone", r.store.Value("user", rotation.Previous).Text("password"), w.administrator(t)).rotate(t), rotation.BadSecret, "Windows")
+	databasetest.Wants(t, w.rotor(t, database.AlternatingUsers, user+"_clone", r.Store.Value("user", rotation.Previous).Text("password"), w.administrator(t)).Rotate(t), rotation.BadSecret, "Windows")
 }

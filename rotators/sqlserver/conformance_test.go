@@ -40,8 +40,8 @@ func TestTheServersLogHoldsNoPasswordAndNoRefusal(t *testing.T) {
 			for _, strategy := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {
 				r := w.rotor(t, strategy, user, passwords[len(passwords)-1], w.administrator(t))
 				for range 2 {
-					r.must(t)
-					passwords = append(passwords, r.store.Value("user", rotation.Current).Text("password"))
+					r.Must(t)
+					passwords = append(passwords, r.Store.Value("user", rotation.Current).Text("password"))
 				}
 			}
 			log := s.LogSince(mark)

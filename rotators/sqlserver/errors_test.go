@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
@@ -50,8 +51,8 @@ func TestServersThatCannotBeTrustedGetNoPassword(t *testing.T) {
 				mark := w.server.Mark()
 				for _, strategy := range strategies {
 					r := w.rotor(t, strategy, w.server.AdminUser, w.server.AdminPassword, w.administrator(t))
-					r.store.Write("user", "v0", w.administrator(t).With("ssl", "true"))
-					wants(t, r.rotate(t), rotation.TLS, c.says)
+					r.Store.Write("user", "v0", w.administrator(t).With("ssl", "true"))
+					databasetest.Wants(t, r.Rotate(t), rotation.TLS, c.says)
 				}
 				if accepted, refused := w.server.LoginsSince(mark); accepted+refused > 0 {
 					t.Error("a password was sent")
@@ -65,9 +66,9 @@ func TestBothVersionsOfTLSWork(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		w := own(t, sqlservertest.Config{MaxTLS: version, DemandTLS: true})
 		r := w.rotor(t, database.AlternatingUsers, w.user(t, ""), old, w.administrator(t))
-		r.must(t)
-		if days := r.gauges["CertificateDaysToExpiry"]; days < 0.5 || days > 1.5 {
-			t.Errorf("%s: the certificate's end was not reported: %v", tls.VersionName(version), r.gauges)
+		r.Must(t)
+		if days := r.Gauges["CertificateDaysToExpiry"]; days < 0.5 || days > 1.5 {
+			t.Errorf("%s: the certificate's end was not reported: %v", tls.VersionName(version), r.Gauges)
 		}
 	}
 }
@@ -75,19 +76,19 @@ func TestBothVersionsOfTLSWork(t *testing.T) {
 func TestWithoutTLSOnlyWhereSomebodySaysSo(t *testing.T) {
 	w := own(t, sqlservertest.Config{NoTLS: true})
 	r := w.rotor(t, database.SingleUser, w.user(t, ""), old, w.administrator(t))
-	r.store.Write("user", "v0", unsaid(r.current()))
-	wants(t, r.rotate(t), rotation.TLS)
-	r.config.Plaintext = true
-	r.must(t)
-	if !strings.Contains(r.log.String(), "crosses the network in plain text") {
-		t.Errorf("the log does not say so:\n%s", r.log.String())
+	r.Store.Write("user", "v0", unsaid(r.Current()))
+	databasetest.Wants(t, r.Rotate(t), rotation.TLS)
+	r.Config.Plaintext = true
+	r.Must(t)
+	if !strings.Contains(r.Log.String(), "crosses the network in plain text") {
+		t.Errorf("the log does not say so:\n%s", r.Log.String())
 	}
 
 	w = own(t, sqlservertest.Config{DemandTLS: true})
 	r = w.rotor(t, database.SingleUser, w.user(t, ""), old, w.administrator(t))
-	r.store.Write("user", "v0", r.current().With("ssl", "false"))
+	r.Store.Write("user", "v0", r.Current().With("ssl", "false"))
 	mark := w.server.Mark()
-	wants(t, r.rotate(t), rotation.TLS, `"ssl"`)
+	databasetest.Wants(t, r.Rotate(t), rotation.TLS, `"ssl"`)
 	if accepted, refused := w.server.LoginsSince(mark); accepted+refused > 0 {
 		t.Error("a password was sent")
 	}
@@ -101,7 +102,7 @@ func TestAServerThatSendsClientsOnGetsNoSecondLogin(t *testing.T) {
 	w := own(t, sqlservertest.Config{Route: elsewhere.server.Port})
 	mark, here := elsewhere.server.Mark(), w.server.Mark()
 	r := w.rotor(t, database.SingleUser, w.server.AdminUser, w.server.AdminPassword, w.administrator(t))
-	wants(t, r.rotate(t), rotation.Unreachable, "sends clients on", "Proxy")
+	databasetest.Wants(t, r.Rotate(t), rotation.Unreachable, "sends clients on", "Proxy")
 	if log := elsewhere.server.LogSince(mark); log != "" {
 		t.Errorf("the other server saw\n%s", log)
 	}
@@ -118,10 +119,10 @@ func TestASilentServerIsLeftInTime(t *testing.T) {
 	defer listener.Close()
 	w := own(t, sqlservertest.Config{})
 	r := w.rotor(t, database.SingleUser, "app", "x", w.administrator(t))
-	r.store.Write("user", "v0", r.current().With("port", listener.Addr().String()[len("127.0.0.1:"):]))
-	r.config.ConnectTimeout = 50 * time.Millisecond
+	r.Store.Write("user", "v0", r.Current().With("port", listener.Addr().String()[len("127.0.0.1:"):]))
+	r.Config.ConnectTimeout = 50 * time.Millisecond
 	begin := time.Now()
-	wants(t, r.rotate(t), rotation.Unreachable, "CONNECT_TIMEOUT")
+	databasetest.Wants(t, r.Rotate(t), rotation.Unreachable, "CONNECT_TIMEOUT")
 	if took := time.Since(begin); took > 20*time.Second {
 		t.Errorf("it took %v", took)
 	}
@@ -134,21 +135,21 @@ func TestAServerThatFallsSilentIsLeftInTime(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	begin := time.Now()
-	err := rotationtest.Rotate(ctx, r.engine(t), &r.store, "user", "v1")
-	wants(t, err, rotation.Timeout)
+	err := rotationtest.Rotate(ctx, r.Engine(t), &r.Store, "user", "v1")
+	databasetest.Wants(t, err, rotation.Timeout)
 	if took := time.Since(begin); took > 4*time.Second {
 		t.Errorf("it took %v", took)
 	}
-	r.must(t)
+	r.Must(t)
 }
 
 func TestADatabaseThatOnlyThePrimaryOpensIsNamed(t *testing.T) {
 	w := own(t, sqlservertest.Config{})
 	r := w.rotor(t, database.AlternatingUsers, w.user(t, ""), old, w.administrator(t))
 	w.server.FailStatement("USE [msdb]", 978)
-	r.must(t)
-	if !strings.Contains(r.log.String(), "[msdb]") {
-		t.Errorf("the log does not name it:\n%s", r.log.String())
+	r.Must(t)
+	if !strings.Contains(r.Log.String(), "[msdb]") {
+		t.Errorf("the log does not name it:\n%s", r.Log.String())
 	}
 }
 
@@ -158,9 +159,9 @@ func TestADeniedViewOfDatabasesIsNamed(t *testing.T) {
 		user := w.user(t, "")
 		w.box.Exec(t, "master", `DENY VIEW ANY DATABASE TO `+q(user))
 		r := w.rotor(t, database.AlternatingUsers, user, old, w.administrator(t))
-		r.must(t)
-		if !strings.Contains(r.log.String(), "VIEW ANY DATABASE is denied") {
-			t.Errorf("the log does not say so:\n%s", r.log.String())
+		r.Must(t)
+		if !strings.Contains(r.Log.String(), "VIEW ANY DATABASE is denied") {
+			t.Errorf("the log does not say so:\n%s", r.Log.String())
 		}
 	})
 }
@@ -177,7 +178,7 @@ func TestUsersThatCannotLogIn(t *testing.T) {
 		user := w.user(t, "")
 		w.server.SetLogin(user, state)
 		for _, strategy := range strategies {
-			wants(t, w.rotor(t, strategy, user, old, w.administrator(t)).rotate(t), want.class, want.says)
+			databasetest.Wants(t, w.rotor(t, strategy, user, old, w.administrator(t)).Rotate(t), want.class, want.says)
 		}
 	}
 }
@@ -187,8 +188,8 @@ func TestADatabaseThatCannotBeOpenedIsNoRefusedLogin(t *testing.T) {
 		w := newWorld(t, s, false)
 		user := w.user(t, "")
 		r := w.rotor(t, database.SingleUser, user, old, w.administrator(t))
-		r.store.Write("user", "v0", r.current().With("dbname", w.box.Name("nowhere")))
-		wants(t, r.rotate(t), rotation.NoDatabase, "dbname")
+		r.Store.Write("user", "v0", r.Current().With("dbname", w.box.Name("nowhere")))
+		databasetest.Wants(t, r.Rotate(t), rotation.NoDatabase, "dbname")
 	})
 }
 
@@ -198,9 +199,9 @@ func TestPasswordsThatThePolicyRefusesAreNamed(t *testing.T) {
 		user := w.user(t, "")
 		for by, strategy := range strategies {
 			r := w.rotor(t, strategy, user, old, w.administrator(t))
-			r.config.Password = func() string { return "Short-1" }
-			err := r.rotate(t)
-			wants(t, err, rotation.PasswordRejected, "PASSWORD_LENGTH")
+			r.Config.Password = func() string { return "Short-1" }
+			err := r.Rotate(t)
+			databasetest.Wants(t, err, rotation.PasswordRejected, "PASSWORD_LENGTH")
 			if err != nil && strings.Contains(err.Error(), "Short-1") {
 				t.Errorf("%s: the message holds the password", by)
 			}
@@ -218,34 +219,34 @@ func TestPrivilegesThatAreMissingAreNamedBeforeTheyAreMissed(t *testing.T) {
 		as := func(strategy database.Strategy) *rotor {
 			return w.rotor(t, strategy, user, old, w.secret(t, admin, old))
 		}
-		wants(t, as(database.SingleUserByAdministrator).preflight(t), rotation.NoUser, "ALTER ANY LOGIN")
-		wants(t, as(database.SingleUserByAdministrator).rotate(t), rotation.NoUser, "ALTER ANY LOGIN")
+		databasetest.Wants(t, as(database.SingleUserByAdministrator).Preflight(t), rotation.NoUser, "ALTER ANY LOGIN")
+		databasetest.Wants(t, as(database.SingleUserByAdministrator).Rotate(t), rotation.NoUser, "ALTER ANY LOGIN")
 
 		w.box.Exec(t, "master", `GRANT ALTER ANY LOGIN TO `+q(admin))
-		for _, err := range []error{as(database.SingleUserByAdministrator).preflight(t), as(database.SingleUser).preflight(t)} {
+		for _, err := range []error{as(database.SingleUserByAdministrator).Preflight(t), as(database.SingleUser).Preflight(t)} {
 			if err != nil {
 				t.Error(err)
 			}
 		}
 		// Without VIEW DEFINITION there may be more than can be seen.
-		wants(t, as(database.AlternatingUsers).preflight(t), rotation.MissingPrivilege, "does not see", q(w.shop), "db_owner")
+		databasetest.Wants(t, as(database.AlternatingUsers).Preflight(t), rotation.MissingPrivilege, "does not see", q(w.shop), "db_owner")
 
 		for _, in := range []string{w.shop, w.stock} {
 			w.box.Exec(t, in, `GRANT VIEW DEFINITION TO `+q(admin))
 		}
-		wants(t, as(database.AlternatingUsers).preflight(t), rotation.MissingPrivilege, "VIEW SERVER STATE on the server", w.loaders, "in database "+q(w.shop), "db_datareader", "db_owner")
-		wants(t, as(database.AlternatingUsers).rotate(t), rotation.MissingPrivilege, "server roles")
+		databasetest.Wants(t, as(database.AlternatingUsers).Preflight(t), rotation.MissingPrivilege, "VIEW SERVER STATE on the server", w.loaders, "in database "+q(w.shop), "db_datareader", "db_owner")
+		databasetest.Wants(t, as(database.AlternatingUsers).Rotate(t), rotation.MissingPrivilege, "server roles")
 
 		w.box.Exec(t, "master", `GRANT ALTER ANY SERVER ROLE TO `+q(admin), `GRANT VIEW SERVER STATE TO `+q(admin)+` WITH GRANT OPTION`, `GRANT CREATE ANY DATABASE TO `+q(admin)+` WITH GRANT OPTION`)
-		wants(t, as(database.AlternatingUsers).rotate(t), rotation.MissingPrivilege, "db_owner")
+		databasetest.Wants(t, as(database.AlternatingUsers).Rotate(t), rotation.MissingPrivilege, "db_owner")
 		w.box.Exec(t, w.shop, `ALTER ROLE [db_owner] ADD MEMBER `+q(admin))
 		w.box.Exec(t, w.stock, `ALTER ROLE [db_owner] ADD MEMBER `+q(admin))
 		r := as(database.AlternatingUsers)
-		if err := r.preflight(t); err != nil {
+		if err := r.Preflight(t); err != nil {
 			t.Error(err)
 		}
-		r.must(t)
-		r.must(t)
+		r.Must(t)
+		r.Must(t)
 	})
 }
 
@@ -258,15 +259,15 @@ func TestAnAdministratorOfAContainedDatabase(t *testing.T) {
 			return w.rotor(t, strategy, user, old, w.secret(t, admin, old))
 		}
 		for _, strategy := range []database.Strategy{database.SingleUserByAdministrator, database.AlternatingUsers} {
-			wants(t, as(strategy).preflight(t), rotation.MissingPrivilege, "ALTER ANY USER")
-			wants(t, as(strategy).rotate(t), rotation.MissingPrivilege, "ALTER ANY USER")
+			databasetest.Wants(t, as(strategy).Preflight(t), rotation.MissingPrivilege, "ALTER ANY USER")
+			databasetest.Wants(t, as(strategy).Rotate(t), rotation.MissingPrivilege, "ALTER ANY USER")
 		}
 		w.box.Exec(t, w.shop, `ALTER ROLE [db_owner] ADD MEMBER `+q(admin))
 		r := as(database.AlternatingUsers)
-		if err := r.preflight(t); err != nil {
+		if err := r.Preflight(t); err != nil {
 			t.Error(err)
 		}
-		r.must(t)
+		r.Must(t)
 	})
 }
 
@@ -277,8 +278,8 @@ func TestProtectedLoginsTakeMoreThanAlterAnyLogin(t *testing.T) {
 		w.box.Exec(t, "master", `ALTER SERVER ROLE [sysadmin] ADD MEMBER `+q(user), `CREATE LOGIN `+q(admin)+` WITH PASSWORD = `+sqlservertest.Literal(old), `GRANT ALTER ANY LOGIN TO `+q(admin))
 		w.box.Exec(t, w.shop, `CREATE USER `+q(admin)+` FOR LOGIN `+q(admin))
 		r := w.rotor(t, database.SingleUserByAdministrator, user, old, w.secret(t, admin, old))
-		wants(t, r.preflight(t), rotation.MissingPrivilege, "CONTROL SERVER")
-		wants(t, r.rotate(t), rotation.MissingPrivilege, "CONTROL SERVER")
+		databasetest.Wants(t, r.Preflight(t), rotation.MissingPrivilege, "CONTROL SERVER")
+		databasetest.Wants(t, r.Rotate(t), rotation.MissingPrivilege, "CONTROL SERVER")
 	})
 }
 
@@ -287,13 +288,13 @@ func TestTheOldPasswordIsThatOfTheSession(t *testing.T) {
 		for _, contained := range []bool{false, true} {
 			w := newWorld(t, s, contained)
 			r := w.rotor(t, database.SingleUser, w.user(t, ""), old, w.administrator(t))
-			r.must(t)
-			good := r.current()
-			r.must(t)
+			r.Must(t)
+			good := r.Current()
+			r.Must(t)
 			// Somebody restores a backup: what works is AWSPREVIOUS's.
 			what := map[bool]string{true: "USER ", false: "LOGIN "}[contained]
 			w.box.Exec(t, w.shop, `ALTER `+what+q(good.Text("username"))+` WITH PASSWORD = `+sqlservertest.Literal(good.Text("password")))
-			r.must(t)
+			r.Must(t)
 		}
 	})
 }
@@ -302,11 +303,11 @@ func TestTheRaceOfTwoRunsIsTriedAgain(t *testing.T) {
 	w := own(t, sqlservertest.Config{})
 	user := w.user(t, "")
 	w.server.FailStatement("ALTER LOGIN", 15151) // as if the password had just been changed
-	w.rotor(t, database.SingleUser, user, old, w.administrator(t)).must(t)
+	w.rotor(t, database.SingleUser, user, old, w.administrator(t)).Must(t)
 	other := w.user(t, "")
 	w.server.FailStatement("CREATE LOGIN", 15025)
 	w.server.FailStatement("GRANT", 1205)
-	w.rotor(t, database.AlternatingUsers, other, old, w.administrator(t)).must(t)
+	w.rotor(t, database.AlternatingUsers, other, old, w.administrator(t)).Must(t)
 }
 
 func TestAStatementIsNeverQuoted(t *testing.T) {
@@ -314,7 +315,7 @@ func TestAStatementIsNeverQuoted(t *testing.T) {
 	user := w.user(t, "")
 	r := w.rotor(t, database.SingleUser, user, old, w.administrator(t))
 	w.server.FailStatement("ALTER LOGIN", 102)
-	err := r.rotate(t)
+	err := r.Rotate(t)
 	if err == nil || strings.Contains(err.Error(), "said the test") || errors.Is(err, database.ErrLoginRefused) {
 		t.Errorf("got %v", err)
 	}

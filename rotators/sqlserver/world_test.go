@@ -1,20 +1,15 @@
 package sqlserver_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"log/slog"
-	"strings"
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/database/databasetest"
-	"github.com/seed492efc12/rotor/framework/password"
 	"github.com/seed492efc12/rotor/framework/rotation"
-	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
 	"github.com/seed492efc12/rotor/framework/secret"
 	"github.com/seed492efc12/rotor/rotators/sqlserver"
 	"github.com/seed492efc12/rotor/rotators/sqlserver/sqlservertest"
@@ -170,70 +165,19 @@ func (w *world) probe(n int) func(context.Context, secret.Document) error {
 
 // A rotor rotates one user of a world.
 type rotor struct {
-	w      *world
-	store  rotationtest.Store
-	config database.Config
-	log    bytes.Buffer
-	gauges map[string]float64 // of the last step that has any
-	n      int
+	*databasetest.Rotations
+	w *world
 }
 
 func (w *world) rotor(t *testing.T, s database.Strategy, user, pw string, admin secret.Document) *rotor {
 	t.Helper()
-	g, err := password.New(password.Default(), sqlserver.Driver.Password)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &rotor{w: w, config: database.Config{Driver: sqlserver.Driver, Strategy: s, Password: g.Generate,
-		Roots: func() (*x509.CertPool, error) { return w.roots, nil }}}
-	r.store.Add("user", w.secret(t, user, pw))
-	r.store.Add("admin", admin)
-	return r
+	return &rotor{databasetest.NewRotations(t, sqlserver.Driver, s, databasetest.Fixture{User: w.secret(t, user, pw), Admin: admin, Roots: w.roots}), w}
 }
-
-func (r *rotor) engine(t *testing.T) *rotation.Engine {
-	t.Helper()
-	d, err := database.New(r.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &rotation.Engine{Store: &r.store, Rotator: d, Clock: &rotationtest.Clock{}, Log: slog.New(slog.NewTextHandler(&r.log, nil)),
-		Observe: func(o rotation.Outcome) {
-			if len(o.Gauges) > 0 {
-				r.gauges = o.Gauges
-			}
-		}}
-}
-
-func (r *rotor) rotate(t *testing.T) error {
-	t.Helper()
-	if r.store.Value("user", rotation.Pending).IsZero() {
-		r.n++
-	}
-	return rotationtest.Rotate(t.Context(), r.engine(t), &r.store, "user", fmt.Sprint("v", r.n))
-}
-
-func (r *rotor) must(t *testing.T) {
-	t.Helper()
-	if err := r.rotate(t); err != nil {
-		t.Fatalf("%v\n%s", err, r.log.String())
-	}
-}
-
-// preflight runs the trial of RotateImmediately=false.
-func (r *rotor) preflight(t *testing.T) error {
-	t.Helper()
-	r.store.Begin("user", "trial")
-	defer r.store.End("user")
-	return r.engine(t).Handle(t.Context(), rotation.Event{Step: rotation.TestSecret, SecretID: "user", Token: "trial"})
-}
-
-func (r *rotor) current() secret.Document { return r.store.Value("user", rotation.Current) }
 
 // can runs a statement as the application.
 func (r *rotor) can(t *testing.T, statement string) error {
 	t.Helper()
-	d := r.current()
+	d := r.Current()
 	_, err := r.w.box.Connect(t, d.Text("username"), d.Text("password"), r.w.shop).Exec(statement)
 	return err
 }
@@ -244,17 +188,4 @@ func class(err error) rotation.Class {
 		return e.Class
 	}
 	return ""
-}
-
-func wants(t *testing.T, err error, c rotation.Class, says ...string) {
-	t.Helper()
-	if class(err) != c {
-		t.Errorf("got %v, want %s", err, c)
-		return
-	}
-	for _, s := range says {
-		if !strings.Contains(err.Error(), s) {
-			t.Errorf("%v\ndoes not say %q", err, s)
-		}
-	}
 }

@@ -1,0 +1,103 @@
+package databasetest
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/password"
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
+	"github.com/seed492efc12/rotor/framework/secret"
+)
+
+// Rotations are those of one user of a server, for a driver's own tests: what [Run] is
+// too general for. Their store has the secrets "user" and "admin".
+type Rotations struct {
+	Store  rotationtest.Store
+	Config database.Config // which a test may change
+	Log    bytes.Buffer
+	// Gauges are those of the last step that had any.
+	Gauges  map[string]float64
+	version int
+}
+
+// NewRotations begins with the secrets of f.
+func NewRotations(t *testing.T, d database.Driver, s database.Strategy, f Fixture) *Rotations {
+	t.Helper()
+	g, err := password.New(password.Default(), d.Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Rotations{Config: database.Config{Driver: d, Strategy: s, Password: g.Generate,
+		Roots: func() (*x509.CertPool, error) { return f.Roots, nil }}}
+	r.Store.Add("user", f.User)
+	r.Store.Add("admin", f.Admin)
+	return r
+}
+
+// Engine is one for the configuration as it is now.
+func (r *Rotations) Engine(t *testing.T) *rotation.Engine {
+	t.Helper()
+	d, err := database.New(r.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &rotation.Engine{Store: &r.Store, Rotator: d, Clock: &rotationtest.Clock{}, Log: slog.New(slog.NewTextHandler(&r.Log, nil)), Observe: r.observe}
+}
+
+func (r *Rotations) observe(o rotation.Outcome) {
+	if len(o.Gauges) > 0 {
+		r.Gauges = o.Gauges
+	}
+}
+
+// Rotate runs one whole rotation, or what is left of the one under way.
+func (r *Rotations) Rotate(t *testing.T) error {
+	t.Helper()
+	if r.Store.Value("user", rotation.Pending).IsZero() {
+		r.version++
+	}
+	return rotationtest.Rotate(t.Context(), r.Engine(t), &r.Store, "user", fmt.Sprint("v", r.version))
+}
+
+// Must is Rotate for a rotation that has to succeed.
+func (r *Rotations) Must(t *testing.T) {
+	t.Helper()
+	if err := r.Rotate(t); err != nil {
+		t.Fatalf("%v\n%s", err, r.Log.String())
+	}
+}
+
+// Preflight runs testSecret on a version without a value, as RotateSecret with
+// RotateImmediately=false does.
+func (r *Rotations) Preflight(t *testing.T) error {
+	t.Helper()
+	r.Store.Begin("user", "trial")
+	defer r.Store.End("user")
+	return r.Engine(t).Handle(t.Context(), rotation.Event{Step: rotation.TestSecret, SecretID: "user", Token: "trial"})
+}
+
+// Current is the secret's AWSCURRENT value.
+func (r *Rotations) Current() secret.Document { return r.Store.Value("user", rotation.Current) }
+
+// Wants fails the test unless err ended a step with that class, and says all of
+// says.
+func Wants(t *testing.T, err error, c rotation.Class, says ...string) {
+	t.Helper()
+	var e *rotation.Error
+	if !errors.As(err, &e) || e.Class != c {
+		t.Errorf("got %v, want %s", err, c)
+		return
+	}
+	for _, s := range says {
+		if !strings.Contains(err.Error(), s) {
+			t.Errorf("%v\ndoes not say %q", err, s)
+		}
+	}
+}
