@@ -107,8 +107,20 @@ func newCatalog(admin, password string) *catalog {
 	return c
 }
 
+// firstFixed is the identifier of the first fixed role of each database.
+// Source: sys.database_principals of a new database.
+const firstFixed = 16384
+
+// isFixed reports whether an identifier is that of a fixed role.
+func isFixed(id int) bool { return id >= firstFixed && id < firstFixed+len(fixedRoles) }
+
+// next is an identifier that nothing has: a busy server comes to those of the
+// fixed roles, and passes over them.
 func (c *catalog) next() int {
 	c.last++
+	if c.last == firstFixed {
+		c.last += len(fixedRoles)
+	}
 	return c.last
 }
 
@@ -133,7 +145,7 @@ func (c *catalog) addDatabase(name, owner string) *database {
 	d.users[public].kind, d.users[public].members = "R", map[int]bool{}
 	d.users[dbo].sid = owner
 	for i, name := range fixedRoles {
-		d.users = append(d.users, &user{id: 16384 + i, name: name, kind: "R", owner: dbo, members: map[int]bool{}})
+		d.users = append(d.users, &user{id: firstFixed + i, name: name, kind: "R", owner: dbo, members: map[int]bool{}})
 	}
 	d.entities = append(d.entities, &entity{id: 1, class: classSchema, name: "dbo", owner: dbo})
 	c.databases = append(c.databases, d)

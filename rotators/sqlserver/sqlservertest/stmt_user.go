@@ -176,7 +176,7 @@ func alterRole(p *parser, s *session) error {
 // alters reports whether the session may change a role's members: of a fixed
 // role only an owner of the database may.
 func (s *session) alters(r *user) bool {
-	if r.id >= 16384 {
+	if isFixed(r.id) {
 		return s.all() || s.database.user("db_owner").members[s.user.id]
 	}
 	return s.may("ALTER", target{class: classPrincipal, major: r.id})
