@@ -92,9 +92,12 @@ func (r *Report) Gauge(name string, value float64) {
 	r.gauges[name] = value
 }
 
-// take returns what was collected.
+// take returns what was collected, and keeps none of it: a client library may
+// still be closing a connection, and report on that.
 func (r *Report) take() (notes []string, gauges map[string]float64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.notes, r.gauges
+	notes, gauges = r.notes, r.gauges
+	r.notes, r.gauges = nil, nil
+	return notes, gauges
 }
