@@ -18,6 +18,7 @@ import (
 	"github.com/seed492efc12/rotor/framework/local"
 	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/framework/local/rig"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/oracle/oracletest"
 )
 
@@ -94,7 +95,7 @@ func (w *world) secret(t *testing.T, name, user, password, masterARN string, por
 	t.Helper()
 	w.passwords = append(w.passwords, password)
 	value := must(json.Marshal(map[string]any{
-		"engine": "oracle", "host": oracletest.Host, "port": port, "dbname": oracletest.Service,
+		"engine": "oracle", "host": servertest.Host, "port": port, "dbname": oracletest.Service,
 		"username": user, "password": password, "masterarn": masterARN,
 	}))(t)
 	return must(w.CreateSecret(t.Context(), name, string(value)))(t)
@@ -174,11 +175,11 @@ func TestServersThatCannotBeTrustedGetNoPassword(t *testing.T) {
 		config oracletest.Config
 		says   string
 	}{
-		{oracletest.Config{NoTLS: true}, "2484"},
+		{oracletest.Config{Options: servertest.NoTLS()}, "2484"},
 		{oracletest.Config{Mute: true}, "2484"},
-		{oracletest.Config{Certificate: localtls.OtherCA}, "CA_BUNDLE"},
-		{oracletest.Config{Certificate: localtls.Expired}, "Renew"},
-		{oracletest.Config{Certificate: localtls.WrongName}, "tlsServerName"},
+		{oracletest.Config{Options: servertest.Faulty(localtls.OtherCA)}, "CA_BUNDLE"},
+		{oracletest.Config{Options: servertest.Faulty(localtls.Expired)}, "Renew"},
+		{oracletest.Config{Options: servertest.Faulty(localtls.WrongName)}, "tlsServerName"},
 	} {
 		w := newWorld(t, c.config)
 		for i, bootstrap := range []string{must(buildStandIn())(t), must(build())(t)} { // the deployed one ends before the protocol matters

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed492efc12/rotor/framework/local"
 	"github.com/seed492efc12/rotor/framework/local/rig"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
 
@@ -100,7 +101,7 @@ func wantCosts(t *testing.T, n rig.Rotation, by strategy, warm bool) {
 	}
 }
 
-func wantLogins(t *testing.T, s *postgrestest.Server, since postgrestest.Mark, want int) {
+func wantLogins(t *testing.T, s *postgrestest.Server, since servertest.Mark, want int) {
 	t.Helper()
 	if accepted, refused := s.LoginsSince(since); s.HasLog() && (accepted != want || refused != 0) {
 		t.Errorf("%d logins and %d refused, want %d and 0", accepted, refused, want)

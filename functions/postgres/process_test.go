@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed492efc12/rotor/framework/local/functiontest"
 	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/postgres"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
@@ -47,7 +48,7 @@ func newest(t *testing.T) *postgrestest.Server {
 	if len(found) == 0 || found[len(found)-1].Major < 16 {
 		return best(t)
 	}
-	return configured(t, postgrestest.Config{Settings: map[string]string{"scram_iterations": "64"}})
+	return configured(t, postgrestest.Config{Options: servertest.Options{Settings: map[string]string{"scram_iterations": "64"}}})
 }
 
 // fixtures make users who may read and write one table of the test's database.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed492efc12/rotor/framework/local"
 	"github.com/seed492efc12/rotor/framework/local/localtls"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
 
@@ -19,10 +20,10 @@ var badServers = []struct {
 }{
 	{"down", down, failure{class: "Rotation.Unreachable", says: "connection refused"}},
 	{"a host that DNS does not know", field("host", "no-such-host.invalid"), failure{class: "Rotation.DNS", says: "no-such-host.invalid"}},
-	{"no TLS", faulty(postgrestest.Config{TLS: postgrestest.TLSOff}), failure{class: "Rotation.TLS", says: "Turn TLS on"}},
-	{"certificate of another authority", faulty(postgrestest.Config{Certificate: localtls.OtherCA}), failure{class: "Rotation.TLS", says: "CA_BUNDLE"}},
-	{"certificate expired", faulty(postgrestest.Config{Certificate: localtls.Expired}), failure{class: "Rotation.TLS", says: "Renew"}},
-	{"certificate of another host", faulty(postgrestest.Config{Certificate: localtls.WrongName}), failure{class: "Rotation.TLS", says: "tlsServerName"}},
+	{"no TLS", faulty(postgrestest.Config{Options: servertest.NoTLS()}), failure{class: "Rotation.TLS", says: "Turn TLS on"}},
+	{"certificate of another authority", faulty(postgrestest.Config{Options: servertest.Faulty(localtls.OtherCA)}), failure{class: "Rotation.TLS", says: "CA_BUNDLE"}},
+	{"certificate expired", faulty(postgrestest.Config{Options: servertest.Faulty(localtls.Expired)}), failure{class: "Rotation.TLS", says: "Renew"}},
+	{"certificate of another host", faulty(postgrestest.Config{Options: servertest.Faulty(localtls.WrongName)}), failure{class: "Rotation.TLS", says: "tlsServerName"}},
 	{"TLS only", field("ssl", false), failure{class: "Rotation.TLS", says: "with TLS alone"}},
 	{"account may not log in", alter(`NOLOGIN`), failure{class: "Rotation.AccountLocked", says: "ALTER ROLE ... LOGIN"}},
 	{"password expired", alter(`VALID UNTIL '2001-01-01'`), failure{class: "Rotation.LoginRefused", says: "VALID UNTIL"}},

@@ -13,6 +13,7 @@ import (
 	"github.com/seed492efc12/rotor/framework/local"
 	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/framework/local/rig"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/redshift/redshifttest"
 )
 
@@ -176,10 +177,10 @@ func TestServersThatCannotBeTrustedGetNoPassword(t *testing.T) {
 		config redshifttest.Config
 		says   string
 	}{
-		{redshifttest.Config{NoTLS: true}, "Turn TLS on"},
-		{redshifttest.Config{Certificate: localtls.OtherCA}, "CA_BUNDLE"},
-		{redshifttest.Config{Certificate: localtls.Expired}, "Renew"},
-		{redshifttest.Config{Certificate: localtls.WrongName}, "tlsServerName"},
+		{redshifttest.Config{Options: servertest.NoTLS()}, "Turn TLS on"},
+		{redshifttest.Config{Options: servertest.Faulty(localtls.OtherCA)}, "CA_BUNDLE"},
+		{redshifttest.Config{Options: servertest.Faulty(localtls.Expired)}, "Renew"},
+		{redshifttest.Config{Options: servertest.Faulty(localtls.WrongName)}, "tlsServerName"},
 	} {
 		s := must(redshifttest.StartWire(c.config))(t)
 		t.Cleanup(func() { _ = s.Close() })

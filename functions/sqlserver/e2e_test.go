@@ -14,6 +14,7 @@ import (
 	"github.com/seed492efc12/rotor/framework/local"
 	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/framework/local/rig"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/sqlserver/sqlservertest"
 )
 
@@ -184,10 +185,10 @@ func TestServersThatCannotBeTrustedGetNoPassword(t *testing.T) {
 		config sqlservertest.Config
 		says   string
 	}{
-		{sqlservertest.Config{NoTLS: true}, "Turn TLS on"},
-		{sqlservertest.Config{Certificate: localtls.OtherCA}, "CA_BUNDLE"},
-		{sqlservertest.Config{Certificate: localtls.Expired}, "Renew"},
-		{sqlservertest.Config{Certificate: localtls.WrongName}, "tlsServerName"},
+		{sqlservertest.Config{Options: servertest.NoTLS()}, "Turn TLS on"},
+		{sqlservertest.Config{Options: servertest.Faulty(localtls.OtherCA)}, "CA_BUNDLE"},
+		{sqlservertest.Config{Options: servertest.Faulty(localtls.Expired)}, "Renew"},
+		{sqlservertest.Config{Options: servertest.Faulty(localtls.WrongName)}, "tlsServerName"},
 	} {
 		s := must(sqlservertest.StartWire(c.config))(t)
 		t.Cleanup(func() { _ = s.Close() })

@@ -142,3 +142,14 @@ func Missing(t testing.TB, title string) {
 		t.Errorf("there is no %s here (make servers brings it)", title)
 	}
 }
+
+// Absent is Missing for a test that can do nothing without the server: it ends
+// here, skipped or, with ROTOR_REQUIRE_SERVERS=1, failed.
+func Absent(t testing.TB, title string) {
+	t.Helper()
+	Missing(t, title)
+	if t.Failed() {
+		t.FailNow()
+	}
+	t.SkipNow()
+}

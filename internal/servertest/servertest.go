@@ -60,3 +60,9 @@ type Options struct {
 func (o Options) IsZero() bool {
 	return o.TLS == TLSRequired && o.Certificate == localtls.NoFault && len(o.Settings) == 0
 }
+
+// NoTLS is a server without TLS.
+func NoTLS() Options { return Options{TLS: TLSOff} }
+
+// Faulty is a server whose certificate has a fault.
+func Faulty(fault localtls.Fault) Options { return Options{Certificate: fault} }

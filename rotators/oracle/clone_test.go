@@ -72,9 +72,9 @@ func TestWhatIsEqualIsNotSaidAgain(t *testing.T) {
 	r := w.rotor(t, database.AlternatingUsers, w.user(t, "app"))
 	r.Must(t)
 	r.Must(t)
-	mark := w.Server.Mark()
+	mark := w.StandIn.Mark()
 	r.Must(t)
-	if log := w.Server.LogSince(mark); strings.Count(log, "ADMIN: ") != 1 || !strings.Contains(log, `ADMIN: ALTER USER "APP_CLONE" IDENTIFIED BY`) {
+	if log := w.StandIn.LogSince(mark); strings.Count(log, "ADMIN: ") != 1 || !strings.Contains(log, `ADMIN: ALTER USER "APP_CLONE" IDENTIFIED BY`) {
 		t.Errorf("the administrator said\n%s", log)
 	}
 }
@@ -83,7 +83,7 @@ func TestNobodyLogsInToAHalfMadeClone(t *testing.T) {
 	for _, text := range []string{`GRANT CREATE SESSION TO "APP_CLONE"`, `GRANT DELETE ON`, `DEFAULT ROLE`, `QUOTA`, `ACCOUNT UNLOCK`, `OWN`} {
 		w := standIn(t, oracletest.Config{})
 		r := w.rotor(t, database.AlternatingUsers, w.user(t, "app"))
-		w.Server.Deny(text, 1031)
+		w.StandIn.Deny(text, 1031)
 		databasetest.Wants(t, r.Rotate(t), rotation.MissingPrivilege, `"ADMIN"`)
 		pending := r.Store.Value("user", rotation.Pending)
 		if err := w.As(t.Context(), "app_CLONE", pending.Text("password")); err == nil {
@@ -92,7 +92,7 @@ func TestNobodyLogsInToAHalfMadeClone(t *testing.T) {
 		if err := w.As(t.Context(), "app", old); err != nil {
 			t.Errorf("without %s: the original cannot: %v", text, err)
 		}
-		w.Server.Deny(text, 0)
+		w.StandIn.Deny(text, 0)
 		r.Must(t)
 		w.wantTwins(t, "APP", "APP_CLONE")
 	}
@@ -146,7 +146,7 @@ func TestOnlyWhatCanBeSharedIs(t *testing.T) {
 		`CREATE MATERIALIZED VIEW APP.MV`, `CREATE TYPE APP.THING`, `CREATE PROCEDURE APP.DOIT`)
 	r := w.rotor(t, database.AlternatingUsers, user)
 	r.Must(t)
-	has := strings.Join(w.Server.Holdings("APP_CLONE"), "\n")
+	has := strings.Join(w.StandIn.Holdings("APP_CLONE"), "\n")
 	for name, want := range map[string]bool{"NEST": false, "MADE": false, "SECOND": false, "BIN$x": false, "T,": false, "MV": true, "THING": true, "DOIT": true, "OWN": true} {
 		if strings.Contains(has, "APP."+name) != want {
 			t.Errorf("%s is shared: %v", name, !want)
@@ -343,9 +343,9 @@ func TestRDSGrantsWhatIsSYSs(t *testing.T) {
 	if err := r.Preflight(t); err != nil {
 		t.Errorf("the trial: %v", err)
 	}
-	mark := w.Server.Mark()
+	mark := w.StandIn.Mark()
 	r.Must(t)
-	if log := w.Server.LogSince(mark); !strings.Contains(log, `grant_sys_object(p_obj_name => :1, p_grantee => :2, p_privilege => :3); END; ["V_$SESSION" "APP_CLONE" "SELECT"]`) || strings.Contains(log, `ON "SYS"."V_`) {
+	if log := w.StandIn.LogSince(mark); !strings.Contains(log, `grant_sys_object(p_obj_name => :1, p_grantee => :2, p_privilege => :3); END; ["V_$SESSION" "APP_CLONE" "SELECT"]`) || strings.Contains(log, `ON "SYS"."V_`) {
 		t.Errorf("the log has\n%s", log)
 	}
 	w.wantTwins(t, "APP", "APP_CLONE")
@@ -390,9 +390,9 @@ func TestWhatAnotherRunHasRevokedIsRevoked(t *testing.T) {
 	r.Must(t)
 	r.Must(t)
 	w.exec(t, `GRANT CREATE VIEW TO APP_CLONE`, `CREATE ROLE EXTRA`, `GRANT EXTRA TO APP_CLONE`)
-	w.Server.Deny(`REVOKE CREATE VIEW`, 1952)
-	w.Server.Deny(`REVOKE "EXTRA"`, 1951)
-	mark := w.Server.Mark()
+	w.StandIn.Deny(`REVOKE CREATE VIEW`, 1952)
+	w.StandIn.Deny(`REVOKE "EXTRA"`, 1951)
+	mark := w.StandIn.Mark()
 	e := r.Engine(t)
 	r.Store.Begin("user", "v9")
 	for _, step := range []rotation.Step{rotation.CreateSecret, rotation.SetSecret} {
@@ -400,7 +400,7 @@ func TestWhatAnotherRunHasRevokedIsRevoked(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if accepted, _ := w.Server.LoginsSince(mark); accepted != 2 || strings.Contains(r.Log.String(), "could not") {
+	if accepted, _ := w.StandIn.LoginsSince(mark); accepted != 2 || strings.Contains(r.Log.String(), "could not") {
 		t.Errorf("%d logins, and the log says\n%s", accepted, r.Log.String())
 	}
 }

@@ -59,10 +59,10 @@ func (r *rotor) transcript(t *testing.T) string {
 		}
 	}
 	handle(rotation.CreateSecret)
-	mark := r.w.Server.Mark()
+	mark := r.w.StandIn.Mark()
 	handle(rotation.SetSecret, rotation.TestSecret)
 	current, pending := r.Current().Text("password"), r.Store.Value("user", rotation.Pending).Text("password")
-	return strings.NewReplacer(pending, "{new}", current, "{old}").Replace(r.w.Server.LogSince(mark))
+	return strings.NewReplacer(pending, "{new}", current, "{old}").Replace(r.w.StandIn.LogSince(mark))
 }
 
 func golden(t *testing.T, file, got string) {

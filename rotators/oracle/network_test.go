@@ -11,6 +11,7 @@ import (
 	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/oracle/oracletest"
 )
 
@@ -19,21 +20,21 @@ func TestServersThatCannotBeTrustedGetNoPassword(t *testing.T) {
 		config oracletest.Config
 		says   string
 	}{
-		"without TCPS":           {oracletest.Config{NoTLS: true}, "2484"},
+		"without TCPS":           {oracletest.Config{Options: servertest.NoTLS()}, "2484"},
 		"mute":                   {oracletest.Config{Mute: true}, "2484"},
-		"another authority":      {oracletest.Config{Certificate: localtls.OtherCA}, "CA_BUNDLE"},
-		"another name":           {oracletest.Config{Certificate: localtls.WrongName}, "tlsServerName"},
-		"an expired certificate": {oracletest.Config{Certificate: localtls.Expired}, "Renew"},
+		"another authority":      {oracletest.Config{Options: servertest.Faulty(localtls.OtherCA)}, "CA_BUNDLE"},
+		"another name":           {oracletest.Config{Options: servertest.Faulty(localtls.WrongName)}, "tlsServerName"},
+		"an expired certificate": {oracletest.Config{Options: servertest.Faulty(localtls.Expired)}, "Renew"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := standIn(t, c.config)
-			w.TLS = true // as the secret has it
+			w.TLS = servertest.TLSRequired // as the secret has it
 			user := w.user(t, "app")
-			mark := w.Server.Mark()
+			mark := w.StandIn.Mark()
 			for _, strategy := range strategies {
 				databasetest.Wants(t, w.rotor(t, strategy, user).Rotate(t), rotation.TLS, c.says)
 			}
-			if log := w.Server.LogSince(mark); log != "" {
+			if log := w.StandIn.LogSince(mark); log != "" {
 				t.Errorf("the server has seen\n%s", log)
 			}
 		})
@@ -41,8 +42,8 @@ func TestServersThatCannotBeTrustedGetNoPassword(t *testing.T) {
 }
 
 func TestPlainTextOnlyWhereTheOperatorSaysSo(t *testing.T) {
-	w := standIn(t, oracletest.Config{NoTLS: true})
-	w.TLS = true
+	w := standIn(t, oracletest.Config{Options: servertest.NoTLS()})
+	w.TLS = servertest.TLSRequired
 	r := w.rotor(t, database.SingleUser, w.user(t, "app"))
 	r.Config.Plaintext = true
 	r.Must(t)
@@ -97,7 +98,7 @@ func TestASilentServerEndsAtTheTimeOut(t *testing.T) {
 func TestAStatementEndsWithItsContext(t *testing.T) {
 	w := standIn(t, oracletest.Config{})
 	conn := w.session(t, w.secret(t, w.user(t, "app"), old))
-	release := w.Server.Hang()
+	release := w.StandIn.Hang()
 	defer release()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()

@@ -58,12 +58,12 @@ func TestAPasswordThatCannotStandInQuotesIsNotSent(t *testing.T) {
 		for _, bad := range []string{`with"quote`, "with\x00nul", `" ACCOUNT UNLOCK --`} {
 			r := w.rotor(t, strategy, w.user(t, ""))
 			r.Config.Password = func() string { return bad }
-			mark := w.Server.Mark()
+			mark := w.StandIn.Mark()
 			err := r.Rotate(t)
 			if c := class(err); c != rotation.PasswordRejected && c != rotation.BadSecret || strings.Contains(err.Error(), bad) {
 				t.Errorf("%q: got %v", bad, err)
 			}
-			if log := w.Server.LogSince(mark); strings.Contains(log, "USER \"") {
+			if log := w.StandIn.LogSince(mark); strings.Contains(log, "USER \"") {
 				t.Errorf("it was sent:\n%s", log)
 			}
 		}
@@ -97,9 +97,9 @@ func TestReuseIsForgivenToTheSamePasswordAlone(t *testing.T) {
 	r.Config.Password = func() string { return "Another0" }
 	r.Must(t)
 	r.Config.Password = func() string { return old }
-	mark := w.Server.Mark()
+	mark := w.StandIn.Mark()
 	databasetest.Wants(t, r.Rotate(t), rotation.PasswordRejected, "ORA-28007")
-	if _, refused := w.Server.LoginsSince(mark); refused != 1 {
+	if _, refused := w.StandIn.LoginsSince(mark); refused != 1 {
 		t.Errorf("%d refused logins", refused)
 	}
 }
@@ -111,9 +111,9 @@ func TestAHalfMadeCloneUnderAReuseRuleIsMended(t *testing.T) {
 	user := w.user(t, "app")
 	w.exec(t, `ALTER USER APP PROFILE ONCE`)
 	r := w.rotor(t, database.AlternatingUsers, user)
-	w.Server.Deny("DEFAULT ROLE", 1031)
+	w.StandIn.Deny("DEFAULT ROLE", 1031)
 	databasetest.Wants(t, r.Rotate(t), rotation.MissingPrivilege)
-	w.Server.Deny("DEFAULT ROLE", 0)
+	w.StandIn.Deny("DEFAULT ROLE", 0)
 	w.exec(t, `ALTER USER APP DEFAULT ROLE NONE`, `ALTER USER APP DEFAULT ROLE ALL`)
 	r.Must(t)
 	w.wantTwins(t, "APP", "APP_CLONE")
@@ -133,7 +133,7 @@ func TestTheOldPasswordOverlapsForTheRolloverTime(t *testing.T) {
 		w.exec(t, `ALTER USER APP PROFILE GENTLE`)
 		r := w.rotor(t, strategies[c.strategy], user)
 		r.Config.NoOverlap = c.off
-		mark := w.Server.Mark()
+		mark := w.StandIn.Mark()
 		e := r.Engine(t)
 		r.Store.Begin("user", "v1")
 		for _, step := range rotation.Steps() {
@@ -149,7 +149,7 @@ func TestTheOldPasswordOverlapsForTheRolloverTime(t *testing.T) {
 		if err := w.As(t.Context(), user, old); (err == nil) != c.oldIsValid {
 			t.Errorf("%+v: the old password: %v", c, err)
 		}
-		if _, refused := w.Server.LoginsSince(mark); !c.off && refused != 0 {
+		if _, refused := w.StandIn.LoginsSince(mark); !c.off && refused != 0 {
 			t.Errorf("%+v: %d logins refused", c, refused)
 		}
 	}
@@ -200,7 +200,7 @@ func TestAnAdministratorNeedsNoCatalogToSetAPassword(t *testing.T) {
 func TestAUserWhoMayNotChangeItsPasswordIsSentToTheAdministrator(t *testing.T) {
 	w := standIn(t, oracletest.Config{})
 	r := w.rotor(t, database.SingleUser, w.user(t, "app"))
-	w.Server.Deny(" IDENTIFIED BY ", 1031)
+	w.StandIn.Deny(" IDENTIFIED BY ", 1031)
 	databasetest.Wants(t, r.Rotate(t), rotation.MissingPrivilege, "single-user-by-administrator")
 }
 
@@ -208,10 +208,10 @@ func TestLoginsThatTheServerTurnsAwayAreNamed(t *testing.T) {
 	w := standIn(t, oracletest.Config{})
 	user := w.user(t, "app")
 	for code, want := range map[int]rotation.Class{28001: rotation.PasswordExpired, 1033: rotation.Unavailable, 12514: rotation.NoDatabase, 12520: rotation.TooManyConnections, 28040: rotation.LoginRefused} {
-		w.Server.RefuseLogins(code)
+		w.StandIn.RefuseLogins(code)
 		databasetest.Wants(t, w.rotor(t, database.SingleUser, user).Rotate(t), want, "said the test")
 	}
-	w.Server.RefuseLogins(0)
+	w.StandIn.RefuseLogins(0)
 	for statement, c := range map[string]struct {
 		class rotation.Class
 		says  string

@@ -14,6 +14,7 @@ import (
 	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/oracle/oracletest"
 )
 
@@ -112,7 +113,7 @@ func (w *world) secret(t *testing.T, user, pw string) secret.Document {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !w.TLS {
+	if w.TLS == servertest.TLSOff {
 		d = d.With("ssl", "false")
 	}
 	return d.With("host", w.Host).With("port", fmt.Sprint(w.Port)).With("dbname", w.Service).With("username", user).With("password", pw)
@@ -178,10 +179,7 @@ func class(err error) rotation.Class {
 func standIn(t *testing.T, c oracletest.Config) *world {
 	t.Helper()
 	s, err := oracletest.Start(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s = servertest.ForTest(t, s, err)
 	return newWorld(t, s.Database())
 }
 
@@ -192,7 +190,7 @@ func (w *world) wantTwins(t *testing.T, original, clone string) {
 	own := func(line string) bool {
 		return strings.Contains(line, " on "+original+".") || strings.Contains(line, " on "+clone+".")
 	}
-	a, b := slices.DeleteFunc(w.Server.Holdings(original), own), slices.DeleteFunc(w.Server.Holdings(clone), own)
+	a, b := slices.DeleteFunc(w.StandIn.Holdings(original), own), slices.DeleteFunc(w.StandIn.Holdings(clone), own)
 	if !slices.Equal(a, b) || len(a) == 0 {
 		t.Errorf("%s has\n%s\n%s has\n%s", original, strings.Join(a, "\n"), clone, strings.Join(b, "\n"))
 	}

@@ -102,19 +102,14 @@ func class(err error) rotation.Class {
 
 func quoted(name string) string { return pgx.Identifier{name}.Sanitize() }
 
-// eachReal runs a test on the real servers. The wire-level server has no tables
-// and no grants, so that none of this can be asked of it.
-func eachReal(t *testing.T, test func(t *testing.T, w *world)) {
-	postgrestest.Each(t, func(t *testing.T, s *postgrestest.Server) {
-		if !s.Real {
-			t.Skipf("%s knows roles, and no objects: NOT COVERED", s.Name())
-		}
-		test(t, newWorld(t, s))
-	})
+// each runs a test on each server.
+func each(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Helper()
+	postgrestest.Each(t, func(t *testing.T, s *postgrestest.Server) { test(t, newWorld(t, s)) })
 }
 
 func TestWhatTheCloneMakesIsTheOriginals(t *testing.T) {
-	eachReal(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", "old")
 		r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
 		r.must(t)
@@ -142,7 +137,7 @@ func TestWhatTheCloneMakesIsTheOriginals(t *testing.T) {
 }
 
 func TestTheCloneFollowsTheOriginal(t *testing.T) {
-	eachReal(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", "old")
 		q, group := quoted(user), w.box.Role("group")
 		w.exec(t, `CREATE ROLE `+group, `CREATE TABLE shop.grouped (n int)`, `GRANT SELECT ON shop.grouped TO `+group, `GRANT `+group+` TO `+q, `ALTER ROLE `+q+` SET statement_timeout = '77s'`)
@@ -184,7 +179,7 @@ func TestTheCloneFollowsTheOriginal(t *testing.T) {
 }
 
 func TestSettingsSurviveCopying(t *testing.T) {
-	eachReal(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", "old")
 		q := quoted(user)
 		w.exec(t, `ALTER ROLE `+q+` SET search_path = "we""ird, one", "$user", 'x y', shop, public`,
@@ -211,7 +206,7 @@ func TestSettingsSurviveCopying(t *testing.T) {
 }
 
 func TestACloneMadeByOtherMeansIsPutInOrder(t *testing.T) {
-	eachReal(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", "old")
 		clone, group := user+"_clone", w.box.Role("group")
 		w.exec(t, `CREATE ROLE `+group, `CREATE ROLE `+clone+` LOGIN PASSWORD 'x'`, `GRANT `+user+` TO `+clone, `GRANT `+group+` TO `+clone,
@@ -235,7 +230,7 @@ func TestACloneMadeByOtherMeansIsPutInOrder(t *testing.T) {
 }
 
 func TestDriftOfAForeignClone(t *testing.T) {
-	eachReal(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *world) {
 		for _, grant := range []bool{false, true} {
 			user := w.user(t, "", "old")
 			clone, group := user+"_clone", w.box.Role(fmt.Sprint("group", grant))
@@ -283,7 +278,7 @@ func (w *world) administrator(t *testing.T, extra string) (string, secret.Docume
 }
 
 func TestAnAdministratorWhoIsNoSuperuser(t *testing.T) {
-	eachReal(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", "old")
 		name, doc := w.administrator(t, "")
 		r := w.rotor(t, database.AlternatingUsers, user, "old", doc)
@@ -310,7 +305,7 @@ func TestAnAdministratorWhoIsNoSuperuser(t *testing.T) {
 }
 
 func TestAnAdministratorWhoMayNotHandOverSaysWhat(t *testing.T) {
-	eachReal(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", "old")
 		clone := user + "_clone"
 		name, doc := w.administrator(t, "")
@@ -329,7 +324,7 @@ func TestAnAdministratorWhoMayNotHandOverSaysWhat(t *testing.T) {
 }
 
 func TestAnAdministratorWithoutRights(t *testing.T) {
-	eachReal(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *world) {
 		user, other := w.user(t, "", "old"), w.user(t, "", "other")
 		for _, s := range []database.Strategy{database.SingleUserByAdministrator, database.AlternatingUsers} {
 			r := w.rotor(t, s, user, "old", w.secret(t, other, "other"))
@@ -343,7 +338,7 @@ func TestAnAdministratorWithoutRights(t *testing.T) {
 }
 
 func TestAttributesOfASuperuserAreCopied(t *testing.T) {
-	eachReal(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", "old")
 		w.exec(t, `ALTER ROLE `+user+` SUPERUSER`)
 		r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -21,16 +20,10 @@ func TestMain(m *testing.M) { postgrestest.Main(m) }
 func TestConformance(t *testing.T) {
 	postgrestest.Each(t, func(t *testing.T, s *postgrestest.Server) {
 		w := newWorld(t, s)
-		databasetest.Run(t, databasetest.Harness{Driver: postgres.Driver, Server: s.Name(), New: w.fixture, NoSweep: !sweep(s), Names: []string{
+		databasetest.Run(t, databasetest.Harness{Driver: postgres.Driver, Server: s.Name(), New: w.fixture, NoSweep: !s.IsNewest(), Names: []string{
 			`quote"d`, `apo'strophe`, `per%cent`, `sp ace`, `semi;colon--`, `back\slash`, `dollar$1`, `ünïcødé 漢字`, `UPPER`, strings.Repeat("x", 57),
 		}})
 	})
-}
-
-// sweep reports whether a server gets the faults at every call: the newest
-// version of the real ones.
-func sweep(s *postgrestest.Server) bool {
-	return !s.Real || s.Major == slices.Max(postgrestest.Majors())
 }
 
 // A world is a database in which an application has rights of every kind.
@@ -47,15 +40,13 @@ func newWorld(t *testing.T, s *postgrestest.Server) *world {
 	w := &world{server: s, box: s.Fresh(t), roots: x509.NewCertPool()}
 	w.admin = w.box.Admin(t)
 	w.roots.AppendCertsFromPEM(s.CA)
-	if s.Real {
-		w.exec(t, `CREATE SCHEMA shop`,
-			`CREATE TABLE shop.orders (id serial PRIMARY KEY, item text, price int)`,
-			`CREATE TABLE shop.prices (item text, price int)`,
-			`CREATE FUNCTION shop.total() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM shop.orders'`,
-			`REVOKE ALL ON FUNCTION shop.total() FROM PUBLIC`,
-			`CREATE VIEW shop.recent AS SELECT * FROM shop.orders`,
-		)
-	}
+	w.exec(t, `CREATE SCHEMA shop`,
+		`CREATE TABLE shop.orders (id serial PRIMARY KEY, item text, price int)`,
+		`CREATE TABLE shop.prices (item text, price int)`,
+		`CREATE FUNCTION shop.total() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM shop.orders'`,
+		`REVOKE ALL ON FUNCTION shop.total() FROM PUBLIC`,
+		`CREATE VIEW shop.recent AS SELECT * FROM shop.orders`,
+	)
 	return w
 }
 
@@ -67,17 +58,15 @@ func (w *world) user(t *testing.T, name, password string) string {
 		name = w.box.Role(fmt.Sprint("app", w.users))
 	}
 	q := pgx.Identifier{name}.Sanitize()
-	w.exec(t, `CREATE ROLE `+q+` LOGIN PASSWORD '`+password+`'`)
-	if w.server.Real {
-		w.exec(t, `GRANT USAGE, CREATE ON SCHEMA shop TO `+q,
-			`GRANT SELECT, INSERT ON shop.orders TO `+q,
-			`GRANT SELECT ON shop.recent TO `+q,
-			`GRANT USAGE ON SEQUENCE shop.orders_id_seq TO `+q,
-			`GRANT EXECUTE ON FUNCTION shop.total() TO `+q,
-			`GRANT UPDATE (price), SELECT ON shop.prices TO `+q,
-			`ALTER ROLE `+q+` SET search_path = shop, "$user", public`,
-			`ALTER ROLE `+q+` IN DATABASE `+pgx.Identifier{w.box.Database}.Sanitize()+` SET work_mem = '5MB'`)
-	}
+	w.exec(t, `CREATE ROLE `+q+` LOGIN PASSWORD '`+password+`'`,
+		`GRANT USAGE, CREATE ON SCHEMA shop TO `+q,
+		`GRANT SELECT, INSERT ON shop.orders TO `+q,
+		`GRANT SELECT ON shop.recent TO `+q,
+		`GRANT USAGE ON SEQUENCE shop.orders_id_seq TO `+q,
+		`GRANT EXECUTE ON FUNCTION shop.total() TO `+q,
+		`GRANT UPDATE (price), SELECT ON shop.prices TO `+q,
+		`ALTER ROLE `+q+` SET search_path = shop, "$user", public`,
+		`ALTER ROLE `+q+` IN DATABASE `+pgx.Identifier{w.box.Database}.Sanitize()+` SET work_mem = '5MB'`)
 	t.Cleanup(func() { w.drop(t, name, name+"_clone") })
 	return name
 }
@@ -89,11 +78,8 @@ func (w *world) drop(t *testing.T, names ...string) {
 			t.Error(err)
 		}
 		q := pgx.Identifier{name}.Sanitize()
-		if exists && w.server.Real {
-			w.exec(t, `DROP OWNED BY `+q+` CASCADE`)
-		}
 		if exists {
-			w.exec(t, `DROP ROLE `+q)
+			w.exec(t, `DROP OWNED BY `+q+` CASCADE`, `DROP ROLE `+q)
 		}
 	}
 }
@@ -113,15 +99,12 @@ func (w *world) fixture(t *testing.T, name string) databasetest.Fixture {
 		password += string(c)
 	}
 	user := w.user(t, name, strings.ReplaceAll(password, `'`, `''`))
-	f := databasetest.Fixture{
+	return databasetest.Fixture{
 		User:  w.secret(t, user, password),
 		Admin: w.secret(t, w.server.AdminUser, w.server.AdminPassword),
 		Roots: w.roots,
+		Probe: w.probe,
 	}
-	if w.server.Real {
-		f.Probe = w.probe
-	}
-	return f
 }
 
 func (w *world) secret(t *testing.T, user, password string) secret.Document {

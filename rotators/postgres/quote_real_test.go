@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"os"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -41,18 +40,7 @@ func FuzzARealServerReadsWhatWasQuoted(f *testing.F) {
 
 func realSession(f *testing.F) *pgx.Conn {
 	f.Helper()
-	found := postgrestest.Installations()
-	if len(found) == 0 && os.Getenv("ROTOR_REQUIRE_SERVERS") == "1" {
-		f.Fatal("no real PostgreSQL is here (make servers)")
-	}
-	if len(found) == 0 {
-		f.Skip("no real PostgreSQL is here: NOT COVERED (make servers)")
-	}
-	s, err := found[len(found)-1].Start(postgrestest.Config{})
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Cleanup(func() { _ = s.Close() })
+	s := postgrestest.Start(f, postgrestest.Config{})
 	conn, err := s.Admin(f.Context(), "")
 	if err != nil {
 		f.Fatal(err)

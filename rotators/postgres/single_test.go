@@ -9,12 +9,9 @@ import (
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
-
-func each(t *testing.T, test func(t *testing.T, w *world)) {
-	postgrestest.Each(t, func(t *testing.T, s *postgrestest.Server) { test(t, newWorld(t, s)) })
-}
 
 func TestTheServersLogHoldsNoPasswordAndNoRefusal(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
@@ -44,7 +41,7 @@ func TestTheServersLogHoldsNoPasswordAndNoRefusal(t *testing.T) {
 }
 
 func TestAUserThatActsAsAnotherRole(t *testing.T) {
-	eachReal(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *world) {
 		user, owner := w.user(t, "", "old"), w.box.Role("owner")
 		w.exec(t, `CREATE ROLE `+owner, `GRANT `+owner+` TO `+user, `ALTER ROLE `+user+` SET role TO `+owner)
 		for _, s := range []database.Strategy{database.SingleUser, database.AlternatingUsers} {
@@ -145,12 +142,7 @@ func TestNamesOf63BytesAndMore(t *testing.T) {
 // own starts a server that no other test shares.
 func own(t *testing.T, c postgrestest.Config) *world {
 	t.Helper()
-	s, err := postgrestest.Best(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return newWorld(t, s)
+	return newWorld(t, postgrestest.Start(t, c))
 }
 
 func TestMD5Servers(t *testing.T) {
@@ -191,7 +183,7 @@ func TestAStandbyIsReadOnly(t *testing.T) {
 }
 
 func TestAServerWithoutTLS(t *testing.T) {
-	w := own(t, postgrestest.Config{TLS: postgrestest.TLSOff})
+	w := own(t, postgrestest.Config{Options: servertest.NoTLS()})
 	user := w.user(t, "", "old")
 	r := w.rotor(t, database.SingleUser, user, "old", w.superuser(t))
 	if err := r.rotate(t); class(err) != rotation.TLS || !strings.Contains(err.Error(), "TLS_FALLBACK") {

@@ -8,6 +8,7 @@ import (
 	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/redshift/redshifttest"
 )
 
@@ -15,10 +16,7 @@ import (
 func own(t *testing.T, c redshifttest.Config) *world {
 	t.Helper()
 	s, err := redshifttest.StartWire(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s = servertest.ForTest(t, s, err)
 	if c.ReadOnly || c.Digest || c.Certificate != localtls.NoFault { // nothing can be made there
 		w := &world{server: s, box: s.Fresh(t)}
 		w.trust(s)
@@ -100,12 +98,12 @@ func TestServersThatCannotBeUsed(t *testing.T) {
 		class  rotation.Class
 		says   string
 	}{
-		"without TLS":            {redshifttest.Config{NoTLS: true}, rotation.TLS, "TLS_FALLBACK"},
-		"another authority":      {redshifttest.Config{Certificate: localtls.OtherCA}, rotation.TLS, "CA_BUNDLE"},
-		"another name":           {redshifttest.Config{Certificate: localtls.WrongName}, rotation.TLS, "tlsServerName"},
+		"without TLS":            {redshifttest.Config{Options: servertest.NoTLS()}, rotation.TLS, "TLS_FALLBACK"},
+		"another authority":      {redshifttest.Config{Options: servertest.Faulty(localtls.OtherCA)}, rotation.TLS, "CA_BUNDLE"},
+		"another name":           {redshifttest.Config{Options: servertest.Faulty(localtls.WrongName)}, rotation.TLS, "tlsServerName"},
 		"read-only":              {redshifttest.Config{ReadOnly: true}, rotation.ReadOnly, "writer"},
 		"a sha256 password":      {redshifttest.Config{Digest: true}, rotation.LoginRefused, "SHA-256"},
-		"an expired certificate": {redshifttest.Config{Certificate: localtls.Expired}, rotation.TLS, "Renew"},
+		"an expired certificate": {redshifttest.Config{Options: servertest.Faulty(localtls.Expired)}, rotation.TLS, "Renew"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := own(t, c.config)
@@ -117,7 +115,7 @@ func TestServersThatCannotBeUsed(t *testing.T) {
 }
 
 func TestWithoutTLSOnlyWhereTheOperatorSaysSo(t *testing.T) {
-	w := own(t, redshifttest.Config{NoTLS: true})
+	w := own(t, redshifttest.Config{Options: servertest.NoTLS()})
 	r := w.rotor(t, database.SingleUser, w.user(t, ""), old, w.superuser(t))
 	r.Config.Plaintext = true
 	r.Must(t)

@@ -15,6 +15,7 @@ import (
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
 	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/sqlserver/sqlservertest"
 )
 
@@ -22,10 +23,7 @@ import (
 func own(t *testing.T, c sqlservertest.Config) *world {
 	t.Helper()
 	s, err := sqlservertest.StartWire(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s = servertest.ForTest(t, s, err)
 	if c.Certificate != localtls.NoFault || c.Route != 0 { // nothing can be made there
 		w := &world{server: s, box: s.Fresh(t), shop: "master"}
 		w.trust()
@@ -39,10 +37,10 @@ func TestServersThatCannotBeTrustedGetNoPassword(t *testing.T) {
 		config sqlservertest.Config
 		says   string
 	}{
-		"without TLS":            {sqlservertest.Config{NoTLS: true}, "TLS_FALLBACK"},
-		"another authority":      {sqlservertest.Config{Certificate: localtls.OtherCA}, "CA_BUNDLE"},
-		"another name":           {sqlservertest.Config{Certificate: localtls.WrongName}, "tlsServerName"},
-		"an expired certificate": {sqlservertest.Config{Certificate: localtls.Expired}, "Renew"},
+		"without TLS":            {sqlservertest.Config{Options: servertest.NoTLS()}, "TLS_FALLBACK"},
+		"another authority":      {sqlservertest.Config{Options: servertest.Faulty(localtls.OtherCA)}, "CA_BUNDLE"},
+		"another name":           {sqlservertest.Config{Options: servertest.Faulty(localtls.WrongName)}, "tlsServerName"},
+		"an expired certificate": {sqlservertest.Config{Options: servertest.Faulty(localtls.Expired)}, "Renew"},
 	} {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			t.Run(name+", "+tls.VersionName(version), func(t *testing.T) {
@@ -74,7 +72,7 @@ func TestBothVersionsOfTLSWork(t *testing.T) {
 }
 
 func TestWithoutTLSOnlyWhereSomebodySaysSo(t *testing.T) {
-	w := own(t, sqlservertest.Config{NoTLS: true})
+	w := own(t, sqlservertest.Config{Options: servertest.NoTLS()})
 	r := w.rotor(t, database.SingleUser, w.user(t, ""), old, w.administrator(t))
 	r.Store.Write("user", "v0", unsaid(r.Current()))
 	databasetest.Wants(t, r.Rotate(t), rotation.TLS)

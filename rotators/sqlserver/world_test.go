@@ -39,7 +39,7 @@ func newWorld(t *testing.T, s *sqlservertest.Server, contained bool) *world {
 	containment := ""
 	if contained {
 		containment = " CONTAINMENT = PARTIAL"
-		if s.Kind == sqlservertest.Real {
+		if s.Real {
 			w.box.Exec(t, "master", `EXEC sp_configure 'contained database authentication', 1`, `RECONFIGURE`)
 		}
 	}

@@ -2,8 +2,6 @@ package oracletest
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -19,39 +17,27 @@ import (
 	"github.com/sijms/go-ora/v2/configurations"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/oracle"
 )
 
 // A Database is what the tests of both worlds need: the stand-in, or a real
 // database that ROTOR_TEST_ORACLE names.
 type Database struct {
-	Driver                   database.Driver
-	Host                     string
-	Port                     int
-	Service                  string
-	TLS                      bool
-	CA                       []byte // PEM; empty where there is no TLS
-	AdminUser, AdminPassword string
+	*servertest.Server
+	Driver  database.Driver
+	Service string
 	// Exec runs statements as an administrator, As as a user who is written as in
 	// a secret, until one fails.
 	Exec func(statements ...string) error
 	As   func(ctx context.Context, user, password string, statements ...string) error
-	// Server is nil for a real database.
-	Server *Server
-}
-
-// Name says what the database is, for people.
-func (d *Database) Name() string {
-	if d.Server == nil {
-		return "Oracle (real)"
-	}
-	return "stand-in for Oracle " + d.Server.config.Version
+	// StandIn is nil for a real database.
+	StandIn *Server
 }
 
 // Database is the stand-in as one.
 func (s *Server) Database() *Database {
-	return &Database{Driver: Driver(), Host: s.Host, Port: s.Port, Service: Service, TLS: !s.config.NoTLS, CA: s.CA,
-		AdminUser: s.AdminUser, AdminPassword: s.AdminPassword, Exec: s.Exec, As: s.As, Server: s}
+	return &Database{Server: &s.Server, Driver: Driver(), Service: Service, Exec: s.Exec, As: s.As, StandIn: s}
 }
 
 // Best is the database that ROTOR_TEST_ORACLE names, or a stand-in that ends with
@@ -60,17 +46,10 @@ func Best(t testing.TB) *Database {
 	t.Helper()
 	if dsn() == "" {
 		s, err := Start(Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = s.Close() })
-		return s.Database()
+		return servertest.ForTest(t, s, err).Database()
 	}
 	d, err := existing(dsn())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
+	return servertest.ForTest(t, d, err)
 }
 
 // existing is a real database, named as oracle://user:password@host:port/service.
@@ -84,9 +63,14 @@ func existing(dsn string) (*Database, error) {
 		port = oracle.Driver.Port
 	}
 	password, _ := u.User.Password()
-	d := &Database{Driver: oracle.Driver, Host: u.Hostname(), Port: port, Service: strings.Trim(u.Path, "/"), TLS: u.Query().Get("ssl") == "true",
-		AdminUser: u.User.Username(), AdminPassword: password}
-	if file := os.Getenv("ROTOR_TEST_ORACLE_CA"); d.TLS && file != "" {
+	d := &Database{Driver: oracle.Driver, Service: strings.Trim(u.Path, "/"), Server: &servertest.Server{
+		Title: "Oracle at " + u.Hostname(), Real: true, Host: u.Hostname(), Port: port, TLS: servertest.TLSOff,
+		AdminUser: u.User.Username(), AdminPassword: password, CountLogins: servertest.CountLogins,
+	}}
+	if u.Query().Get("ssl") == "true" {
+		d.TLS = servertest.TLSRequired
+	}
+	if file := os.Getenv("ROTOR_TEST_ORACLE_CA"); d.TLS != servertest.TLSOff && file != "" {
 		if d.CA, err = os.ReadFile(file); err != nil {
 			return nil, err
 		}
@@ -140,12 +124,12 @@ type liveConnector struct {
 func (c liveConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	cfg := &configurations.ConnectionConfig{PrefetchRows: 25}
 	cfg.UserID, cfg.Password, cfg.ServiceName, cfg.Protocol = c.user, c.password, c.Service, "tcp"
-	if c.TLS {
-		cfg.Protocol, cfg.SSL, cfg.SSLVerify, cfg.TLSConfig = "tcps", true, true, &tls.Config{MinVersion: tls.VersionTLS12}
-		if len(c.CA) > 0 {
-			cfg.TLSConfig.RootCAs = x509.NewCertPool()
-			cfg.TLSConfig.RootCAs.AppendCertsFromPEM(c.CA)
-		}
+	config, err := c.ClientTLS()
+	if err != nil {
+		return nil, err
+	}
+	if config != nil {
+		cfg.Protocol, cfg.SSL, cfg.SSLVerify, cfg.TLSConfig = "tcps", true, true, config
 	}
 	cfg.TransportDataUnitSize, cfg.SessionDataUnitSize = 0x200000, 0x200000
 	cfg.Language, cfg.Territory, cfg.ProgramName, cfg.HostName, cfg.OSUserName = "AMERICAN", "AMERICA", "rotor", "rotor", "rotor"

@@ -28,7 +28,7 @@ import (
 	"os"
 
 	"github.com/seed492efc12/rotor/framework/database"
-	"github.com/seed492efc12/rotor/framework/local/localtls"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/oracle"
 )
 
@@ -36,7 +36,6 @@ import (
 const (
 	Service = "SHOP.example.com"
 	SID     = "SHOP1"
-	Host    = "127.0.0.1"
 )
 
 // A Config says what kind of server to start. The zero Config is a database of
@@ -44,13 +43,11 @@ const (
 type Config struct {
 	// Version is the release, such as 11.2.0.4.0.
 	Version string
-	// NoTLS makes the listener one without TCPS: it answers a greeting of TLS with
-	// a refusal in plain text.
-	NoTLS bool
+	// Options.TLS is TLSRequired, or TLSOff for a listener without TCPS: it answers
+	// a greeting of TLS with a refusal in plain text.
+	servertest.Options
 	// Mute makes it end the connection instead.
 	Mute bool
-	// Certificate is what is wrong with the server's certificate.
-	Certificate localtls.Fault
 	// RDS makes the administrator one as RDS has it: it may grant nothing of SYS's
 	// but by rdsadmin.rdsadmin_util, and no role or system privilege that it does
 	// not have with the admin option.

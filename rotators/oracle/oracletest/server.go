@@ -6,32 +6,25 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"strings"
 	"sync"
 
-	"github.com/seed492efc12/rotor/framework/local/localtls"
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
-// A Server is a running stand-in. It may be used from many goroutines.
+// A Server is a running stand-in. It may be used from many goroutines. Its log has
+// every login, and every statement with its binds ("reads" for queries).
 type Server struct {
-	Host          string
-	Port          int
-	CA            []byte // PEM of what signed the server's certificate
-	AdminUser     string
-	AdminPassword string
+	servertest.Server
 
-	config   Config
-	tls      *tls.Config
-	listener net.Listener
+	config Config
+	tls    *tls.Config
+	log    servertest.MemoryLog
 
 	mu       sync.Mutex // held during each statement
 	catalog  *catalog
-	log      strings.Builder
 	refusal  *sqlError
 	denied   map[string]int // texts that no statement may hold, and their code
-	sessions map[*session]net.Conn
-	closed   bool
-	serving  sync.WaitGroup
+	sessions map[*session]bool
 }
 
 // Start starts a stand-in with one administrator. Close it.
@@ -39,98 +32,37 @@ func Start(config Config) (*Server, error) {
 	if config.Version == "" {
 		config.Version = "19.0.0.0.0"
 	}
-	ca, err := localtls.New()
+	tls, ca, err := servertest.ImitationTLS(config.Options)
 	if err != nil {
 		return nil, err
 	}
-	certificate, err := ca.Faulty(config.Certificate, Host, "localhost")
+	listener, err := servertest.Listen()
 	if err != nil {
 		return nil, err
-	}
-	listener, err := net.Listen("tcp", Host+":0")
-	if err != nil {
-		return nil, fmt.Errorf("starting the stand-in: %w", err)
 	}
 	s := &Server{
-		Host: Host, Port: listener.Addr().(*net.TCPAddr).Port, CA: ca.PEM(), AdminUser: "admin", AdminPassword: "A1" + rand.Text()[:20],
-		config: config, listener: listener, sessions: map[*session]net.Conn{}, denied: map[string]int{},
-		tls: &tls.Config{Certificates: []tls.Certificate{certificate.TLS}, MinVersion: tls.VersionTLS12},
+		Server: servertest.Server{
+			Title: "Oracle " + config.Version, Version: config.Version, Ours: true, Host: servertest.Host, Port: listener.Port(), CA: ca, TLS: config.TLS,
+			AdminUser: "admin", AdminPassword: "A1" + rand.Text()[:20], CountLogins: servertest.CountLogins, Halt: listener.Close,
+		},
+		config: config, tls: tls, sessions: map[*session]bool{}, denied: map[string]int{},
 	}
+	s.Journal = &s.log
 	s.catalog = newCatalog(config, s.AdminPassword)
-	go s.accept()
+	listener.Serve(s.serve)
 	return s, nil
 }
 
-func (s *Server) accept() {
-	for {
-		socket, err := s.listener.Accept()
-		if err != nil {
-			return
-		}
-		if c := s.admit(socket); c != nil {
-			go func() {
-				defer s.serving.Done()
-				c.run()
-			}()
-		}
-	}
-}
-
-// admit takes a connection, unless the server is closed.
-func (s *Server) admit(socket net.Conn) *session {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		_ = socket.Close()
-		return nil
-	}
+// serve runs one connection.
+func (s *Server) serve(socket net.Conn) {
 	c := &session{server: s}
-	s.sessions[c] = socket
-	s.serving.Add(1)
-	return c
-}
-
-// Close ends all sessions.
-func (s *Server) Close() error {
-	err := s.listener.Close()
 	s.mu.Lock()
-	s.closed = true
-	for _, socket := range s.sessions {
-		_ = socket.Close()
-	}
+	s.sessions[c] = true
 	s.mu.Unlock()
-	s.serving.Wait()
-	return err
-}
-
-// How a login stands in the log.
-const (
-	loginAccepted = "login accepted: "
-	loginRefused  = "login refused: "
-)
-
-// A Mark is a place in a server's log.
-type Mark int
-
-// Mark is the place that the log has come to.
-func (s *Server) Mark() Mark {
+	c.run(socket)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Mark(s.log.Len())
-}
-
-// LogSince is what the server logged after a mark: every login, and every statement
-// with its binds ("reads" for queries).
-func (s *Server) LogSince(mark Mark) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.log.String()[mark:]
-}
-
-// LoginsSince counts the logins after a mark.
-func (s *Server) LoginsSince(mark Mark) (accepted, refused int) {
-	log := s.LogSince(mark)
-	return strings.Count(log, loginAccepted), strings.Count(log, loginRefused)
+	delete(s.sessions, c)
 }
 
 // RefuseLogins makes the server answer every login with an error. Zero ends it.

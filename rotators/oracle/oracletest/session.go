@@ -3,10 +3,11 @@ package oracletest
 import (
 	"crypto/tls"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net"
 	"strings"
+
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // A session is the server's side of a connection.
@@ -17,17 +18,7 @@ type session struct {
 	roles  map[string]bool
 }
 
-func (c *session) run() {
-	s := c.server
-	s.mu.Lock()
-	socket := s.sessions[c]
-	s.mu.Unlock()
-	defer func() {
-		_ = socket.Close()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.sessions, c)
-	}()
+func (c *session) run(socket net.Conn) {
 	if conn := c.transport(socket); conn != nil {
 		c.serve(conn)
 	}
@@ -46,7 +37,7 @@ func (c *session) transport(socket net.Conn) net.Conn {
 		return p
 	case config.Mute:
 		return nil
-	case config.NoTLS:
+	case config.TLS == servertest.TLSOff:
 		_, _ = socket.Write([]byte("\x00\x08\x00\x00\x0b\x00\x00\x00")) // a RESEND packet of the listener's protocol
 		_, _ = io.Copy(io.Discard, p)                                   // to close with bytes unread would reset the connection
 		return nil
@@ -108,10 +99,10 @@ func (c *session) authenticate(q request) *sqlError {
 	defer s.mu.Unlock()
 	err := c.login(q)
 	if err != nil {
-		fmt.Fprintf(&s.log, loginRefused+"%s (%d)\n", q.User, err.Code)
+		s.log.Addf(servertest.LoginRefused+"%s (%d)", q.User, err.Code)
 		return err
 	}
-	fmt.Fprintf(&s.log, loginAccepted+"%s\n", c.user)
+	s.log.Addf(servertest.LoginAccepted+"%s", c.user)
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package oracletest
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -49,10 +48,10 @@ func (s *Server) execute(c *session, text string, binds []string) (reply, error)
 		p.maxLen = 30
 	}
 	if p.take("SELECT") {
-		fmt.Fprintf(&s.log, "%s reads: %s %q\n", c.user, text, binds)
+		s.log.Addf("%s reads: %s %q", c.user, text, binds)
 		return selectRows(p, c)
 	}
-	fmt.Fprintf(&s.log, "%s: %s %q\n", c.user, text, binds)
+	s.log.Addf("%s: %s %q", c.user, text, binds)
 	for _, known := range statements {
 		if p.take(known.words...) {
 			act, err := known.read(p, c)

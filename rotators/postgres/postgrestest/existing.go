@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // Existing is a server that runs already, given by a connection string. TLS is used unless the string says
@@ -22,10 +24,12 @@ func Existing(dsn string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{
-		Host: config.Host, Port: int(config.Port), CA: ca, tls: config.TLSConfig != nil,
-		AdminUser: config.User, AdminPassword: config.Password, Database: config.Database,
-		Real: true, halt: func() error { return nil },
+	s := &Server{Database: config.Database, Server: servertest.Server{
+		Real: true, Host: config.Host, Port: int(config.Port), CA: ca,
+		AdminUser: config.User, AdminPassword: config.Password, CountLogins: countLogins,
+	}}
+	if config.TLSConfig == nil {
+		s.TLS = servertest.TLSOff
 	}
 	if s.Database == "" {
 		s.Database = s.AdminUser // as libpq has it
@@ -44,7 +48,7 @@ func (s *Server) askVersion() error {
 	defer conn.Close(ctx)
 	s.Version = conn.PgConn().ParameterStatus("server_version")
 	s.Major = major(s.Version)
-	s.origin = fmt.Sprintf("PostgreSQL %s (real, at %s)", s.Version, s.Host)
+	s.Title = fmt.Sprintf("PostgreSQL %s at %s", s.Version, s.Host)
 	return nil
 }
 

@@ -14,12 +14,6 @@ const logLine = `^\S+ \S+ \S+ \[(\d+)\] (\w{5}) `
 
 var loginLine = regexp.MustCompile(`(?m)` + logLine + `(?:LOG:  connection (received|authorized): |(FATAL):  )`)
 
-// A journal is what a server has logged so far.
-type journal interface {
-	Size() int
-	Since(offset int) string
-}
-
 // countLogins reads how many logins a log tells of. A login that authenticates and is refused all the same (NOLOGIN,
 // for one) is a refused one. Connections that end before a password was asked for are neither.
 func countLogins(log string) (accepted, refused int) {

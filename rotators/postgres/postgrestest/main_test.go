@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // holdServer makes this test binary start a server, say where, and wait to be killed.
@@ -23,45 +25,18 @@ func TestMain(m *testing.M) {
 	select {}
 }
 
-// each runs a test on the newest real server, if there is one, and on the wire-level one. Real servers with nothing
-// special about them are shared.
-func each(t *testing.T, config Config, test func(t *testing.T, s *Server)) {
+// on runs a test on the newest server. One with nothing special about it is shared.
+func on(t *testing.T, config Config) *Server {
 	t.Helper()
-	starts := map[string]func(Config) (*Server, error){"wire-level": StartWire}
-	if installed := Installations(); len(installed) > 0 {
-		starts["real"] = installed[len(installed)-1].Start
+	if config.isZero() {
+		return Newest(t)
 	}
-	for name, start := range starts {
-		t.Run(name, func(t *testing.T) {
-			if name == "real" && config.isZero() {
-				test(t, sharedNewest(t))
-				return
-			}
-			test(t, startForTest(t, config, start))
-		})
-	}
+	return Start(t, config)
 }
 
-func sharedNewest(t *testing.T) *Server {
+func needInstallation(t *testing.T) {
 	t.Helper()
-	installed := shared.installed()
-	s, err := shared.real(installed[len(installed)-1]).start()
-	if err != nil {
-		t.Fatal(err)
+	if len(installed()) == 0 {
+		servertest.Absent(t, "PostgreSQL")
 	}
-	return s
-}
-
-func startForTest(t *testing.T, config Config, start func(Config) (*Server, error)) *Server {
-	t.Helper()
-	s, err := start(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 func TestServersAndTheirFilesEndWithTheProcessThatStartedThem(t *testing.T) {
@@ -35,21 +37,11 @@ func TestServersAndTheirFilesEndWithTheProcessThatStartedThem(t *testing.T) {
 			}
 			cmd.Wait()
 			awaitEmpty(t, folder)
-			if conn, err := net.Dial("tcp", net.JoinHostPort(Host, port)); err == nil && port != "" {
+			if conn, err := net.Dial("tcp", net.JoinHostPort(servertest.Host, port)); err == nil && port != "" {
 				conn.Close()
 				t.Error("the server outlived its process")
 			}
 		})
-	}
-}
-
-func needInstallation(t *testing.T) {
-	t.Helper()
-	if len(Installations()) == 0 {
-		if os.Getenv("ROTOR_REQUIRE_SERVERS") == "1" {
-			t.Fatal("no real PostgreSQL here")
-		}
-		t.Skip("no real PostgreSQL here")
 	}
 }
 
@@ -133,7 +125,7 @@ func TestAServerThatCannotStartSaysWhy(t *testing.T) {
 	needInstallation(t)
 	folder := openFolder(t)
 	t.Setenv("TMPDIR", folder)
-	_, err := Installations()[0].Start(Config{Settings: map[string]string{"work_mem": "much"}})
+	_, err := Installations()[0].Start(Config{Options: servertest.Options{Settings: map[string]string{"work_mem": "much"}}})
 	if err == nil || !strings.Contains(err.Error(), `invalid value for parameter "work_mem": "much"`) {
 		t.Errorf("got %v", err)
 	}

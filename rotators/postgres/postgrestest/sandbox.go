@@ -81,10 +81,6 @@ func (b *Sandbox) execIn(t testing.TB, database string, statements ...string) {
 // statement: either may stand in the way of dropping a role (2BP01).
 func (b *Sandbox) drop(t testing.TB) {
 	b.execIn(t, b.Server.Database, "DROP DATABASE "+b.Database+" WITH (FORCE)")
-	if !b.Server.Real {
-		b.Server.wire.dropRoles(b.tag)
-		return
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	conn, err := b.Server.Admin(ctx, "")

@@ -12,23 +12,23 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/seed492efc12/rotor/framework/local/localserver"
 	"github.com/seed492efc12/rotor/framework/local/localtls"
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // startStandby starts a server on a base backup of another's data.
 func (i Installation) startStandby(primary *Server, folder string, config Config, ca *localtls.CA) (*Server, error) {
-	backup := func(to, _ string) error { return baseBackup(primary, folder, to) }
-	s, err := i.start(config, ca, primary.AdminPassword, backup)
+	p := servertest.Program{Fill: func(to string) error { return baseBackup(primary, folder, to) }}
+	s, err := i.start(p, config, ca, primary.AdminPassword)
 	if err != nil {
 		return nil, err
 	}
-	s.origin = fmt.Sprintf("PostgreSQL %s (real, standby)", i.Version)
+	s.Title += ", standby"
 	return s, nil
 }
 
 // baseBackup copies the data of a running server, by "Making a Base Backup Using the Low Level API" of PostgreSQL's
-// manual, section 25.3.4. (The packages that scripts/servers.sh unpacks have no pg_basebackup.)
+// manual, section 25.3.4. (The packages that make servers unpacks have no pg_basebackup.)
 func baseBackup(primary *Server, from, to string) error {
 	ctx := context.Background()
 	conn, err := primary.Admin(ctx, "")
@@ -52,8 +52,8 @@ func baseBackup(primary *Server, from, to string) error {
 	}
 	return errors.Join(
 		copyTree(source, target, isWAL),
-		localserver.Write(target, "backup_label", label),
-		localserver.Write(target, "standby.signal", ""),
+		servertest.WriteFile(target, "backup_label", label),
+		servertest.WriteFile(target, "standby.signal", ""),
 	)
 }
 
@@ -85,7 +85,7 @@ func copyTree(source, target string, take func(path string) bool) error {
 		}
 		to := filepath.Join(target, relative)
 		if entry.IsDir() {
-			return errors.Join(os.MkdirAll(to, 0o700), localserver.GiveAway(to))
+			return errors.Join(os.MkdirAll(to, 0o700), servertest.HandOver(to))
 		}
 		return copyFile(path, to)
 	})
@@ -105,5 +105,5 @@ func copyFile(from, to string) error {
 		return err
 	}
 	_, err = io.Copy(target, source)
-	return errors.Join(err, target.Close(), localserver.GiveAway(to))
+	return errors.Join(err, target.Close(), servertest.HandOver(to))
 }

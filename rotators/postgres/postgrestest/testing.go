@@ -9,110 +9,86 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
-// shared are the servers of this test binary. Only Main sets it, before the tests and after them.
-var shared *pool
+// servers are those of this test binary.
+var servers = servertest.NewPool[*Server]("postgrestest")
 
-// Main runs a package's tests and ends their servers; TestMain calls it and nothing else. Without it, [Each] starts
-// servers for each test anew.
-func Main(m *testing.M) { os.Exit(run(m)) }
+// Main runs a package's tests and ends their servers; TestMain calls it and nothing else.
+func Main(m *testing.M) { servers.Main(m) }
 
-func run(m *testing.M) (code int) {
-	shared = newPool()
-	defer func() {
-		if err := shared.close(); err != nil {
-			fmt.Fprintln(os.Stderr, "postgrestest:", err)
-			code = 1
-		}
-	}()
-	return m.Run()
-}
-
-// Each runs a subtest against a real server of every major version (see ROTOR_TEST_MAJORS) that is installed, or
-// against the wire-level server when none is, or against the one server that ROTOR_TEST_POSTGRES names. What is
-// missing is said aloud; with ROTOR_REQUIRE_SERVERS=1 it is a failure.
+// Each runs a subtest on a real server of every major version (see ROTOR_TEST_MAJORS), or on the one server that
+// ROTOR_TEST_POSTGRES names. What is missing is said; with ROTOR_REQUIRE_SERVERS=1 it is a failure.
 //
 // The servers are shared by all tests of the binary: use [Server.Fresh] for a part of your own, and only settings and
 // log marks of your own roles if tests run in parallel.
 func Each(t *testing.T, test func(t *testing.T, s *Server)) {
 	t.Helper()
-	servers := shared
-	if servers == nil {
-		servers = newPool()
-		t.Cleanup(func() {
-			if err := servers.close(); err != nil {
-				t.Error(err)
-			}
-		})
+	servers.Each(t, wanted(t), test)
+}
+
+// Newest is the shared server of the newest version that is there, or the one that ROTOR_TEST_POSTGRES names. Without
+// any the test ends: see [servertest.Absent].
+func Newest(t testing.TB) *Server {
+	t.Helper()
+	sources := wanted(t)
+	slices.Reverse(sources)
+	at := slices.IndexFunc(sources, func(s source) bool { return s.Start != nil })
+	if at < 0 {
+		servertest.Absent(t, "PostgreSQL")
 	}
-	sources, missing, err := servers.plan()
+	return servers.Get(t, sources[at])
+}
+
+// Start starts the newest version that is there, for this test alone. Without any the test ends.
+func Start(t testing.TB, c Config) *Server {
+	t.Helper()
+	found := installed()
+	if len(found) == 0 {
+		servertest.Absent(t, "PostgreSQL")
+	}
+	s, err := found[len(found)-1].Start(c)
+	return servertest.ForTest(t, s, err)
+}
+
+// IsNewest says whether no newer version is wanted: what is asked of one version alone is asked of this.
+func (s *Server) IsNewest() bool { return !s.Ours || s.Major == slices.Max(Majors()) }
+
+var installed = sync.OnceValue(Installations)
+
+type source = servertest.Source[*Server]
+
+// wanted are the servers to test.
+func wanted(t testing.TB) []source {
+	t.Helper()
+	if dsn := os.Getenv("ROTOR_TEST_POSTGRES"); dsn != "" {
+		return []source{{Name: "existing", Start: func() (*Server, error) { return Existing(dsn) }}}
+	}
+	majors, err := wantedMajors(os.Getenv("ROTOR_TEST_MAJORS"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	servers.report(t, missing)
-	for _, source := range sources {
-		t.Run(source.name, func(t *testing.T) {
-			s, err := source.start()
-			if err != nil {
-				t.Fatal(err)
-			}
-			test(t, s)
-		})
-	}
-}
-
-// A source is a server that is started when it is first asked for, and then shared.
-type source struct {
-	name  string
-	start func() (*Server, error)
-}
-
-// A pool holds the servers of one test binary.
-type pool struct {
-	installed func() []Installation
-	warn      sync.Once
-
-	mu      sync.Mutex
-	sources map[string]source
-	running []*Server
-}
-
-func newPool() *pool {
-	return &pool{installed: sync.OnceValue(Installations), sources: map[string]source{}}
-}
-
-// plan decides which servers to test, and which of those asked for are missing.
-func (p *pool) plan() (sources []source, missing []int, err error) {
-	if dsn := os.Getenv("ROTOR_TEST_POSTGRES"); dsn != "" {
-		return []source{p.source("existing", func() (*Server, error) { return Existing(dsn) })}, nil, nil
-	}
-	wanted, err := wantedMajors(os.Getenv("ROTOR_TEST_MAJORS"))
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, major := range wanted {
-		at := slices.IndexFunc(p.installed(), func(i Installation) bool { return i.Major == major })
-		if at < 0 {
-			missing = append(missing, major)
-			continue
+	var sources []source
+	for _, major := range majors {
+		s := source{Name: "PostgreSQL" + strconv.Itoa(major), Missing: "PostgreSQL " + strconv.Itoa(major)}
+		if at := slices.IndexFunc(installed(), func(i Installation) bool { return i.Major == major }); at >= 0 {
+			s.Start = installed()[at].startShared
 		}
-		sources = append(sources, p.real(p.installed()[at]))
+		sources = append(sources, s)
 	}
-	if len(sources) == 0 {
-		sources = []source{p.source("wire", func() (*Server, error) { return StartWire(Config{}) })}
-	}
-	return sources, missing, nil
+	return sources
 }
 
-// real is the source of an installation's shared server.
-func (p *pool) real(i Installation) source {
+// startShared starts a server whose logins are cheap: 4096 rounds are most of what one costs, under the race detector
+// above all.
+func (i Installation) startShared() (*Server, error) {
 	config := Config{}
 	if i.Major >= 16 {
-		// The default of 4096 is most of what a login costs, under the race detector above all.
 		config.Settings = map[string]string{"scram_iterations": "64"}
 	}
-	return p.source("PostgreSQL"+strconv.Itoa(i.Major), func() (*Server, error) { return i.Start(config) })
+	return i.Start(config)
 }
 
 // wantedMajors reads ROTOR_TEST_MAJORS.
@@ -128,60 +104,8 @@ func wantedMajors(list string) ([]int, error) {
 		}
 		majors = append(majors, n)
 	}
+	if len(majors) == 0 {
+		return nil, errors.New("ROTOR_TEST_MAJORS names no version")
+	}
 	return majors, nil
-}
-
-// source remembers a server under its name.
-func (p *pool) source(name string, start func() (*Server, error)) source {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if known, ok := p.sources[name]; ok {
-		return known
-	}
-	made := source{name: name, start: sync.OnceValues(func() (*Server, error) {
-		s, err := start()
-		if err == nil {
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			p.running = append(p.running, s)
-		}
-		return s, err
-	})}
-	p.sources[name] = made
-	return made
-}
-
-// report says which servers were not tested: in every test's output, and once on standard error, where it is seen
-// without -v.
-func (p *pool) report(t *testing.T, missing []int) {
-	t.Helper()
-	if len(missing) == 0 {
-		return
-	}
-	text := fmt.Sprintf("no real PostgreSQL %s here: not covered (scripts/servers.sh installs them)", join(missing))
-	if os.Getenv("ROTOR_REQUIRE_SERVERS") == "1" {
-		t.Error(text)
-		return
-	}
-	t.Log(text)
-	p.warn.Do(func() { fmt.Fprintln(os.Stderr, "postgrestest:", text) })
-}
-
-func join(numbers []int) string {
-	var fields []string
-	for _, n := range numbers {
-		fields = append(fields, strconv.Itoa(n))
-	}
-	return strings.Join(fields, ", ")
-}
-
-// close ends the servers that were started.
-func (p *pool) close() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var errs []error
-	for _, s := range p.running {
-		errs = append(errs, s.Close())
-	}
-	return errors.Join(errs...)
 }

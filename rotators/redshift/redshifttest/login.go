@@ -11,6 +11,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // errGone ends a connection whose client went away.
@@ -29,8 +31,8 @@ func (s *session) login() error {
 	switch {
 	case refusal != nil:
 		return refusal
-	case !encrypted && !s.server.config.NoTLS:
-		return refuse("28000", `no pg_hba.conf entry for host "%s", user "%s", database "%s", SSL off`, Host, s.user, startup.Parameters["database"])
+	case !encrypted && s.server.config.TLS != servertest.TLSOff:
+		return refuse("28000", `no pg_hba.conf entry for host "%s", user "%s", database "%s", SSL off`, servertest.Host, s.user, startup.Parameters["database"])
 	}
 	if err := s.authenticate(); err != nil {
 		return err
@@ -59,7 +61,7 @@ func (s *session) startup() (*pgproto3.StartupMessage, bool, error) {
 		case *pgproto3.StartupMessage:
 			return m, encrypted, nil
 		case *pgproto3.SSLRequest:
-			if encrypted = !s.server.config.NoTLS; !encrypted {
+			if encrypted = s.server.config.TLS != servertest.TLSOff; !encrypted {
 				_, _ = s.conn.Write([]byte("N"))
 				continue
 			}
@@ -94,10 +96,10 @@ func (s *session) authenticate() error {
 	m, ok := reply.(*pgproto3.PasswordMessage)
 	u, known := s.server.committed().users[s.user]
 	if !ok || !known || u.hash == "" || u.expired() || m.Password != "md5"+md5Hex(strings.TrimPrefix(u.hash, "md5")+string(salt[:])) {
-		s.server.log.addf(loginRefused+"%s", s.user)
+		s.server.log.Addf(servertest.LoginRefused+"%s", s.user)
 		return refuse("28000", "password authentication failed for user %q", s.user)
 	}
-	s.server.log.addf(loginAccepted+"%s", s.user)
+	s.server.log.Addf(servertest.LoginAccepted+"%s", s.user)
 	return nil
 }
 

@@ -34,28 +34,23 @@
 package redshifttest
 
 import (
-	"github.com/seed492efc12/rotor/framework/local/localtls"
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
-
-// Host is where the servers of this machine listen.
-const Host = "127.0.0.1"
 
 // A Kind is what a server is.
 type Kind string
 
 // The kinds of servers.
 const (
-	Wire    Kind = "wire-level Redshift server (not a real one)"
-	StandIn Kind = "PostgreSQL with views in place of Redshift's (not a Redshift)"
-	Cluster Kind = "Redshift (real)"
+	Wire    Kind = "Redshift"
+	StandIn Kind = "PostgreSQL with views in place of Redshift's"
+	Cluster Kind = "Redshift cluster"
 )
 
 // Config is what a wire-level server is started with. The zero value is what most tests want.
 type Config struct {
-	// NoTLS makes the server offer none. Otherwise it demands it, as with require_ssl.
-	NoTLS bool
-	// Certificate is what is wrong with the server's certificate.
-	Certificate localtls.Fault
+	// Options.TLS is TLSRequired, as with require_ssl, or TLSOff.
+	servertest.Options
 	// ReadOnly makes every statement that changes something fail with 25006.
 	ReadOnly bool
 	// GrantsAlone refuses GRANT between BEGIN and COMMIT (25001), as Redshift does for external objects.
@@ -66,11 +61,10 @@ type Config struct {
 	Digest bool
 }
 
-// Best starts the best server that can be had: the cluster that ROTOR_TEST_REDSHIFT names, if any server would do, else
-// the wire-level server.
-func Best(config Config) (*Server, error) {
-	if dsn() != "" && config == (Config{}) {
+// Best starts the best server that can be had: the cluster that ROTOR_TEST_REDSHIFT names, else the wire-level server.
+func Best() (*Server, error) {
+	if dsn() != "" {
 		return Existing(dsn())
 	}
-	return StartWire(config)
+	return StartWire(Config{})
 }

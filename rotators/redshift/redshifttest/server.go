@@ -2,82 +2,25 @@ package redshifttest
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
 
-// A Server is something to rotate users of. It may be used from many goroutines.
+// A Server is something to rotate users of. It may be used from many goroutines. Its log has every statement with its
+// arguments, and every login. Its administrator is a superuser.
 type Server struct {
-	Kind          Kind
-	Host          string
-	Port          int
-	CA            []byte // PEM of what signed the server's certificate; empty if the system has to know it
-	AdminUser     string // a superuser
-	AdminPassword string
-	Database      string // one that exists
+	servertest.Server
+	Kind     Kind
+	Database string // one that exists
 
-	tls      bool
 	wire     *wireServer
 	postgres *postgrestest.Server
-}
-
-// Name says what the server is, for people.
-func (s *Server) Name() string { return string(s.Kind) }
-
-// Close ends a server that was started here.
-func (s *Server) Close() error {
-	switch {
-	case s.wire != nil:
-		return s.wire.close()
-	case s.postgres != nil:
-		return s.postgres.Close()
-	}
-	return nil
-}
-
-// A Mark is a place in a server's log.
-type Mark int
-
-// HasLog says whether the log can be read. Where it cannot, a search in it proves nothing.
-func (s *Server) HasLog() bool { return s.wire != nil || s.postgres != nil }
-
-// Mark is the place that the log has come to.
-func (s *Server) Mark() Mark {
-	switch {
-	case s.wire != nil:
-		return Mark(s.wire.log.size())
-	case s.postgres != nil:
-		return Mark(s.postgres.Mark())
-	}
-	return 0
-}
-
-// LogSince is what the server logged after a mark: every statement with its arguments, every login.
-func (s *Server) LogSince(mark Mark) string {
-	switch {
-	case s.wire != nil:
-		return s.wire.log.since(int(mark))
-	case s.postgres != nil:
-		return s.postgres.LogSince(postgrestest.Mark(mark))
-	}
-	return ""
-}
-
-// LoginsSince counts the logins after a mark.
-func (s *Server) LoginsSince(mark Mark) (accepted, refused int) {
-	if s.postgres != nil {
-		return s.postgres.LoginsSince(postgrestest.Mark(mark))
-	}
-	log := s.LogSince(mark)
-	return strings.Count(log, loginAccepted), strings.Count(log, loginRefused)
 }
 
 // Connect logs in, with verified TLS if the server has any. The error is pgx's own.
@@ -90,12 +33,8 @@ func (s *Server) Connect(ctx context.Context, user, password, database string) (
 	config.User, config.Password, config.Database = user, password, database
 	config.Fallbacks, config.RuntimeParams = nil, map[string]string{"client_encoding": "UTF8"}
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
-	if s.tls {
-		config.TLSConfig = &tls.Config{ServerName: s.Host, MinVersion: tls.VersionTLS12}
-		if len(s.CA) > 0 {
-			config.TLSConfig.RootCAs = x509.NewCertPool()
-			config.TLSConfig.RootCAs.AppendCertsFromPEM(s.CA)
-		}
+	if config.TLSConfig, err = s.ClientTLS(); err != nil {
+		return nil, err
 	}
 	return pgx.ConnectConfig(ctx, config)
 }
@@ -121,9 +60,12 @@ func Existing(dsn string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the connection string: %w", err) // pgx leaves the password out
 	}
-	s := &Server{
-		Kind: Cluster, Host: config.Host, Port: int(config.Port), tls: config.TLSConfig != nil,
-		AdminUser: config.User, AdminPassword: config.Password, Database: config.Database,
+	s := &Server{Kind: Cluster, Database: config.Database, Server: servertest.Server{
+		Title: string(Cluster), Real: true, Host: config.Host, Port: int(config.Port),
+		AdminUser: config.User, AdminPassword: config.Password, CountLogins: servertest.CountLogins,
+	}}
+	if config.TLSConfig == nil {
+		s.TLS = servertest.TLSOff
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()

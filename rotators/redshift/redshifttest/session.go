@@ -42,7 +42,6 @@ type portal struct {
 }
 
 func (s *session) run() {
-	defer s.server.forget(s)
 	defer s.rollback()
 	if err := s.login(); err != nil {
 		s.fail(err)
@@ -71,7 +70,7 @@ func (s *session) fail(err error) {
 	if !ok {
 		told = raise("XX000", "%v", err)
 	}
-	s.server.log.addf("error: %v", told)
+	s.server.log.Addf("error: %v", told)
 	s.send(told.response())
 	if told.fatal {
 		_ = s.backend.Flush() // the connection ends anyway
@@ -117,7 +116,7 @@ func (s *session) handle(message pgproto3.FrontendMessage) bool {
 // simple runs the statements of one Query message, in one transaction unless they say otherwise.
 func (s *session) simple(source string) {
 	defer s.ready()
-	s.server.log.addf("statement: %s", source)
+	s.server.log.Addf("statement: %s", source)
 	tokens, err := lex(source)
 	if err != nil {
 		s.fail(err)
@@ -196,7 +195,7 @@ func (s *session) describe() error {
 }
 
 func (s *session) executePortal() error {
-	s.server.log.addf("execute: %s, with %q", s.bound.source, s.bound.arguments)
+	s.server.log.Addf("execute: %s, with %q", s.bound.source, s.bound.arguments)
 	if q, ok := s.server.find(s.bound.source); ok {
 		return s.answer(q, s.bound.arguments, false)
 	}

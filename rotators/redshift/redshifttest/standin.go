@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"errors"
 
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
 
@@ -18,14 +19,14 @@ func StartStandIn() (*Server, error) {
 		return nil, errors.New("no real PostgreSQL to stand in for Redshift")
 	}
 	p, err := installed[len(installed)-1].Start(postgrestest.Config{
-		MD5:      true,
-		Settings: map[string]string{"standard_conforming_strings": "off", "escape_string_warning": "off"},
+		MD5:     true,
+		Options: servertest.Options{Settings: map[string]string{"standard_conforming_strings": "off", "escape_string_warning": "off"}},
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Server{
-		Kind: StandIn, Host: p.Host, Port: p.Port, CA: p.CA, AdminUser: p.AdminUser, AdminPassword: p.AdminPassword,
-		Database: p.Database, tls: true, postgres: p,
-	}, nil
+	return &Server{Kind: StandIn, Database: p.Database, postgres: p, Server: servertest.Server{
+		Title: string(StandIn), Ours: true, Host: p.Host, Port: p.Port, CA: p.CA, AdminUser: p.AdminUser, AdminPassword: p.AdminPassword,
+		Journal: p.Journal, CountLogins: p.CountLogins, Halt: p.Close,
+	}}, nil
 }

@@ -3,21 +3,18 @@ package redshifttest
 import (
 	"crypto/rand"
 	"crypto/tls"
-	"fmt"
-	"maps"
 	"net"
 	"sync"
 
-	"github.com/seed492efc12/rotor/framework/local/localtls"
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // A wireServer is the wire-level server's shared state.
 type wireServer struct {
-	listener net.Listener
-	config   Config
-	tls      *tls.Config
-	log      *memoryLog
-	queries  map[string]query
+	config  Config
+	tls     *tls.Config
+	log     *servertest.MemoryLog
+	queries map[string]query
 
 	// writer holds a token while a transaction that writes is open: one at a time, so that a commit replaces the catalog
 	// and loses nothing.
@@ -26,73 +23,40 @@ type wireServer struct {
 	mu       sync.Mutex
 	catalog  *catalog
 	refusal  *sqlError
-	sessions map[*session]net.Conn
-	closed   bool
-	serving  sync.WaitGroup
+	sessions map[*session]bool
 }
 
 // StartWire starts the wire-level server, with one superuser and the database dev.
 func StartWire(config Config) (*Server, error) {
-	ca, err := localtls.New()
+	tls, ca, err := servertest.ImitationTLS(config.Options)
 	if err != nil {
 		return nil, err
 	}
-	certificate, err := ca.Faulty(config.Certificate, Host, "localhost")
+	listener, err := servertest.Listen()
 	if err != nil {
 		return nil, err
-	}
-	listener, err := net.Listen("tcp", Host+":0")
-	if err != nil {
-		return nil, fmt.Errorf("starting the wire-level server: %w", err)
 	}
 	password := "Admin1" + rand.Text()
 	w := &wireServer{
-		listener: listener, config: config, log: &memoryLog{}, queries: queries(),
-		tls:     &tls.Config{Certificates: []tls.Certificate{certificate.TLS}, MinVersion: tls.VersionTLS12},
-		catalog: newCatalog("admin", password), sessions: map[*session]net.Conn{}, writer: make(chan struct{}, 1),
+		config: config, tls: tls, log: &servertest.MemoryLog{}, queries: queries(),
+		catalog: newCatalog("admin", password), sessions: map[*session]bool{}, writer: make(chan struct{}, 1),
 	}
-	go w.accept()
-	return &Server{
-		Kind: Wire, Host: Host, Port: listener.Addr().(*net.TCPAddr).Port, CA: ca.PEM(),
-		AdminUser: "admin", AdminPassword: password, Database: "dev", tls: !config.NoTLS, wire: w,
-	}, nil
+	listener.Serve(w.serve)
+	return &Server{Kind: Wire, Database: "dev", wire: w, Server: servertest.Server{
+		Title: string(Wire), Ours: true, Host: servertest.Host, Port: listener.Port(), CA: ca, TLS: config.TLS,
+		AdminUser: "admin", AdminPassword: password, Journal: w.log, CountLogins: servertest.CountLogins, Halt: listener.Close,
+	}}, nil
 }
 
-func (w *wireServer) accept() {
-	for {
-		socket, err := w.listener.Accept()
-		if err != nil {
-			return
-		}
-		s := w.admit(socket)
-		if s == nil {
-			_ = socket.Close()
-			return
-		}
-		go func() {
-			defer w.serving.Done()
-			s.run()
-		}()
-	}
-}
-
-// admit takes a connection, unless the server is closed.
-func (w *wireServer) admit(socket net.Conn) *session {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed {
-		return nil
-	}
+// serve runs one connection.
+func (w *wireServer) serve(socket net.Conn) {
 	s := &session{server: w, conn: socket, prepared: map[string]*prepared{}}
-	w.sessions[s] = socket
-	w.serving.Add(1)
-	return s
-}
-
-func (w *wireServer) forget(s *session) {
+	w.mu.Lock()
+	w.sessions[s] = true
+	w.mu.Unlock()
+	s.run()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_ = w.sessions[s].Close()
 	delete(w.sessions, s)
 }
 
@@ -116,17 +80,4 @@ func (w *wireServer) change(f func(c *catalog)) {
 	changed := w.committed().clone()
 	f(changed)
 	w.commit(changed)
-}
-
-// close ends all sessions.
-func (w *wireServer) close() error {
-	err := w.listener.Close()
-	w.mu.Lock()
-	w.closed = true
-	for _, socket := range maps.Clone(w.sessions) {
-		_ = socket.Close()
-	}
-	w.mu.Unlock()
-	w.serving.Wait()
-	return err
 }

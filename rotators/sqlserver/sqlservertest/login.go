@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
+
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // errHangUp ends a connection without a word.
@@ -48,14 +50,14 @@ func (s *session) open() error {
 		r.failure(f)
 	}
 	if len(failures) > 0 {
-		s.server.log.addf(loginRefused+"%s: %v", l.user, failures[0])
+		s.server.log.Addf(servertest.LoginRefused+"%s: %v", l.user, failures[0])
 		r.done(tokenDone, doneError, 0)
 		_ = writeMessage(s.conn, packetReply, r.b) // the connection ends anyway
 		return errHangUp
 	}
-	s.server.log.addf(loginAccepted+"%s", l.user)
+	s.server.log.Addf(servertest.LoginAccepted+"%s", l.user)
 	if to := s.server.config.Route; to != 0 {
-		r.routing(Host, to)
+		r.routing(servertest.Host, to)
 	} else {
 		r.inDatabase(s.database.name, "master")
 	}
@@ -79,7 +81,7 @@ func (s *session) encrypt(client byte) error {
 	config := s.server.config
 	answer := byte(encryptOn)
 	switch {
-	case config.NoTLS:
+	case config.TLS == servertest.TLSOff:
 		answer = encryptNot
 	case client == encryptNot && config.DemandTLS:
 		answer = encryptDemand

@@ -2,8 +2,6 @@ package sqlservertest
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -17,63 +15,17 @@ import (
 
 	mssql "github.com/microsoft/go-mssqldb"
 	"github.com/microsoft/go-mssqldb/msdsn"
+
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // A Server is something to rotate users of. It may be used from many goroutines.
+// Its log has every statement, its passwords masked as the server's own audit
+// does, and every login. Its administrator is a member of sysadmin.
 type Server struct {
-	Kind          Kind
-	Host          string
-	Port          int
-	CA            []byte // PEM of what signed the server's certificate; empty if the system has to know it
-	AdminUser     string // a member of sysadmin
-	AdminPassword string
+	servertest.Server
 
-	tls  bool
-	wire *wireServer
-}
-
-// Name says what the server is, for people.
-func (s *Server) Name() string { return string(s.Kind) }
-
-// SSL is what a secret for the server says of TLS.
-func (s *Server) SSL() string { return strconv.FormatBool(s.tls) }
-
-// Close ends a server that was started here.
-func (s *Server) Close() error {
-	if s.wire == nil {
-		return nil
-	}
-	return s.wire.close()
-}
-
-// A Mark is a place in a server's log.
-type Mark int
-
-// HasLog says whether the log can be read. Where it cannot, a search in it proves
-// nothing.
-func (s *Server) HasLog() bool { return s.wire != nil }
-
-// Mark is the place that the log has come to.
-func (s *Server) Mark() Mark {
-	if s.wire == nil {
-		return 0
-	}
-	return Mark(s.wire.log.size())
-}
-
-// LogSince is what the server logged after a mark: every statement, its passwords
-// masked as the server's own audit does, and every login.
-func (s *Server) LogSince(mark Mark) string {
-	if s.wire == nil {
-		return ""
-	}
-	return s.wire.log.since(int(mark))
-}
-
-// LoginsSince counts the logins after a mark.
-func (s *Server) LoginsSince(mark Mark) (accepted, refused int) {
-	log := s.LogSince(mark)
-	return strings.Count(log, loginAccepted), strings.Count(log, loginRefused)
+	wire *wireServer // nil for a real one
 }
 
 // Open logs in, with verified TLS if the server has any. The pool has one
@@ -81,13 +33,13 @@ func (s *Server) LoginsSince(mark Mark) (accepted, refused int) {
 func (s *Server) Open(ctx context.Context, user, password, database string) (*sql.DB, error) {
 	c := msdsn.Config{Host: s.Host, Port: uint64(s.Port), User: padded(user), Password: padded(password), Database: padded(database), Encryption: msdsn.EncryptionDisabled,
 		Protocols: []string{"tcp"}, DisableRetry: true}
-	if s.tls {
-		c.Encryption = msdsn.EncryptionRequired
-		c.TLSConfig = &tls.Config{ServerName: s.Host, MinVersion: tls.VersionTLS12, DynamicRecordSizingDisabled: true}
-		if len(s.CA) > 0 {
-			c.TLSConfig.RootCAs = x509.NewCertPool()
-			c.TLSConfig.RootCAs.AppendCertsFromPEM(s.CA)
-		}
+	config, err := s.ClientTLS()
+	if err != nil {
+		return nil, err
+	}
+	if config != nil {
+		config.DynamicRecordSizingDisabled = true
+		c.Encryption, c.TLSConfig = msdsn.EncryptionRequired, config
 	}
 	pool := sql.OpenDB(mssql.NewConnectorConfig(c))
 	pool.SetMaxOpenConns(1)
@@ -167,8 +119,14 @@ func Existing(text string) (*Server, error) {
 	if err != nil {
 		return nil, errors.New("ROTOR_TEST_SQLSERVER is no URL") // the parser's error has the password
 	}
-	s := &Server{Kind: Real, Host: u.Hostname(), Port: 1433, AdminUser: u.User.Username(), tls: u.Query().Get("insecure") != "true"}
+	s := &Server{Server: servertest.Server{
+		Title: "SQL Server at " + u.Hostname(), Real: true, Host: u.Hostname(), Port: 1433,
+		AdminUser: u.User.Username(), CountLogins: servertest.CountLogins,
+	}}
 	s.AdminPassword, _ = u.User.Password()
+	if u.Query().Get("insecure") == "true" {
+		s.TLS = servertest.TLSOff
+	}
 	if u.Port() != "" {
 		if s.Port, err = strconv.Atoi(u.Port()); err != nil {
 			return nil, fmt.Errorf("reading the port in ROTOR_TEST_SQLSERVER: %w", err)

@@ -19,7 +19,6 @@ type session struct {
 }
 
 func (s *session) run() {
-	defer s.server.forget(s)
 	if err := s.open(); err != nil {
 		return
 	}
@@ -70,7 +69,7 @@ func (s *session) answer(kind byte, body []byte) bool {
 		if !ok {
 			told = raise(50000, "%v", err)
 		}
-		s.server.log.addf("error: %v", told)
+		s.server.log.Addf("error: %v", told)
 		r.failure(told)
 		r.done(byte(done), doneError, 0)
 	} else {
@@ -85,7 +84,7 @@ func (s *session) answer(kind byte, body []byte) bool {
 // handle runs a request under the server's lock: one at a time.
 func (s *session) handle(request request, r *reply) (columns int, rows [][]value, err error) {
 	tokens, err := lex(request.source)
-	s.server.log.addf("statement of %s: %s", s.name, masked(request.source, tokens))
+	s.server.log.Addf("statement of %s: %s", s.name, masked(request.source, tokens))
 	if err != nil {
 		return 0, nil, err
 	}

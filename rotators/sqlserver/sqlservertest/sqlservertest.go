@@ -1,6 +1,6 @@
 // Package sqlservertest provides servers to test a SQL Server rotator against.
 //
-// None can be had here, so that [Wire] is a wire-level server of this package's
+// None can be had here, so that [StartWire] starts a wire-level server of this package's
 // own. It speaks TDS 7.4 to the real driver, with TLS inside TDS, and refuses
 // logins as the server does: with 18456, with 4060 before it, locked after five
 // wrong passwords, disabled, expired. It keeps logins, users by SID, contained
@@ -27,32 +27,18 @@
 package sqlservertest
 
 import (
-	"github.com/seed492efc12/rotor/framework/local/localtls"
-)
-
-// Host is where the wire-level server listens.
-const Host = "127.0.0.1"
-
-// A Kind is what a server is.
-type Kind string
-
-// The kinds of servers.
-const (
-	Wire Kind = "wire-level SQL Server (not a real one)"
-	Real Kind = "SQL Server (real)"
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // Config is what a wire-level server is started with. The zero value is what most
 // tests want.
 type Config struct {
-	// NoTLS makes the server offer none.
-	NoTLS bool
+	// Options.TLS is TLSRequired, which the client asks for, or TLSOff.
+	servertest.Options
 	// DemandTLS makes it refuse to go without.
 	DemandTLS bool
 	// MaxTLS is the highest version that it knows; 0 is the latest.
 	MaxTLS uint16
-	// Certificate is what is wrong with its certificate.
-	Certificate localtls.Fault
 	// Route sends clients that have logged in on to another port.
 	Route int
 }

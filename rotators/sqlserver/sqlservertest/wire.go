@@ -3,30 +3,24 @@ package sqlservertest
 import (
 	"crypto/rand"
 	"crypto/tls"
-	"fmt"
-	"maps"
 	"net"
 	"strings"
 	"sync"
 
-	"github.com/seed492efc12/rotor/framework/local/localtls"
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // A wireServer is the wire-level server's shared state.
 type wireServer struct {
-	listener net.Listener
-	config   Config
-	tls      *tls.Config
-	log      *memoryLog
+	config Config
+	tls    *tls.Config
+	log    *servertest.MemoryLog
 
 	mu       sync.Mutex
 	catalog  *catalog
 	locks    map[string]chan struct{}
 	refusals []*sqlError
 	failures []failure
-	sessions map[*session]net.Conn
-	closed   bool
-	serving  sync.WaitGroup
 }
 
 // A failure is what a statement ends with that begins in a way.
@@ -37,69 +31,34 @@ type failure struct {
 
 // StartWire starts the wire-level server, with one member of sysadmin.
 func StartWire(config Config) (*Server, error) {
-	ca, err := localtls.New()
+	tls, ca, err := servertest.ImitationTLS(config.Options)
 	if err != nil {
 		return nil, err
 	}
-	certificate, err := ca.Faulty(config.Certificate, Host, "localhost")
+	tls.MaxVersion = config.MaxTLS
+	tls.SessionTicketsDisabled = true // they would come after the handshake, when the client reads no more of it
+	listener, err := servertest.Listen()
 	if err != nil {
 		return nil, err
-	}
-	listener, err := net.Listen("tcp", Host+":0")
-	if err != nil {
-		return nil, fmt.Errorf("starting the wire-level server: %w", err)
 	}
 	password := "Admin1" + rand.Text()
 	w := &wireServer{
-		listener: listener, config: config, log: &memoryLog{}, locks: map[string]chan struct{}{},
-		// Tickets would come after the handshake, when the client reads no more of it.
-		tls:     &tls.Config{Certificates: []tls.Certificate{certificate.TLS}, MinVersion: tls.VersionTLS12, MaxVersion: config.MaxTLS, SessionTicketsDisabled: true},
-		catalog: newCatalog("admin", password), sessions: map[*session]net.Conn{},
+		config: config, tls: tls, log: &servertest.MemoryLog{}, locks: map[string]chan struct{}{}, catalog: newCatalog("admin", password),
 	}
-	go w.accept()
-	return &Server{
-		Kind: Wire, Host: Host, Port: listener.Addr().(*net.TCPAddr).Port, CA: ca.PEM(),
-		AdminUser: "admin", AdminPassword: password, tls: !config.NoTLS, wire: w,
-	}, nil
+	listener.Serve(w.serve)
+	return &Server{wire: w, Server: servertest.Server{
+		Title: "SQL Server", Ours: true, Host: servertest.Host, Port: listener.Port(), CA: ca, TLS: config.TLS,
+		AdminUser: "admin", AdminPassword: password, Journal: w.log, CountLogins: servertest.CountLogins, Halt: listener.Close,
+	}}, nil
 }
 
-func (w *wireServer) accept() {
-	for {
-		socket, err := w.listener.Accept()
-		if err != nil {
-			return
-		}
-		s := w.take(socket)
-		if s == nil {
-			_ = socket.Close()
-			return
-		}
-		go func() {
-			defer w.serving.Done()
-			s.run()
-		}()
-	}
-}
-
-// take takes a connection, unless the server is closed.
-func (w *wireServer) take(socket net.Conn) *session {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed {
-		return nil
-	}
+// serve runs one connection.
+func (w *wireServer) serve(socket net.Conn) {
 	s := &session{server: w, conn: socket}
-	w.sessions[s] = socket
-	w.serving.Add(1)
-	return s
-}
-
-func (w *wireServer) forget(s *session) {
+	s.run()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s.unlock()
-	_ = w.sessions[s].Close()
-	delete(w.sessions, s)
 }
 
 // change does something to the catalog that no statement does.
@@ -120,17 +79,4 @@ func (w *wireServer) intervene(source string) error {
 		}
 	}
 	return nil
-}
-
-// close ends all sessions.
-func (w *wireServer) close() error {
-	err := w.listener.Close()
-	w.mu.Lock()
-	w.closed = true
-	for _, socket := range maps.Clone(w.sessions) {
-		_ = socket.Close()
-	}
-	w.mu.Unlock()
-	w.serving.Wait()
-	return err
 }
