@@ -40,7 +40,7 @@ func harness(t *testing.T, s *mysqltest.Server) functiontest.Harness {
 	t.Helper()
 	f := newFixtures(t, s)
 	return functiontest.Harness{
-		Engine: "mysql", Server: strings.TrimSuffix(s.Name(), " (real)"),
+		Engine: "mysql", Server: strings.TrimSuffix(s.Name(), " (real)"), Real: s.Real,
 		Env:     map[string]string{"CA_BUNDLE": string(s.CA)},
 		Address: net.JoinHostPort(s.Host, strconv.Itoa(s.Port)),
 		New:     f.next,

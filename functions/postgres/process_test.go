@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -33,7 +32,7 @@ func harness(t *testing.T) functiontest.Harness {
 	t.Helper()
 	s := newest(t)
 	return functiontest.Harness{
-		Engine: "postgres", Server: strings.TrimSuffix(s.Name(), " (real)"),
+		Engine: "postgres", Server: s.Title, Real: s.Real,
 		Env:     map[string]string{"CA_BUNDLE": string(s.CA)},
 		Address: net.JoinHostPort(s.Host, strconv.Itoa(s.Port)),
 		New:     newFixtures(t, s).next,

@@ -6,15 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/seed492efc12/rotor/framework/local"
 	"github.com/seed492efc12/rotor/framework/local/rig"
 )
 
 // atOnce has two processes run each step at the same moment. Both succeed, and agree.
 func (h Harness) atOnce(t *testing.T, by string) {
 	s := h.stage(t, by)
-	other := s.start(t, local.FunctionConfig{})
-	u := s.user(t)
+	other, u := s.second(t), s.user(t)
 	const rotations = 6
 	for range rotations {
 		old, token := u.value(t.Context(), "AWSCURRENT").Text("password"), u.begin(t)
@@ -38,29 +36,23 @@ func (h Harness) atOnce(t *testing.T, by string) {
 		}
 		u.wantRotated(t, token, pending, old)
 	}
-	t.Logf("GUARANTEE runs-at-once-agree/process engine=%s strategy=%s server=%q steps=%d", h.Engine, by, h.Server, rotations*len(steps()))
+	h.log(t, "runs-at-once-agree/process", by, "steps", rotations*len(steps()))
 }
 
 // overlapping holds one process up at each point of a rotation in turn, while another runs the whole rotation to its
 // end; then the slow one goes on.
 func (h Harness) overlapping(t *testing.T, by string) {
-	s := h.stage(t, by)
-	retry := s.start(t, local.FunctionConfig{})
-	rotations := 1
-	if by == alternating {
-		rotations = 2
-	}
 	// Between an answer and the next question it makes no difference where a run stands still.
-	points := sweep(t, []string{"asked"}, func(point string) (reached int) {
+	points := sweep(t, h.stages(t, by), newQueue([]string{"asked"}, "store", "database"), func(t *testing.T, s *stage, point string) (reached int) {
 		u := s.user(t)
-		for range rotations {
-			if u.rotateSlowly(t, point, retry) {
+		for range turnsOf(by) {
+			if u.rotateSlowly(t, point, s.second(t)) {
 				reached++
 			}
 		}
 		return reached
 	})
-	t.Logf("GUARANTEE overlapping-runs-agree/process engine=%s strategy=%s server=%q points=%d", h.Engine, by, h.Server, points)
+	h.log(t, "overlapping-runs-agree/process", by, "points", points)
 }
 
 // lockPatience is how long the retry may wait for the slow run. It has to where the database makes it: the slow run may

@@ -12,6 +12,8 @@ package functiontest
 
 import (
 	"context"
+	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
@@ -20,15 +22,18 @@ import (
 
 // A Harness is a built function and a server to try it on.
 type Harness struct {
-	// Engine and Server name what is tested, in the log's lines that begin with GUARANTEE.
+	// Engine and Server name what is tested, in the log's lines that begin with GUARANTEE: "mysql" and "MySQL 8.0.33".
 	Engine, Server string
+	// Real says that the server is somebody else's software. An imitation proves less.
+	Real bool
 	// Bootstrap is the path of the built function.
 	Bootstrap string
 	// Env is what the function needs to reach the server, such as CA_BUNDLE.
 	Env map[string]string
 	// Address is the server's host and port, on this machine.
 	Address string
-	// New makes a user whom nothing else uses, with some rights, and an administrator.
+	// New makes a user whom nothing else uses, with some rights, and an administrator. It is called once at a time; the
+	// fixtures that it has made are used at the same time.
 	New func(t *testing.T) Fixture
 	// Log begins to listen to the server's log: the result is what it said since then. Nil says that it is out of reach.
 	Log func() func() string
@@ -51,10 +56,45 @@ func strategies() []string {
 
 const alternating = "alternating-users"
 
+// turnsOf is how many rotations it takes until each user of a strategy has had its turn.
+func turnsOf(by string) int {
+	if by == alternating {
+		return 2
+	}
+	return 1
+}
+
+// oneAtATime is a harness whose New may be called from several goroutines.
+func (h Harness) oneAtATime() Harness {
+	var mu sync.Mutex
+	one := h.New
+	h.New = func(t *testing.T) Fixture {
+		t.Helper()
+		mu.Lock()
+		defer mu.Unlock()
+		return one(t)
+	}
+	return h
+}
+
+// log tells docs/guarantees.md what was covered: names and numbers in turn.
+func (h Harness) log(t *testing.T, kind, by string, numbers ...any) {
+	t.Helper()
+	if t.Failed() {
+		return
+	}
+	line := fmt.Sprintf("GUARANTEE %s engine=%s strategy=%s server=%q real=%v", kind, h.Engine, by, h.Server, h.Real)
+	for i := 0; i < len(numbers); i += 2 {
+		line += fmt.Sprintf(" %v=%v", numbers[i], numbers[i+1])
+	}
+	t.Log(line)
+}
+
 // Run checks that the harness's function keeps its promises with each strategy;
 // at every point as far as [rotationtest.WantedSweep] goes. Slow runs beside
 // their retries are left to a full sweep.
 func Run(t *testing.T, h Harness) {
+	h = h.oneAtATime()
 	wanted := rotationtest.WantedSweep()
 	for _, by := range strategies() {
 		t.Run(by, func(t *testing.T) {

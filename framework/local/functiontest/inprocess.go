@@ -24,18 +24,22 @@ import (
 // each point of a rotation in turn; whatever happens, nobody is locked out, the next attempt ends well, and no goroutine
 // and no connection stays.
 func RunInProcess(t *testing.T, h Harness, driver database.Driver) {
+	h = h.oneAtATime()
 	for _, by := range strategies() {
 		t.Run(by, func(t *testing.T) {
-			l := h.lab(t, by, driver)
-			l.rotate(t, "") // what stays for good is there now
+			labs := lanes(t, func(t *testing.T) *lab {
+				l := h.lab(t, by, driver)
+				l.rotate(t, "") // what stays for good is there now
+				return l
+			})
 			before := runtime.NumGoroutine()
 			points := 0
 			if rotationtest.WantedSweep() == rotationtest.FullSweep {
-				points = sweepDatabase(t, []string{"asked", "answered"}, func(point string) int { return l.rotate(t, point) })
+				points = sweep(t, labs, newQueue([]string{"asked", "answered"}, "database"), func(t *testing.T, l *lab, point string) int { return l.rotate(t, point) })
 			}
-			l.refused(t)
-			l.settle(t, before)
-			t.Logf("GUARANTEE cut-off-anywhere/in-process engine=%s strategy=%s server=%q points=%d", h.Engine, by, h.Server, points)
+			labs[0].refused(t)
+			labs[0].settle(t, before)
+			h.log(t, "cut-off-anywhere/in-process", by, "points", points)
 		})
 	}
 }

@@ -5,30 +5,27 @@ import "testing"
 // killed kills the function at each point of a rotation in turn, and has Secrets Manager run the rotation again. With
 // alternating users both turns of the pair are swept, as the clone is made in one and not in the other.
 func (h Harness) killed(t *testing.T, by string) {
-	s := h.stage(t, by)
-	rotations := 1
-	if by == alternating {
-		rotations = 2
-	}
-	begin := len(s.function.Log())
-	var passwords []string
-	points := sweep(t, []string{"asked", "answered"}, func(point string) (reached int) {
+	rotations := turnsOf(by)
+	stages := h.stages(t, by)
+	points := sweep(t, stages, newQueue([]string{"asked", "answered"}, "store", "database"), func(t *testing.T, s *stage, point string) (reached int) {
 		u := s.user(t)
 		for range rotations {
 			if u.rotateKilled(t, point) {
 				reached++
 			}
-			passwords = append(passwords, u.value(t.Context(), "AWSCURRENT").Text("password"))
+			s.passwords = append(s.passwords, u.value(t.Context(), "AWSCURRENT").Text("password"))
 		}
 		return reached
 	})
-	for _, line := range Find(s.function.Log()[begin:], append(passwords, s.rig.RotationTokens()...)...) {
-		t.Errorf("a password or RotationToken is in the function's output: %s", line)
+	for _, s := range stages {
+		for _, line := range Find(s.function.Log(), append(s.passwords, s.rig.RotationTokens()...)...) {
+			t.Errorf("a password or RotationToken is in the function's output: %s", line)
+		}
 	}
 	if fewest := rotations * 2 * (11 + 6); points < fewest { // calls of Secrets Manager, and two logins of three turns
 		t.Errorf("%d points: at least %d were to be reached", points, fewest)
 	}
-	t.Logf("GUARANTEE never-locked-out/process engine=%s strategy=%s server=%q points=%d", h.Engine, by, h.Server, points)
+	h.log(t, "never-locked-out/process", by, "points", points)
 }
 
 // rotateKilled rotates once, with the process killed at the point.

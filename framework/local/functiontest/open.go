@@ -46,5 +46,5 @@ func (h Harness) open(t *testing.T, by string) {
 	if n := s.function.Facts().Starts; n != 1 {
 		t.Errorf("the process was started %d times", n)
 	}
-	t.Logf("GUARANTEE nothing-stays-open/process engine=%s strategy=%s server=%q rotations=%d", h.Engine, by, h.Server, 2*rotations)
+	h.log(t, "nothing-stays-open/process", by, "rotations", 2*rotations)
 }

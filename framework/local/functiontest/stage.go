@@ -30,8 +30,11 @@ type stage struct {
 	store    *rig.Proxy
 	database *rig.Proxy
 	function *rig.Function
-	denying  atomic.Bool // Secrets Manager denies the function everything
+	other    *rig.Function // nil until it is asked for
+	denying  atomic.Bool   // Secrets Manager denies the function everything
 	users    int
+	// passwords are those of a sweep's users.
+	passwords []string
 
 	mu      sync.Mutex
 	between func() // called between a failed attempt and the next
@@ -52,6 +55,21 @@ func (h Harness) stage(t *testing.T, by string) *stage {
 	s.database = s.proxy(t, "database", h.Address)
 	s.function = s.start(t, local.FunctionConfig{})
 	return s
+}
+
+// stages are one for each lane of a sweep.
+func (h Harness) stages(t *testing.T, by string) []*stage {
+	t.Helper()
+	return lanes(t, func(t *testing.T) *stage { return h.stage(t, by) })
+}
+
+// second is a process of the same function beside the first.
+func (s *stage) second(t *testing.T) *rig.Function {
+	t.Helper()
+	if s.other == nil {
+		s.other = s.start(t, local.FunctionConfig{})
+	}
+	return s.other
 }
 
 func (s *stage) proxy(t *testing.T, name, server string) *rig.Proxy {
@@ -138,31 +156,6 @@ func (s *stage) reached(t *testing.T) bool {
 	s.idle(t)
 	defer s.points.Arm("", nil)
 	return s.points.Fired()
-}
-
-// sweep calls at for each point of a rotation, and returns how often one was reached, which at tells each time.
-func sweep(t *testing.T, moments []string, at func(point string) (reached int)) (points int) {
-	t.Helper()
-	return sweepTurns(t, "store", moments, at) + sweepDatabase(t, moments, at)
-}
-
-func sweepDatabase(t *testing.T, moments []string, at func(point string) (reached int)) (points int) {
-	t.Helper()
-	return sweepTurns(t, "database", moments, at)
-}
-
-// sweepTurns goes from turn to turn until none of a turn's points is reached any more: how many turns a conversation
-// takes varies, as what a server sends may come together or apart.
-func sweepTurns(t *testing.T, proxy string, moments []string, at func(point string) (reached int)) (points int) {
-	t.Helper()
-	for turn, reached := 1, 1; reached > 0 && !t.Failed(); turn++ {
-		reached = 0
-		for _, moment := range moments {
-			reached += at(fmt.Sprintf("%s#%d %s", proxy, turn, moment))
-		}
-		points += reached
-	}
-	return points
 }
 
 // through is the port of the database's proxy, as a secret's field.

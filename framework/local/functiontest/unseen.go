@@ -67,7 +67,7 @@ func (h Harness) unseen(t *testing.T, by string) {
 		ran++
 		t.Run(c.name, func(t *testing.T) { searched += h.scenario(t, by, c) })
 	}
-	t.Logf("GUARANTEE no-password-seen/process engine=%s strategy=%s server=%q scenarios=%d bytes=%d", h.Engine, by, h.Server, ran, searched)
+	h.log(t, "no-password-seen/process", by, "scenarios", ran, "bytes", searched)
 }
 
 func (h Harness) scenario(t *testing.T, by string, c scenario) (searched int) {
