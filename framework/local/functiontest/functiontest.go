@@ -3,8 +3,11 @@
 // nothing stays open.
 //
 //	func TestTheFunctionKeepsItsPromises(t *testing.T) {
-//		functiontest.Run(t, functiontest.Harness{Engine: "postgres", Bootstrap: bootstrap, ...})
+//		functiontest.Run(t, functiontest.Harness{Engine: "postgres", Bootstrap: functiontest.Bootstrap(t, "."), ...})
 //	}
+//
+// [RunRotations] is healthy rotations and what they cost, [RunTrials] the service's own test of a secret, [RunUntrusted]
+// servers that nobody can tell, and [RunInProcess] the driver in the test's own process.
 //
 // Between the function and the world stand proxies ([rig.Points]): each request to Secrets Manager and each exchange
 // with the database is a place at which the process can be killed or held up. It imports no database driver.
@@ -13,6 +16,7 @@ package functiontest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -37,6 +41,14 @@ type Harness struct {
 	New func(t *testing.T) Fixture
 	// Log begins to listen to the server's log: the result is what it said since then. Nil says that it is out of reach.
 	Log func() func() string
+	// Logins begins to count logins, as the server's log tells of them. Nil says that it is out of reach.
+	Logins func() func() (accepted, refused int)
+	// Refused says whether an error of Fixture.Login is that the server did not take user or password.
+	Refused func(err error) bool
+	// Overlaps are the strategies of single users whose old password stays valid until the next rotation, which refuses
+	// so many logins.
+	Overlaps []string
+	Refusals int
 	// Refuse makes the server refuse every new password until the test ends. It may be nil.
 	Refuse func(t *testing.T)
 }
@@ -45,8 +57,17 @@ type Harness struct {
 type Fixture struct {
 	User, Administrator secret.Document
 	// Login logs in and proves that the user can do its work. It returns the user's rights as the server words them,
-	// the same for the user and its clone.
+	// the same for the user and its clone: [Rights] is one way to tell them.
 	Login func(ctx context.Context, user, password string) (rights string, err error)
+}
+
+// Rights tries statements one by one, and tells in a text which of them the server lets a session run.
+func Rights(run func(statement string) error, statements ...string) string {
+	var b strings.Builder
+	for _, statement := range statements {
+		fmt.Fprintf(&b, "%s: %v\n", statement, run(statement) == nil)
+	}
+	return b.String()
 }
 
 // strategies are the values of ROTATION_STRATEGY.

@@ -15,13 +15,14 @@ import (
 
 	"github.com/seed492efc12/rotor/framework/local"
 	"github.com/seed492efc12/rotor/framework/local/rig"
+	"github.com/seed492efc12/rotor/framework/secret"
 )
 
 // patience bounds every single thing that is waited for.
 const patience = 30 * time.Second
 
-// A stage is a Secrets Manager and a function by one strategy, with a proxy before Secrets Manager, whose turns go by
-// the name of "store", and one before the "database".
+// A stage is a Secrets Manager and a function by one strategy. Most have a proxy before Secrets Manager, whose turns go
+// by the name of "store", and one before the "database".
 type stage struct {
 	Harness
 	by       string
@@ -29,6 +30,8 @@ type stage struct {
 	points   rig.Points
 	store    *rig.Proxy
 	database *rig.Proxy
+	endpoint string // of Secrets Manager, for functions
+	address  string // of the database, for secrets
 	function *rig.Function
 	other    *rig.Function // nil until it is asked for
 	denying  atomic.Bool   // Secrets Manager denies the function everything
@@ -41,19 +44,35 @@ type stage struct {
 	started []*rig.Function
 }
 
-// stage opens one. Secrets Manager runs a failed rotation again once, and at once.
+// stage opens one with proxies. Secrets Manager runs a failed rotation again once, and at once.
 func (h Harness) stage(t *testing.T, by string) *stage {
 	t.Helper()
-	s := &stage{Harness: h, by: by}
+	s := h.newStage(t, by, 1)
+	s.store = s.proxy(t, "store", strings.TrimPrefix(s.rig.URL, "http://"))
+	s.database = s.proxy(t, "database", h.Address)
+	s.endpoint, s.address = fmt.Sprint("http://127.0.0.1:", s.store.Port), fmt.Sprint("127.0.0.1:", s.database.Port)
+	s.function = s.start(t, local.FunctionConfig{})
+	return s
+}
+
+// direct opens one without proxies. A failed rotation is not run again.
+func (h Harness) direct(t *testing.T, by string) *stage {
+	t.Helper()
+	s := h.newStage(t, by, -1)
+	s.function = s.start(t, local.FunctionConfig{})
+	return s
+}
+
+func (h Harness) newStage(t *testing.T, by string, retries int) *stage {
+	t.Helper()
+	s := &stage{Harness: h, by: by, address: h.Address}
 	var err error
-	s.rig, err = rig.Open(local.Options{Retries: 1, Backoff: s.backoff, Intercept: s.deny})
+	s.rig, err = rig.Open(local.Options{Retries: retries, Backoff: s.backoff, Intercept: s.deny})
 	if err != nil {
 		t.Fatal(err)
 	}
 	closing(t, s.rig)
-	s.store = s.proxy(t, "store", strings.TrimPrefix(s.rig.URL, "http://"))
-	s.database = s.proxy(t, "database", h.Address)
-	s.function = s.start(t, local.FunctionConfig{})
+	s.endpoint = s.rig.URL
 	return s
 }
 
@@ -95,11 +114,11 @@ func (s *stage) start(t *testing.T, c local.FunctionConfig) *rig.Function {
 	t.Helper()
 	env := map[string]string{
 		"ROTATION_STRATEGY":        s.by,
-		"SECRETS_MANAGER_ENDPOINT": "http://127.0.0.1:" + strconv.Itoa(s.store.Port),
+		"SECRETS_MANAGER_ENDPOINT": s.endpoint,
 	}
 	maps.Copy(env, s.Env)
 	maps.Copy(env, c.Env)
-	c.Bootstrap, c.Env, c.Name = s.Bootstrap, env, fmt.Sprintf("function-%d-%d", s.store.Port, len(s.started))
+	c.Bootstrap, c.Env, c.Name = s.Bootstrap, env, fmt.Sprintf("function-%s-%d", s.endpoint[strings.LastIndex(s.endpoint, ":")+1:], len(s.started))
 	f, err := s.rig.Start(c)
 	if err != nil {
 		t.Fatal(err)
@@ -158,8 +177,15 @@ func (s *stage) reached(t *testing.T) bool {
 	return s.points.Fired()
 }
 
-// through is the port of the database's proxy, as a secret's field.
-func (s *stage) through() (host, port string) { return "127.0.0.1", strconv.Itoa(s.database.Port) }
+// located is a secret's document for the database as the stage's functions reach it.
+func (s *stage) located(t *testing.T, d secret.Document) secret.Document {
+	t.Helper()
+	host, port, err := net.SplitHostPort(s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.With("host", host).With("port", port)
+}
 
 // nowhere is a port that nobody listens on.
 func nowhere(t *testing.T) (port string) {

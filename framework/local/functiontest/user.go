@@ -24,9 +24,8 @@ func (s *stage) user(t *testing.T, changes ...func(secret.Document) secret.Docum
 	t.Helper()
 	s.users++
 	u := &user{stage: s, Fixture: s.New(t), number: s.users}
-	host, port := s.through()
-	admin := u.create(t, "administrator", u.Administrator.With("host", host).With("port", port))
-	doc := u.User.With("host", host).With("port", port).With("masterarn", admin)
+	admin := u.create(t, "administrator", s.located(t, u.Administrator))
+	doc := s.located(t, u.User).With("masterarn", admin)
 	var err error
 	if u.rights, err = u.Login(t.Context(), doc.Text("username"), doc.Text("password")); err != nil {
 		t.Fatalf("the new user cannot log in: %v", err)
