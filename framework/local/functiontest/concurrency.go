@@ -43,7 +43,7 @@ func (h Harness) atOnce(t *testing.T, by string) {
 // end; then the slow one goes on.
 func (h Harness) overlapping(t *testing.T, by string) {
 	// Between an answer and the next question it makes no difference where a run stands still.
-	points := sweep(t, h.stages(t, by), newQueue([]string{"asked"}, "store", "database"), func(t *testing.T, s *stage, point string) (reached int) {
+	points := sweep(t, h.stages(t, by), newQueue(newTurns("store", "asked"), newTurns("database", "asked")), func(t *testing.T, s *stage, point string) (reached int) {
 		u := s.user(t)
 		for range turnsOf(by) {
 			if u.rotateSlowly(t, point, s.second(t)) {

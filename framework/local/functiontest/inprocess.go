@@ -35,7 +35,7 @@ func RunInProcess(t *testing.T, h Harness, driver database.Driver) {
 			before := runtime.NumGoroutine()
 			points := 0
 			if rotationtest.WantedSweep() == rotationtest.FullSweep {
-				points = sweep(t, labs, newQueue([]string{"asked", "answered"}, "database"), func(t *testing.T, l *lab, point string) int { return l.rotate(t, point) })
+				points = sweep(t, labs, newQueue(newTurns("database", "asked", "answered")), func(t *testing.T, l *lab, point string) int { return l.rotate(t, point) })
 			}
 			labs[0].refused(t)
 			labs[0].settle(t, before)

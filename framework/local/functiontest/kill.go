@@ -9,16 +9,17 @@ import (
 // killed kills the function at each point of a rotation in turn, and has Secrets Manager run the rotation again. With
 // alternating users both turns of the pair are swept, as the clone is made in one and not in the other.
 //
-// A process that dies before its next question leaves the world as one that dies before the answer to its last: on
-// imitations, one of the two is left to a full sweep.
+// A process that dies before its next question leaves the world as one that dies before the answer to its last: for the
+// database, imitations leave one of the two to a full sweep.
 func (h Harness) killed(t *testing.T, by string) {
 	rotations := turnsOf(by)
-	moments := []string{"asked", "answered"}
+	both := []string{"asked", "answered"}
+	store, db := newTurns("store", both...), newTurns("database", both...)
 	if !h.Real && rotationtest.WantedSweep() != rotationtest.FullSweep {
-		moments = moments[1:]
+		db = newTurns("database", "asked")
 	}
 	stages := h.stages(t, by)
-	points := sweep(t, stages, newQueue(moments, "store", "database"), func(t *testing.T, s *stage, point string) (reached int) {
+	points := sweep(t, stages, newQueue(store, db), func(t *testing.T, s *stage, point string) (reached int) {
 		u := s.user(t)
 		for range rotations {
 			if u.rotateKilled(t, point) {
@@ -33,7 +34,7 @@ func (h Harness) killed(t *testing.T, by string) {
 			t.Errorf("a password or RotationToken is in the function's output: %s", line)
 		}
 	}
-	if fewest := rotations * len(moments) * (11 + 6); points < fewest { // calls of Secrets Manager, and two logins of three turns
+	if fewest := rotations * (len(store.moments)*11 + len(db.moments)*6); points < fewest { // calls of Secrets Manager, and two logins of three turns
 		t.Errorf("%d points: at least %d were to be reached", points, fewest)
 	}
 	h.log(t, "never-locked-out/process", by, "points", points)

@@ -47,13 +47,19 @@ type point struct {
 func (p point) String() string { return fmt.Sprintf("%s#%d %s", p.proxy, p.turn, p.moment) }
 
 // turns are what is known of a proxy's. How many a conversation takes varies, as what a server sends may come together
-// or apart: it is over with the first of which no point was reached.
+// or apart: it is over with the first of which no point was reached. The last turn of a connection may have no answer, so
+// that "asked" is among the moments.
 type turns struct {
 	proxy   string
+	moments []string
 	taken   int         // points
 	tried   map[int]int // points, by turn
 	reached map[int]int // how often points were, by turn
 	end     int         // the first turn that was not reached; 0 until it is known
+}
+
+func newTurns(proxy string, moments ...string) *turns {
+	return &turns{proxy: proxy, moments: moments, tried: map[int]int{}, reached: map[int]int{}}
 }
 
 // points are how many were reached up to the end.
@@ -67,21 +73,13 @@ func (s *turns) points() (sum int) {
 // A queue hands out the points of a sweep in their order: turn by turn, one proxy after the other. While the last turn
 // of a proxy is under way, it hands out later ones, which are not reached.
 type queue struct {
-	moments []string
-	all     []*turns
+	all []*turns
 
 	mu     sync.Mutex
 	coming []*turns // those of all that are not over
 }
 
-func newQueue(moments []string, proxies ...string) *queue {
-	q := &queue{moments: moments}
-	for _, proxy := range proxies {
-		q.all = append(q.all, &turns{proxy: proxy, tried: map[int]int{}, reached: map[int]int{}})
-	}
-	q.coming = q.all
-	return q
-}
+func newQueue(all ...*turns) *queue { return &queue{all: all, coming: all} }
 
 // points are how many were reached.
 func (q *queue) points() (sum int) {
@@ -103,8 +101,8 @@ func (q *queue) take() (p point, ok bool) {
 	if len(q.coming) == 0 {
 		return p, false
 	}
-	s, n := q.coming[0], len(q.moments)
-	p = point{s, s.taken/n + 1, q.moments[s.taken%n]}
+	s, n := q.coming[0], len(q.coming[0].moments)
+	p = point{s, s.taken/n + 1, s.moments[s.taken%n]}
 	s.taken++
 	return p, true
 }
@@ -115,7 +113,7 @@ func (q *queue) done(p point, reached int) {
 	defer q.mu.Unlock()
 	p.tried[p.turn]++
 	p.reached[p.turn] += reached
-	if p.tried[p.turn] == len(q.moments) && p.reached[p.turn] == 0 && (p.end == 0 || p.turn < p.end) {
+	if p.tried[p.turn] == len(p.moments) && p.reached[p.turn] == 0 && (p.end == 0 || p.turn < p.end) {
 		p.end = p.turn
 	}
 }

@@ -16,7 +16,7 @@ func reachedIn(turns map[string]int) func(point) int {
 }
 
 func TestASweepTriesEachPointInItsOrder(t *testing.T) {
-	q := newQueue([]string{"asked", "answered"}, "store", "database")
+	q := newQueue(newTurns("store", "asked", "answered"), newTurns("database", "asked", "answered"))
 	reached := reachedIn(map[string]int{"store": 2, "database": 1})
 	var names []string
 	for p, ok := q.take(); ok; p, ok = q.take() {
@@ -35,7 +35,7 @@ func TestASweepTriesEachPointInItsOrder(t *testing.T) {
 
 // Three lanes, of which one is slow: what is counted does not depend on it.
 func TestASweepCountsTheSameInWhicheverOrderPointsAreDone(t *testing.T) {
-	q := newQueue([]string{"asked", "answered"}, "store", "database")
+	q := newQueue(newTurns("store", "asked", "answered"), newTurns("database", "asked", "answered"))
 	reached := reachedIn(map[string]int{"store": 3, "database": 2})
 	slow, _ := q.take()
 	var late point

@@ -145,9 +145,9 @@ func anotherAuthority(t *testing.T, _ *stage) map[string]string {
 	return map[string]string{"CA_BUNDLE": string(ca.PEM())}
 }
 
-// killing kills the process in setSecret, when the database has answered its fifth question.
+// killing kills the process in setSecret, before the database gets its fifth question.
 func killing(t *testing.T, s *stage) (string, func() bool) {
-	return "database#5 answered", func() bool {
+	return "database#5 asked", func() bool {
 		if err := s.started[len(s.started)-1].Restart(); err != nil {
 			t.Error(err)
 		}
@@ -157,5 +157,5 @@ func killing(t *testing.T, s *stage) (string, func() bool) {
 
 // cutting ends a connection in setSecret.
 func cutting(*testing.T, *stage) (string, func() bool) {
-	return "database#5 answered", func() bool { return false }
+	return "database#5 asked", func() bool { return false }
 }
