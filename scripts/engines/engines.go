@@ -46,9 +46,11 @@ type Product struct {
 	Install string
 	// Title is its name for people.
 	Title string
-	// Imitated says what of it, or in place of it, tests run on an imitation of
-	// ours. It is empty where they run on real servers alone.
-	Imitated string
+	// Imitation says what of it tests run on an imitation of ours: versions, or how
+	// the imitation stands in for the product. Where nothing is imitated, Imitated is
+	// false.
+	Imitation string
+	Imitated  bool
 	// Example opens a server, a real one where there is one. It is nil where none
 	// can be had that speaks the product's protocol.
 	Example func(ctx context.Context) (*servertest.Example, error)
@@ -70,21 +72,21 @@ func All() []Engine {
 			{Name: "postgres", Install: "postgres", Title: "PostgreSQL", Example: postgrestest.Example},
 		}},
 		{Name: "mysql", Driver: mysql.Driver, Client: "github.com/go-sql-driver/mysql", Live: "ROTOR_TEST_MYSQL", Products: []Product{
-			{Name: "mysql", Install: mysqltest.MySQL, Title: "MySQL", Imitated: "5.7", Example: mysqltest.Example(mysqltest.MySQL)},
+			{Name: "mysql", Install: mysqltest.MySQL, Title: "MySQL", Imitated: true, Imitation: "5.7", Example: mysqltest.Example(mysqltest.MySQL)},
 			{Name: "mariadb", Install: mysqltest.MariaDB, Title: "MariaDB", Example: mysqltest.Example(mysqltest.MariaDB)},
 		}},
 		{Name: "sqlserver", Driver: sqlserver.Driver, Client: "github.com/microsoft/go-mssqldb", Live: "ROTOR_TEST_SQLSERVER", Products: []Product{
-			{Name: "sqlserver", Title: "SQL Server", Imitated: "all", Example: sqlservertest.Example},
+			{Name: "sqlserver", Title: "SQL Server", Imitated: true, Example: sqlservertest.Example},
 		}},
 		{Name: "oracle", Driver: oracle.Driver, Client: "github.com/sijms/go-ora/v2", Live: "ROTOR_TEST_ORACLE", Products: []Product{
-			{Name: "oracle", Title: "Oracle", Imitated: "all, in the client library's place"},
+			{Name: "oracle", Title: "Oracle", Imitated: true, Imitation: "(behind database/sql, in the client library's place)"},
 		}},
 		{Name: "redshift", Driver: redshift.Driver, Client: "github.com/jackc/pgx/v5", Live: "ROTOR_TEST_REDSHIFT", Products: []Product{
-			{Name: "redshift", Title: "Redshift", Imitated: "all, and PostgreSQL with views in place of Redshift's", Example: redshifttest.Example},
+			{Name: "redshift", Title: "Redshift", Imitated: true, Imitation: "(and PostgreSQL with views in place of Redshift's)", Example: redshifttest.Example},
 		}},
 		{Name: "documentdb", Driver: documentdb.Driver, Client: "go.mongodb.org/mongo-driver/v2", Live: "ROTOR_TEST_DOCUMENTDB", Products: []Product{
 			{Name: "mongo", Install: "mongodb", Title: "MongoDB", Example: documentdbtest.Example},
-			{Name: "documentdb", Title: "DocumentDB", Imitated: "all"},
+			{Name: "documentdb", Title: "DocumentDB", Imitated: true, Imitation: "5.0"},
 		}},
 	}
 }
