@@ -38,6 +38,8 @@ func (s Server) Command(program string) (argv, env []string) {
 	switch s.Name {
 	case "mysql-8.0":
 		return []string{d + "/lib64/ld-linux-x86-64.so.2", "--library-path", d + "/lib/private:" + d + "/lib/x86_64-linux-gnu:" + d + "/usr/lib/x86_64-linux-gnu", d + "/bin/mysqld", "--no-defaults", "--basedir=" + d, "--lc-messages-dir=" + d + "/share", "--character-sets-dir=" + d + "/share/charsets", "--plugin-dir=" + d + "/lib/plugin"}, nil
+	case "pgbouncer-1.18":
+		return []string{d + "/usr/sbin/pgbouncer"}, []string{"LD_LIBRARY_PATH=" + d + "/usr/lib/x86_64-linux-gnu"}
 	case "mysql-9.7":
 		return []string{d + "/usr/lib64/ld-linux-x86-64.so.2", "--library-path", d + "/usr/lib/x86_64-linux-gnu", d + "/usr/sbin/mysqld", "--no-defaults", "--basedir=" + d + "/usr", "--lc-messages-dir=" + d + "/usr/share/mysql", "--character-sets-dir=" + d + "/usr/share/mysql/charsets", "--plugin-dir=" + d + "/usr/lib/mysql/plugin"}, nil
 	}
