@@ -100,3 +100,6 @@ func Names() []string {
 func Wanted(product string) []string {
 	return slices.DeleteFunc(Names(), func(name string) bool { return productOf(name) != product })
 }
+
+// Title is a server's name for people: "MySQL 8.0".
+func Title(name string) string { return products[productOf(name)].title + " " + seriesOf(name) }

@@ -7,6 +7,7 @@ import (
 
 // A product is what all versions of a server have in common.
 type product struct {
+	title   string         // for people
 	program string         // the main one
 	asks    []string       // its options to say its version
 	says    *regexp.Regexp // the version in what it says; it tells MySQL and MariaDB apart
@@ -16,6 +17,7 @@ type product struct {
 
 var products = map[string]product{
 	"postgres": {
+		title:   "PostgreSQL",
 		program: "postgres",
 		asks:    []string{"--version"},
 		says:    regexp.MustCompile(`\(PostgreSQL\) (\d+\.\d+)`),
@@ -28,6 +30,7 @@ var products = map[string]product{
 		},
 	},
 	"mysql": {
+		title:   "MySQL",
 		program: "mysqld",
 		asks:    []string{"--no-defaults", "--version"},
 		says:    regexp.MustCompile(`Ver (\d+\.\d+\.\d+)(?:-\d\S*)? for`), // MariaDB has "-MariaDB" there
@@ -40,6 +43,7 @@ var products = map[string]product{
 		},
 	},
 	"mariadb": {
+		title:   "MariaDB",
 		program: "mariadbd",
 		asks:    []string{"--no-defaults", "--version"},
 		says:    regexp.MustCompile(`Ver (\d+\.\d+\.\d+)-MariaDB`),
@@ -51,6 +55,7 @@ var products = map[string]product{
 		},
 	},
 	"mongodb": {
+		title:   "MongoDB",
 		program: "mongod",
 		asks:    []string{"--version"},
 		says:    regexp.MustCompile(`db version v(\d+\.\d+\.\d+)`),
@@ -61,6 +66,7 @@ var products = map[string]product{
 		},
 	},
 	"pgbouncer": {
+		title:   "PgBouncer",
 		program: "pgbouncer",
 		asks:    []string{"--version"},
 		says:    regexp.MustCompile(`PgBouncer (\d+\.\d+\.\d+)`),
