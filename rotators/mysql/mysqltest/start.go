@@ -84,8 +84,9 @@ func prepare(i install.Server, argv []string) string {
 	if i.Product == MySQL {
 		return server + ` --datadir="$PWD/data" --initialize-insecure --innodb-flush-log-at-trx-commit=0`
 	}
-	scripts := i.Scripts
-	return `mkdir data; { echo 'create database mysql;'; echo 'use mysql;'; cat ` + quoted(scripts+"/mysql_system_tables.sql", scripts+"/mysql_performance_tables.sql") + `; } | ` +
+	// Their names begin with mysql_ or mariadb_.
+	scripts := quoted(i.Scripts) + "/m*_"
+	return `mkdir data; { echo 'create database mysql;' && echo 'use mysql;' && cat ` + scripts + `system_tables.sql ` + scripts + `performance_tables.sql || echo 'no scripts;'; } | ` +
 		server + ` --bootstrap --datadir="$PWD/data" --log-warnings=0 --innodb-log-file-size=4M --innodb-flush-log-at-trx-commit=0`
 }
 
