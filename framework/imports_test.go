@@ -11,19 +11,20 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/seed492efc12/rotor/scripts/engines"
 )
 
 const module = "github.com/seed492efc12/rotor/"
 
 // drivers are the database drivers, each of which one rotator may import.
-var drivers = map[string]string{
-	"postgres":   "github.com/jackc/pgx/v5",
-	"redshift":   "github.com/jackc/pgx/v5",
-	"mysql":      "github.com/go-sql-driver/mysql",
-	"sqlserver":  "github.com/microsoft/go-mssqldb",
-	"oracle":     "github.com/sijms/go-ora/v2",
-	"documentdb": "go.mongodb.org/mongo-driver/v2",
-}
+var drivers = func() map[string]string {
+	modules := map[string]string{}
+	for _, e := range engines.All() {
+		modules[e.Name] = e.Client
+	}
+	return modules
+}()
 
 // pgwire is what the rotators of servers with PostgreSQL's protocol share.
 const pgwire = "rotators/internal/pgwire"
@@ -73,7 +74,7 @@ func allowed(path string) []string {
 		return []string{module + "framework/secret", module + "framework/rotation", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"}
 	case path == "framework/serve":
 		return []string{module + "framework/secretsmanager", module + "framework/database", module + "framework/password", module + "framework/rotation", "github.com/aws/aws-lambda-go"}
-	case path == "framework/local", path == "framework/local/localtls", path == "framework/local/localserver":
+	case path == "framework/local", path == "framework/local/localtls":
 		return []string{}
 	case path == pgwire:
 		return []string{module + "framework/database", module + "framework/rotation", drivers["postgres"]}
@@ -88,7 +89,8 @@ func allowed(path string) []string {
 // isTest reports whether a package is for tests, examples and tools alone.
 func isTest(path string) bool {
 	last := path[strings.LastIndex(path, "/")+1:]
-	return strings.HasSuffix(last, "test") || last == "rig" || strings.HasPrefix(path, "examples/") || strings.HasPrefix(path, "scripts/")
+	return strings.HasSuffix(last, "test") || last == "rig" || slices.ContainsFunc([]string{"internal/", "examples/", "scripts/"},
+		func(root string) bool { return strings.HasPrefix(path, root) })
 }
 
 func under(path, root string) bool { return path == root || strings.HasPrefix(path, root+"/") }

@@ -7,44 +7,49 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/seed492efc12/rotor/framework/local"
 	"github.com/seed492efc12/rotor/framework/local/rig"
+	"github.com/seed492efc12/rotor/internal/servertest"
+	"github.com/seed492efc12/rotor/scripts/engines"
 )
 
 // A demo is everything that runs.
 type demo struct {
 	*rig.Rig
-	engine    engine
+	*servertest.Example
+	engine    engines.Engine
+	product   engines.Product
 	out       *screen
-	database  *database
 	folder    string // the built function
 	bootstrap string
 	functions []*rig.Function
+	live      live     // what they write
 	passwords []string // all that there have been
-	closers   []func() error
+	begin     servertest.Mark
+
+	single, alternating map[string]any // secrets, without the administrator's ARN
+	closers             []func() error
 }
 
 // open starts everything but the functions, which differ in their settings, and says what it started.
-func open(ctx context.Context, e engine, out *screen) (d *demo, err error) {
-	d = &demo{engine: e, out: out}
+func open(ctx context.Context, e engines.Engine, p engines.Product, out *screen) (d *demo, err error) {
+	d = &demo{engine: e, product: p, out: out}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())
 		}
 	}()
-	if d.database, err = e.open(ctx); err != nil {
-		return d, fmt.Errorf("starting a server: %w", err)
+	if err = d.openServer(ctx); err != nil {
+		return d, err
 	}
-	d.closers = append(d.closers, d.database.close)
 	if d.folder, err = os.MkdirTemp("", "rotor-demo-"); err != nil {
 		return d, err
 	}
 	d.closers = append(d.closers, func() error { return os.RemoveAll(d.folder) })
 	start := time.Now()
-	if d.bootstrap, err = rig.Build(ctx, e.function, d.folder); err != nil {
+	if d.bootstrap, err = rig.Build(ctx, e.Function(), d.folder); err != nil {
 		return d, err
 	}
 	built := time.Since(start)
@@ -60,12 +65,9 @@ func (d *demo) introduce(built time.Duration) error {
 	if err != nil {
 		return err
 	}
-	d.out.fact("server", "%s", d.database.name)
-	if d.database.advice != "" {
-		d.out.fact("", "%s", d.database.advice)
-	}
+	d.out.fact("server", "%s at %s:%d, TLS verified", d.Name(), d.Host, d.Port)
 	d.out.fact("secrets", "a stand-in for AWS Secrets Manager at %s", d.URL)
-	d.out.fact("function", "%s, as deployed: %.1f MiB, built in %.1f s", d.engine.function[strings.Index(d.engine.function, "functions/"):], float64(info.Size())/(1<<20), built.Seconds())
+	d.out.fact("function", "%s, as deployed: %.1f MiB, built in %.1f s", "functions/"+d.engine.Name, float64(info.Size())/(1<<20), built.Seconds())
 	return nil
 }
 
@@ -81,9 +83,9 @@ func (d *demo) close() (err error) {
 
 // start starts the function with a strategy.
 func (d *demo) start(strategy string) (*rig.Function, error) {
-	env := maps.Clone(d.database.env)
+	env := maps.Clone(d.Env)
 	env["ROTATION_STRATEGY"] = strategy
-	f, err := d.Start(local.FunctionConfig{Bootstrap: d.bootstrap, Name: "demo-" + strategy, Env: env})
+	f, err := d.Start(local.FunctionConfig{Bootstrap: d.bootstrap, Name: "demo-" + strategy, Env: env, Log: &d.live})
 	if err == nil {
 		d.functions = append(d.functions, f)
 	}
@@ -110,22 +112,46 @@ func (d *demo) read(ctx context.Context, arn, stage string) (fields map[string]a
 	return fields, err
 }
 
-func password(fields map[string]any) string { return fmt.Sprint(fields["password"]) }
-func user(fields map[string]any) string     { return fmt.Sprint(fields["username"]) }
+func password(fields map[string]any) string { return servertest.Text(fields, "password") }
+func user(fields map[string]any) string     { return servertest.Text(fields, "username") }
+
+// The users that the demo rotates.
+const (
+	singleUser      = "rotor_single"
+	alternatingUser = "rotor_app"
+)
+
+// openServer starts a server, and makes the users. The server's log counts from then on: what made them holds their
+// passwords.
+func (d *demo) openServer(ctx context.Context) (err error) {
+	if d.Example, err = openProduct(ctx, d.product, d.out); err != nil {
+		return err
+	}
+	d.closers = append(d.closers, func() error { return d.Example.Close(context.WithoutCancel(ctx)) })
+	if d.single, err = d.User(ctx, singleUser); err != nil {
+		return fmt.Errorf("making a user: %w", err)
+	}
+	if d.alternating, err = d.User(ctx, alternatingUser); err != nil {
+		return fmt.Errorf("making a user: %w", err)
+	}
+	d.Begin()
+	d.begin = d.Mark()
+	return nil
+}
 
 // rotate rotates a secret, shows how, and returns its value before and after.
 func (d *demo) rotate(ctx context.Context, arn string, f *rig.Function, v *versions) (before, after map[string]any, err error) {
 	if before, err = d.read(ctx, arn, "AWSCURRENT"); err != nil {
 		return nil, nil, err
 	}
-	accepted, refused := d.database.logins()
+	accepted, refused := d.Logins()
 	n, err := d.Rotate(ctx, arn, f)
 	d.out.rotation(n, v)
 	if err != nil {
 		return nil, nil, err
 	}
-	if d.database.log() != "" {
-		a, r := d.database.logins()
+	if d.HasLog() {
+		a, r := d.Logins()
 		d.out.line("  %d calls to Secrets Manager, %d logins to the database, %d refused", n.Calls(), a-accepted, r-refused)
 	}
 	after, err = d.read(ctx, arn, "AWSCURRENT")

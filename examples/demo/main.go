@@ -2,7 +2,8 @@
 // database server, and the very function that would be deployed, built and run as Lambda runs it. RotateSecret drives
 // it. The demo checks each promise that it shows, and ends with a status other than 0 if one is not kept.
 //
-//	go run ./examples/demo                     the newest PostgreSQL on this machine, or a stand-in for that too
+//	go run ./examples/demo                     the newest PostgreSQL on this machine; without any it fetches one
+//	go run ./examples/demo -engine mysql       another one, as far as make servers has brought it
 //	go run ./examples/demo -keep               leaves everything running, to look around
 package main
 
@@ -13,11 +14,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
 func main() {
-	name := flag.String("engine", "postgres", "the engine to show: "+engineNames())
+	name := flag.String("engine", "postgres", "what to show: "+strings.Join(names(), ", "))
 	keep := flag.Bool("keep", false, "leave everything running until Ctrl-C")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -35,11 +37,11 @@ func main() {
 
 // run shows one engine. What it starts is gone when it returns.
 func run(ctx context.Context, name string, keep bool, out *screen) (err error) {
-	e, err := findEngine(name)
+	e, p, err := find(name)
 	if err != nil {
 		return err
 	}
-	d, err := open(ctx, e, out)
+	d, err := open(ctx, e, p, out)
 	if err != nil {
 		return err
 	}
@@ -54,7 +56,7 @@ func run(ctx context.Context, name string, keep bool, out *screen) (err error) {
 	}
 	if !keep {
 		out.line("")
-		out.line("Everything held. To look around yourself:  go run ./examples/demo -engine %s -keep", e.name)
+		out.line("Everything held. To look around yourself:  go run ./examples/demo -engine %s -keep", p.Name)
 		return nil
 	}
 	d.tour()

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // singleUser rotates a user that changes its own password.
@@ -14,11 +16,11 @@ func (d *demo) singleUser(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	arn, err := d.store(ctx, "demo/single", d.database.single)
+	arn, err := d.store(ctx, "demo/single", d.single)
 	if err != nil {
 		return err
 	}
-	d.out.title("Single user: %s changes its own password", user(d.database.single))
+	d.out.title("Single user: %s changes its own password", user(d.single))
 	before, after, err := d.rotate(ctx, arn, f, &versions{})
 	if err != nil {
 		return err
@@ -34,11 +36,11 @@ func (d *demo) alternatingUsers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	master, err := d.store(ctx, "demo/administrator", d.database.administrator)
+	master, err := d.store(ctx, "demo/administrator", d.Administrator)
 	if err != nil {
 		return err
 	}
-	fields := maps.Clone(d.database.alternating)
+	fields := maps.Clone(d.alternating)
 	fields["masterarn"] = master
 	arn, err := d.store(ctx, "demo/alternating", fields)
 	if err != nil {
@@ -52,8 +54,8 @@ func (d *demo) alternatingUsers(ctx context.Context) error {
 	}
 	d.out.promise(d.works(ctx, clone), "%s logs in", user(clone))
 	d.out.promise(d.works(ctx, original), "%s still logs in: who holds the old secret goes on working", user(original))
-	if d.database.create != nil {
-		d.out.promise(d.database.create(ctx, clone), "%s may do what %s may: it makes a table", user(clone), user(original))
+	if d.Create != nil {
+		d.out.promise(d.Create(ctx, clone), "%s may do what %s may: it makes a table", user(clone), user(original))
 	}
 	d.out.title("Alternating users, the original's turn: %s gets a new password", user(original))
 	_, renewed, err := d.rotate(ctx, arn, f, v)
@@ -63,8 +65,8 @@ func (d *demo) alternatingUsers(ctx context.Context) error {
 	d.out.promise(d.works(ctx, renewed), "%s logs in with its new password", user(renewed))
 	d.out.promise(d.refused(ctx, original), "its old password is refused")
 	d.out.promise(d.works(ctx, clone), "%s still logs in", user(clone))
-	if d.database.use != nil {
-		d.out.promise(d.database.use(ctx, renewed), "%s writes to the table that %s made, and drops it", user(renewed), user(clone))
+	if d.Use != nil {
+		d.out.promise(d.Use(ctx, renewed), "%s writes to the table that %s made, and drops it", user(renewed), user(clone))
 	}
 	return nil
 }
@@ -78,7 +80,7 @@ func (d *demo) secrecy(context.Context) error {
 	}
 	text := log.String()
 	d.out.promise(d.absent(text), "none in the %d lines that the function logged", strings.Count(text, "\n"))
-	if server := d.database.log(); server != "" {
+	if server := d.LogSince(d.begin); d.HasLog() {
 		d.out.promise(d.absent(server), "none in the %d lines that the server logged, statements included", strings.Count(server, "\n"))
 	}
 	return nil
@@ -107,15 +109,15 @@ func (d *demo) absent(text string) error {
 }
 
 func (d *demo) works(ctx context.Context, secret map[string]any) error {
-	return d.database.login(ctx, secret)
+	return d.Login(ctx, secret)
 }
 
 func (d *demo) refused(ctx context.Context, secret map[string]any) error {
-	err := d.database.login(ctx, secret)
+	err := d.Login(ctx, secret)
 	if err == nil {
 		return errors.New("it logs in")
 	}
-	if !errors.Is(err, errRefused) {
+	if !errors.Is(err, servertest.ErrRefused) {
 		return err
 	}
 	return nil
@@ -130,5 +132,8 @@ func (d *demo) tour() {
 	d.out.line("  %s rotate-secret --secret-id demo/single", aws)
 	d.out.line("  %s list-secret-version-ids --secret-id demo/single", aws)
 	d.out.line("  secret=$(%s get-secret-value --secret-id demo/single --query SecretString --output text)", aws)
-	d.out.line("  "+d.database.client, user(d.database.single))
+	d.out.line("  "+d.Example.Client, user(d.single))
+	d.out.line("")
+	d.out.line("What the functions say comes below. Break a secret (put-secret-value), rotate it, and read the remedy.")
+	d.live.show(d.out)
 }

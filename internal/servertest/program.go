@@ -168,6 +168,9 @@ func (p Program) await(r *Process) error {
 // readable.
 func (r *Process) Stop() error {
 	err := r.leash.Close()
+	if errors.Is(err, os.ErrClosed) {
+		err = nil // it has ended already
+	}
 	select {
 	case <-r.ended:
 	case <-time.After(stopPatience):

@@ -9,9 +9,10 @@ import (
 
 	"github.com/seed492efc12/rotor/framework/local"
 	"github.com/seed492efc12/rotor/framework/local/rig"
+	"github.com/seed492efc12/rotor/scripts/engines"
 )
 
-// A results is all that was measured, engines in the order of [engines].
+// A results is all that was measured, engines in the order of their table.
 type results struct {
 	runs      int
 	functions []*functionResult
@@ -21,7 +22,7 @@ type results struct {
 
 // A functionResult is a binary and its start.
 type functionResult struct {
-	engine     engine
+	name       string // hello, or an engine's
 	bootstrap  string
 	size, zip  int64
 	start, cpu []time.Duration // from the start of the process to its first request for an invocation
@@ -35,7 +36,8 @@ type rotationResult struct {
 	memory      int64 // the most, over one cold and all warm rotations
 	calls       int   // the most of any rotation
 	logins      int
-	refused     int
+	refused     int // the most of any rotation
+	allowed     int // of these
 	connections struct{ cold, warm int }
 	want        *strategy // nil for hello
 }
@@ -49,35 +51,38 @@ func (c *costs) add(wall, cpu time.Duration) {
 
 func measure(ctx context.Context, folder string, runs int) (*results, error) {
 	r := &results{runs: runs}
-	for _, e := range engines {
-		f, err := build(ctx, e, filepath.Join(folder, e.name))
-		if err != nil {
+	if err := r.build(ctx, hello, "github.com/seed492efc12/rotor/scripts/bench/hello", folder); err != nil {
+		return nil, err
+	}
+	for _, e := range engines.All() {
+		if err := r.build(ctx, e.Name, e.Function(), folder); err != nil {
 			return nil, err
 		}
-		r.functions = append(r.functions, f)
 	}
 	if err := r.starts(ctx); err != nil {
 		return nil, err
 	}
 	for _, f := range r.functions {
 		if err := r.rotate(ctx, f); err != nil {
-			return nil, fmt.Errorf("measuring %s: %w", f.engine.name, err)
+			return nil, fmt.Errorf("measuring %s: %w", f.name, err)
 		}
 	}
 	return r, nil
 }
 
-func build(ctx context.Context, e engine, folder string) (*functionResult, error) {
-	bootstrap, err := rig.Build(ctx, e.function, folder)
+// build builds a function, to be measured.
+func (r *results) build(ctx context.Context, name, function, folder string) error {
+	bootstrap, err := rig.Build(ctx, function, filepath.Join(folder, name))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	info, err := os.Stat(bootstrap)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	zip, err := zippedSize(bootstrap)
-	return &functionResult{engine: e, bootstrap: bootstrap, size: info.Size(), zip: zip}, err
+	r.functions = append(r.functions, &functionResult{name: name, bootstrap: bootstrap, size: info.Size(), zip: zip})
+	return err
 }
 
 // starts starts all functions in turn, so that a disturbance of the machine strikes all.

@@ -18,7 +18,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/seed492efc12/rotor/scripts/servers"
+	"github.com/seed492efc12/rotor/scripts/engines"
 )
 
 func main() {
@@ -51,19 +51,41 @@ func main() {
 // all rotates by each strategy, or, where there is no server, sees that the
 // function says so.
 func all(ctx context.Context, t task, strategies []string) error {
-	server, err := servers.Open(ctx, t.engine)
-	if errors.Is(err, servers.ErrNone) {
-		t.strategy = strategies[0]
-		return t.unreachable(ctx)
-	}
+	e, err := engines.Find(t.engine)
 	if err != nil {
 		return err
 	}
-	t.server = server
-	for _, t.strategy = range strategies {
+	rotated := false
+	for _, p := range e.Products {
+		if p.Example == nil {
+			continue
+		}
+		if err := t.product(ctx, p, strategies); err != nil {
+			return fmt.Errorf("%s: %w", p.Title, err)
+		}
+		rotated = true
+	}
+	if !rotated {
+		t.strategy = strategies[0]
+		return t.unreachable(ctx)
+	}
+	return nil
+}
+
+// product rotates a user of a product by each strategy.
+func (t task) product(ctx context.Context, p engines.Product, strategies []string) (err error) {
+	if t.server, err = p.Example(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.server.Close(context.WithoutCancel(ctx))) }()
+	for n, strategy := range strategies {
+		t.strategy = strategy
+		if t.user, err = t.server.User(ctx, fmt.Sprint("app", n)); err != nil {
+			return err
+		}
 		if err := t.rotate(ctx); err != nil {
-			return errors.Join(fmt.Errorf("%s: %w", t.strategy, err), server.Close())
+			return fmt.Errorf("%s: %w", strategy, err)
 		}
 	}
-	return server.Close()
+	return nil
 }

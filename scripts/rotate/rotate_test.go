@@ -9,7 +9,8 @@ import (
 
 	"github.com/seed492efc12/rotor/framework/local"
 	"github.com/seed492efc12/rotor/framework/local/rig"
-	"github.com/seed492efc12/rotor/scripts/servers"
+	"github.com/seed492efc12/rotor/internal/servertest"
+	"github.com/seed492efc12/rotor/rotators/redshift/redshifttest"
 )
 
 func TestTheSAMCLIsOutputTellsErrors(t *testing.T) {
@@ -57,19 +58,23 @@ func TestARotationCountsOnlyIfItsPasswordLogsIn(t *testing.T) {
 	if _, err := rig.Build(t.Context(), "github.com/seed492efc12/rotor/functions/redshift", filepath.Join(dist, "redshift")); err != nil {
 		t.Fatal(err)
 	}
-	server, err := servers.Open(t.Context(), "redshift")
+	server, err := redshifttest.Example(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer server.Close()
+	defer server.Close(context.Background())
+	user, err := server.User(t.Context(), "app")
+	if err != nil {
+		t.Fatal(err)
+	}
 	far := host{start: process{dist: dist}.start, listen: "127.0.0.1", address: "localhost"} // by way of a forwarder
-	rotation := task{host: far, engine: "redshift", strategy: "alternating-users", times: 2, server: server}
-	first := server.User["password"]
+	rotation := task{host: far, engine: "redshift", strategy: "alternating-users", times: 2, server: server, user: user}
+	first := user["password"]
 	if err := rotation.rotate(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if server.User["username"] != "app" || server.User["password"] == first {
-		t.Errorf("two rotations ended with %v, or with its first password", server.User["username"])
+	if user["username"] != "app" || user["password"] == first {
+		t.Errorf("two rotations ended with %v, or with its first password", user["username"])
 	}
 	refusal := errors.New("refused")
 	server.Login = func(context.Context, map[string]any) error { return refusal }
@@ -80,7 +85,7 @@ func TestARotationCountsOnlyIfItsPasswordLogsIn(t *testing.T) {
 
 func TestAPasswordInTheLogIsSeen(t *testing.T) {
 	accepted := func(context.Context, map[string]any) error { return nil }
-	rotation := task{server: &servers.Server{User: map[string]any{"password": "old"}, Login: accepted}}
+	rotation := task{user: map[string]any{"password": "old"}, server: &servertest.Example{Login: accepted}}
 	for log, seen := range map[string]bool{"all is well": false, "it was old": true, "it is new": true} {
 		if err := rotation.check(t.Context(), map[string]any{"password": "new"}, log); (err != nil) != seen {
 			t.Errorf("%q: got %v", log, err)

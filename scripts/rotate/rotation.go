@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/seed492efc12/rotor/framework/local"
-	"github.com/seed492efc12/rotor/scripts/servers"
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // A task is to rotate by one strategy.
@@ -17,11 +17,11 @@ type task struct {
 	host
 	engine, strategy string
 	times            int
-	server           *servers.Server
+	server           *servertest.Example
+	user             map[string]any // a secret of the server's, as it is now
 }
 
-// rotate rotates a secret that many times. It leaves the server's user with the
-// credentials that it then has.
+// rotate rotates the user's secret that many times.
 func (t task) rotate(ctx context.Context) (err error) {
 	s, err := open(t.host)
 	if err != nil {
@@ -51,9 +51,9 @@ func (t task) rotate(ctx context.Context) (err error) {
 		if err := t.check(ctx, fields, s.function.log.String()); err != nil {
 			return err
 		}
-		t.server.User["username"], t.server.User["password"] = fields["username"], fields["password"]
+		t.user["username"], t.user["password"] = fields["username"], fields["password"]
 	}
-	fmt.Printf("%s, %s: rotated %dx on %s, %s\n", t.engine, t.strategy, t.times, t.server.Name, s.function.how)
+	fmt.Printf("%s, %s: rotated %dx on %s, %s\n", t.engine, t.strategy, t.times, t.server.Name(), s.function.how)
 	return nil
 }
 
@@ -68,7 +68,7 @@ func (t task) begin(ctx context.Context, s *standIn, env map[string]string) (err
 // check sees that the password is a new one, that it logs in, and that the
 // function wrote neither it nor the one before.
 func (t task) check(ctx context.Context, fields map[string]any, log string) error {
-	before, after := fmt.Sprint(t.server.User["password"]), fmt.Sprint(fields["password"])
+	before, after := servertest.Text(t.user, "password"), servertest.Text(fields, "password")
 	if before == after {
 		return errors.New("the password is the one before")
 	}
@@ -84,7 +84,7 @@ func (t task) check(ctx context.Context, fields map[string]any, log string) erro
 // reachable are the server's secrets as the host's functions need them. Where
 // the server does not listen for them, a listener that back closes does.
 func (t task) reachable() (back func() error, administrator, user map[string]any, err error) {
-	administrator, user = maps.Clone(t.server.Administrator), maps.Clone(t.server.User)
+	administrator, user = maps.Clone(t.server.Administrator), maps.Clone(t.user)
 	if t.address == "127.0.0.1" {
 		return func() error { return nil }, administrator, user, nil
 	}

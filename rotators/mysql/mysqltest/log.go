@@ -9,11 +9,6 @@ import (
 // login that fails follows that of its attempt.
 var loginLine = regexp.MustCompile(`(?m)^[^\n]*?\t +(\d+) Connect\t(.*)$`)
 
-// A journal is what a server has logged so far.
-type journal interface {
-	Since(offset int) string
-}
-
 // countLogins reads how many logins a log tells of.
 func countLogins(log string) (accepted, refused int) {
 	open := map[string]bool{} // by connection

@@ -1,14 +1,6 @@
-// Package mysqltest provides MariaDB and MySQL servers to test against, and to demonstrate with.
+// Package mysqltest provides MySQL and MariaDB servers to test against, and to demonstrate with.
 //
-// There are two kinds. A real MariaDB, where one is installed (scripts/servers.sh installs it), runs on files of its
-// own. A wire-level server of this package speaks MySQL's protocol to the real driver, over TLS and with MySQL 8's
-// authentication, and keeps accounts, passwords, roles and grants as MySQL does; it stands in for MySQL 5.7, 8 and 9,
-// of which none can be had here. It understands what Rotor sends, and answers all else with a syntax error. What it
-// knows is our reading of MySQL's manual and source, and proves nothing about a real MySQL.
-//
-// [Best] takes the best one that can be had: the server that ROTOR_TEST_MYSQL names, else MariaDB, else the wire-level
-// server. Whatever it is, [Server.Name] says so. Tests use [Each], which runs a subtest against both kinds, with
-// servers shared by the test binary:
+// Tests use [Each], which runs a subtest on every real server of both products, with servers shared by the test binary:
 //
 //	func TestMain(m *testing.M) { mysqltest.Main(m) }
 //
@@ -16,8 +8,14 @@
 //		mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) { ... })
 //	}
 //
+// What needs a server of its own, which it may configure, takes [Start].
+//
+// There is an imitation too ([StartWire]), for what no real server can be had for, or what none does on demand: MySQL
+// 5.7's dialect, and faults. It speaks MySQL's protocol to the real driver. What it knows is our reading of MySQL's
+// manual.
+//
 // The servers listen on the loopback interface, with TLS that a client can verify, and log every statement and every
-// login, so that a test can search [Server.Log] for a password that should not be there. They end with the process
+// login, so that a test can search the log for a password that should not be there. They end with the process
 // that started them, whichever way that ends, and leave no files behind.
 //
 // Environment:
@@ -25,48 +23,50 @@
 //	ROTOR_TEST_MYSQL       data source name, as go-sql-driver/mysql reads it, of a server to test instead of all others;
 //	                       its user must be able to do everything
 //	ROTOR_TEST_MYSQL_CA    PEM file with the authority that signed that server's certificate
-//	ROTOR_REQUIRE_SERVERS  "1" makes a missing MariaDB a failure
-//	ROTOR_SERVERS          where scripts/servers.sh put the servers' plug-ins, if not its usual place
+//	ROTOR_TEST_SERVERS     the servers that Each runs, such as "mysql-8.0,mariadb"; all when unset
+//	ROTOR_REQUIRE_SERVERS  "1" makes a missing server a failure
 package mysqltest
 
 import (
-	"maps"
+	"errors"
+	"fmt"
 	"os"
-	"slices"
 
-	"github.com/seed492efc12/rotor/framework/local/localtls"
+	"github.com/seed492efc12/rotor/internal/install"
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
-// Host is where the servers listen.
-const Host = "127.0.0.1"
+// The products, as package install names them.
+const (
+	MySQL   = "mysql"
+	MariaDB = "mariadb"
+)
 
 // Config is what a server is started with. The zero value is what most tests want.
 type Config struct {
-	// Settings are server options without their dashes, as in my.cnf. The wire-level server ignores them.
-	Settings map[string]string
-	// NoTLS makes a server that offers none.
-	NoTLS bool
-	// Certificate is what is wrong with the server's certificate.
-	Certificate localtls.Fault
-	// Wire is for the wire-level server alone.
+	// Options.Settings are server options without their dashes, as in my.cnf.
+	servertest.Options
+	// Wire is for the imitation alone.
 	Wire WireConfig
 }
 
-func (c Config) isZero() bool {
-	return len(c.Settings) == 0 && !c.NoTLS && c.Certificate == localtls.NoFault && c.Wire.isZero()
-}
-
-// Best starts the best server that can be had: see the package comment. ROTOR_TEST_MYSQL counts only for the zero
-// Config, because somebody else's server cannot be configured.
-func Best(config Config) (*Server, error) {
-	if dsn := os.Getenv("ROTOR_TEST_MYSQL"); dsn != "" && config.isZero() {
+// Best starts the newest server of a product, or takes the one that ROTOR_TEST_MYSQL names, whatever it is. The error is
+// [ErrNone] where there is none.
+func Best(product string) (*Server, error) {
+	if dsn := os.Getenv("ROTOR_TEST_MYSQL"); dsn != "" {
 		return Existing(dsn)
 	}
-	if i, ok := Find(); ok {
-		return i.Start(config)
+	newest, ok := servertest.Newest(installed(product, Config{}))
+	if !ok {
+		return nil, fmt.Errorf("%s: %w", product, ErrNone)
 	}
-	return StartWire(config)
+	return newest.Start()
 }
 
-// sortedKeys makes command lines and logs the same in every run.
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+// installed are the real servers of a product, each to be started with a configuration.
+func installed(product string, c Config) []source {
+	return servertest.Installed(product, func(i install.Server) (*Server, error) { return start(i, c) })
+}
+
+// ErrNone says that there is no server of a product on this machine.
+var ErrNone = errors.New("there is none on this machine (make servers brings it)")

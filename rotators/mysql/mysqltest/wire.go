@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/seed492efc12/rotor/framework/local/localtls"
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // A WireConfig is what only the wire-level server has.
@@ -29,17 +29,15 @@ func (c WireConfig) isZero() bool { return c == WireConfig{} }
 
 // A Wire is a wire-level server. Its methods change what it does from the next statement or login on.
 type Wire struct {
-	config   Config
-	version  [3]int
-	listener net.Listener
-	tls      *tls.Config
-	log      memoryLog
-	sessions sync.WaitGroup
+	config  Config
+	version [3]int
+	tls     *tls.Config
+	log     generalLog
 
 	mu       sync.Mutex
 	accounts []*wireAccount
 	locks    map[string]uint32 // GET_LOCK: name -> connection
-	open     map[uint32]net.Conn
+	open     map[uint32]bool
 	last     uint32 // connection
 	readOnly bool
 	most     int             // connections; 0 is no limit
@@ -49,36 +47,31 @@ type Wire struct {
 
 // StartWire starts a wire-level server on a free loopback port.
 func StartWire(config Config) (*Server, error) {
-	ca, err := localtls.New()
+	tls, ca, err := servertest.ImitationTLS(config.Options)
 	if err != nil {
 		return nil, err
 	}
-	certificate, err := ca.Faulty(config.Certificate, Host, "localhost")
-	if err != nil {
-		return nil, err
-	}
-	listener, err := net.Listen("tcp", Host+":0")
+	listener, err := servertest.Listen()
 	if err != nil {
 		return nil, err
 	}
 	if config.Wire.Version == "" {
 		config.Wire.Version = "8.0.36"
 	}
-	w := &Wire{config: config, listener: listener, locks: map[string]uint32{}, open: map[uint32]net.Conn{}, codes: map[string]code{}}
-	w.tls = &tls.Config{Certificates: []tls.Certificate{certificate.TLS}, MinVersion: tls.VersionTLS12}
+	w := &Wire{config: config, tls: tls, locks: map[string]uint32{}, open: map[uint32]bool{}, codes: map[string]code{}}
 	for i, part := range strings.SplitN(strings.SplitN(config.Wire.Version, "-", 2)[0], ".", 3) {
 		w.version[i], _ = strconv.Atoi(part)
 	}
 	password := rand.Text()
 	w.accounts = append(w.accounts, w.administrator(password))
-	w.sessions.Go(w.serve)
-	s := &Server{
-		Host: Host, Port: listener.Addr().(*net.TCPAddr).Port, AdminUser: admin, AdminPassword: password,
-		Version: config.Wire.Version, origin: "MySQL " + config.Wire.Version + " (wire-level stand-in)",
-		tls: !config.NoTLS, log: &w.log, halt: w.close, wire: w,
-	}
-	if s.tls {
-		s.CA = ca.PEM()
+	listener.Serve(w.serve)
+	s := &Server{product: MySQL, wire: w, Server: servertest.Server{
+		Title: "MySQL " + config.Wire.Version, Version: config.Wire.Version, Ours: true,
+		Host: servertest.Host, Port: listener.Port(), TLS: config.TLS, AdminUser: admin, AdminPassword: password,
+		Journal: &w.log, CountLogins: countLogins, Halt: listener.Close,
+	}}
+	if s.TLS != servertest.TLSOff {
+		s.CA = ca
 	}
 	return s, nil
 }
@@ -135,24 +128,17 @@ func (w *Wire) Passwords(user, host string) (primary, secondary string) {
 	return a.primary, a.secondary
 }
 
-func (w *Wire) serve() {
-	for {
-		c, err := w.listener.Accept()
-		if err != nil {
-			return
-		}
-		w.mu.Lock()
-		w.last++
-		id := w.last
-		w.open[id] = c
-		w.mu.Unlock()
-		w.sessions.Go(func() {
-			defer w.gone(id)
-			s := &wireSession{Wire: w, id: id, packets: packets{conn: c}}
-			if err := s.run(); err != nil && !errors.Is(err, net.ErrClosed) {
-				w.log.add(id, "Note", "the session ended: %v", err)
-			}
-		})
+// serve runs one connection.
+func (w *Wire) serve(socket net.Conn) {
+	w.mu.Lock()
+	w.last++
+	id := w.last
+	w.open[id] = true
+	w.mu.Unlock()
+	defer w.gone(id)
+	s := &wireSession{Wire: w, id: id, packets: packets{conn: socket}}
+	if err := s.run(); err != nil && !errors.Is(err, net.ErrClosed) {
+		w.log.add(id, "Note", "the session ended: %v", err)
 	}
 }
 
@@ -160,24 +146,12 @@ func (w *Wire) serve() {
 func (w *Wire) gone(id uint32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_ = w.open[id].Close()
 	delete(w.open, id)
 	for name, holder := range w.locks {
 		if holder == id {
 			delete(w.locks, name)
 		}
 	}
-}
-
-func (w *Wire) close() error {
-	err := w.listener.Close()
-	w.mu.Lock()
-	for _, c := range w.open {
-		_ = c.Close()
-	}
-	w.mu.Unlock()
-	w.sessions.Wait()
-	return err
 }
 
 // lock is GET_LOCK: it waits for another session, without holding the server's state meanwhile.
@@ -197,21 +171,9 @@ func (w *Wire) lock(ctx context.Context, id uint32, name string, wait time.Durat
 	}
 }
 
-// A memoryLog is the wire-level server's log, in the form of MariaDB's general log.
-type memoryLog struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
+// A generalLog is the imitation's log, in the form of a real server's general log.
+type generalLog struct{ servertest.MemoryLog }
 
-// Since is what was logged after the first offset bytes.
-func (l *memoryLog) Since(offset int) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()[offset:]
-}
-
-func (l *memoryLog) add(connection uint32, command, format string, arguments ...any) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	fmt.Fprintf(&l.b, "\t\t%6d %s\t%s\n", connection, command, fmt.Sprintf(format, arguments...))
+func (l *generalLog) add(connection uint32, command, format string, arguments ...any) {
+	l.Addf("\t\t%6d %s\t%s", connection, command, fmt.Sprintf(format, arguments...))
 }

@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"errors"
+
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // Capabilities that the server offers.
@@ -82,7 +84,7 @@ func (s *wireSession) full() *code {
 func (s *wireSession) greeting(challenge []byte) []byte {
 	capabilities := uint32(clientLongPassword | clientConnectWithDB | clientProtocol41 | clientSSL | clientTransactions |
 		clientSecureConnection | clientPluginAuth | clientConnectAttrs | clientLenencAuth)
-	if s.config.NoTLS {
+	if s.config.TLS == servertest.TLSOff {
 		capabilities &^= clientSSL
 	}
 	b := append([]byte{10}, s.config.Wire.Version...)

@@ -30,7 +30,7 @@ func (w *Wire) definition(a *wireAccount, secret bool) string {
 	text += " REQUIRE " + a.require
 	if len(a.limits) > 0 {
 		text += " WITH"
-		for _, name := range sortedKeys(a.limits) {
+		for _, name := range slices.Sorted(maps.Keys(a.limits)) {
 			text += " " + name + " " + a.limits[name]
 		}
 	}
@@ -63,7 +63,7 @@ func (w *Wire) showGrants(a *wireAccount, active []who) []string {
 	lines := []string{grantLine(grants["*.*"], "*.*", to)}
 	for _, option := range []bool{false, true} {
 		var names []string
-		for _, d := range sortedKeys(dynamic) {
+		for _, d := range slices.Sorted(maps.Keys(dynamic)) {
 			if dynamic[d] == option {
 				names = append(names, d)
 			}
@@ -72,12 +72,12 @@ func (w *Wire) showGrants(a *wireAccount, active []who) []string {
 			lines = append(lines, "GRANT "+strings.Join(names, ",")+" ON *.*"+to+withOption(option, "GRANT"))
 		}
 	}
-	for _, o := range sortedKeys(denied) {
+	for _, o := range slices.Sorted(maps.Keys(denied)) {
 		if len(denied[o]) > 0 {
-			lines = append(lines, "REVOKE "+strings.Join(sortedKeys(denied[o]), ", ")+" ON "+o+" FROM "+w.name(a.who))
+			lines = append(lines, "REVOKE "+strings.Join(slices.Sorted(maps.Keys(denied[o])), ", ")+" ON "+o+" FROM "+w.name(a.who))
 		}
 	}
-	for _, o := range sortedKeys(grants) {
+	for _, o := range slices.Sorted(maps.Keys(grants)) {
 		if o != "*.*" && len(grants[o]) > 0 {
 			lines = append(lines, grantLine(grants[o], o, to))
 		}
@@ -139,7 +139,7 @@ func grantLine(list map[string]bool, object, to string) string {
 		}
 	}
 	slices.SortFunc(names, func(a, b string) int { return slices.Index(globals, a) - slices.Index(globals, b) })
-	for _, name := range sortedKeys(columns) {
+	for _, name := range slices.Sorted(maps.Keys(columns)) {
 		slices.Sort(columns[name])
 		names = append(names, name+" ("+strings.Join(columns[name], ", ")+")")
 	}

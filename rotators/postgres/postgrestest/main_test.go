@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"os"
 	"testing"
-
-	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // holdServer makes this test binary start a server, say where, and wait to be killed.
@@ -15,8 +13,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(holdServer) == "" {
 		Main(m)
 	}
-	installed := Installations()
-	s, err := installed[len(installed)-1].Start(Config{})
+	s, err := Best(Config{})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -32,11 +29,4 @@ func on(t *testing.T, config Config) *Server {
 		return Newest(t)
 	}
 	return Start(t, config)
-}
-
-func needInstallation(t *testing.T) {
-	t.Helper()
-	if len(installed()) == 0 {
-		servertest.Absent(t, "PostgreSQL")
-	}
 }

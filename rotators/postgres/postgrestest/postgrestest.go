@@ -24,20 +24,35 @@
 // Environment:
 //
 //	ROTOR_TEST_POSTGRES    connection string of a server to test instead, with a role that may create roles and databases
-//	ROTOR_TEST_MAJORS      the major versions that Each runs, such as "15,18"; all of [Majors] when unset
+//	ROTOR_TEST_SERVERS     the servers that Each runs, such as "postgres-15,postgres-18"; all when unset
 //	ROTOR_REQUIRE_SERVERS  "1" makes a missing server a failure
-//	ROTOR_SERVERS          where make servers puts the servers, if not its usual place
 package postgrestest
 
 import (
-	"fmt"
+	"errors"
 	"os"
+	"regexp"
+	"strconv"
+	"strings"
 
+	"github.com/seed492efc12/rotor/internal/install"
 	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // Majors are the major versions that Rotor is tested with.
-func Majors() []int { return []int{15, 16, 17, 18} }
+func Majors() (all []int) {
+	for _, name := range install.Wanted("postgres") {
+		all = append(all, major(strings.TrimPrefix(name, "postgres-")))
+	}
+	return all
+}
+
+// major is the number that a version starts with.
+func major(version string) int {
+	digits := regexp.MustCompile(`^\d+`).FindString(version)
+	n, _ := strconv.Atoi(digits) // no digits: 0, which no server is
+	return n
+}
 
 // Config is what a server is started with. The zero value is what most tests want.
 type Config struct {
@@ -66,15 +81,18 @@ func Best(config Config) (*Server, error) {
 	if dsn := os.Getenv("ROTOR_TEST_POSTGRES"); dsn != "" && config.isZero() {
 		return Existing(dsn)
 	}
-	installed := Installations()
-	if len(installed) == 0 {
+	newest, ok := servertest.Newest(installed(config))
+	if !ok {
 		return nil, ErrNone
 	}
-	return installed[len(installed)-1].Start(config)
+	return newest.Start()
+}
+
+// Installed says whether there is a PostgreSQL on this machine.
+func Installed() bool {
+	_, ok := servertest.Newest(installed(Config{}))
+	return ok
 }
 
 // ErrNone says that there is no PostgreSQL on this machine.
-var ErrNone = fmt.Errorf("there is no PostgreSQL on this machine: %s", Advice)
-
-// Advice is how to get one.
-const Advice = "make servers brings one"
+var ErrNone = errors.New("there is no PostgreSQL on this machine (make servers brings it)")

@@ -15,7 +15,7 @@ import (
 )
 
 func TestServersAndTheirFilesEndWithTheProcessThatStartedThem(t *testing.T) {
-	needInstallation(t)
+	Newest(t) // there is one
 	for name, wait := range map[string]func(t *testing.T, folder string, out *bufio.Reader) (port string){
 		"killed when the server runs":    readPort,
 		"killed while the server starts": awaitFolder,
@@ -98,10 +98,10 @@ func awaitEmpty(t *testing.T, folder string) {
 }
 
 func TestCloseLeavesNothingBehindButTheLog(t *testing.T) {
-	needInstallation(t)
+	Newest(t) // there is one
 	folder := openFolder(t)
 	t.Setenv("TMPDIR", folder)
-	s, err := Installations()[0].Start(Config{})
+	s, err := Best(Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,29 +122,14 @@ func TestCloseLeavesNothingBehindButTheLog(t *testing.T) {
 }
 
 func TestAServerThatCannotStartSaysWhy(t *testing.T) {
-	needInstallation(t)
+	Newest(t) // there is one
 	folder := openFolder(t)
 	t.Setenv("TMPDIR", folder)
-	_, err := Installations()[0].Start(Config{Options: servertest.Options{Settings: map[string]string{"work_mem": "much"}}})
+	_, err := Best(Config{Options: servertest.Options{Settings: map[string]string{"work_mem": "much"}}})
 	if err == nil || !strings.Contains(err.Error(), `invalid value for parameter "work_mem": "much"`) {
 		t.Errorf("got %v", err)
 	}
 	if entries, err := os.ReadDir(folder); err != nil || len(entries) > 0 {
 		t.Errorf("left behind: %v, %v", entries, err)
-	}
-}
-
-func TestInstallationsAreDistinctAndInOrder(t *testing.T) {
-	installed := Installations()
-	for i := 1; i < len(installed); i++ {
-		if installed[i-1].Major >= installed[i].Major {
-			t.Errorf("%v stands before %v", installed[i-1], installed[i])
-		}
-	}
-	t.Setenv("ROTOR_SERVERS", t.TempDir())
-	for _, i := range Installations() {
-		if strings.Contains(i.Bin, "rotor") {
-			t.Errorf("%s was found in spite of ROTOR_SERVERS", i.Bin)
-		}
 	}
 }

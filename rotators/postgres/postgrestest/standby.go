@@ -17,9 +17,9 @@ import (
 )
 
 // startStandby starts a server on a base backup of another's data.
-func (i Installation) startStandby(primary *Server, folder string, config Config, ca *localtls.CA) (*Server, error) {
+func (i installation) startStandby(primary *Server, folder string, config Config, ca *localtls.CA) (*Server, error) {
 	p := servertest.Program{Fill: func(to string) error { return baseBackup(primary, folder, to) }}
-	s, err := i.start(p, config, ca, primary.AdminPassword)
+	s, err := i.run(p, config, ca, primary.AdminPassword)
 	if err != nil {
 		return nil, err
 	}

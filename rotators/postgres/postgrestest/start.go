@@ -9,15 +9,20 @@ import (
 	"strings"
 
 	"github.com/seed492efc12/rotor/framework/local/localtls"
+	"github.com/seed492efc12/rotor/internal/install"
 	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // superuser is the role that a new cluster has.
 const superuser = "postgres"
 
-// Start makes a new database cluster and runs a server on it, on a free loopback port. It returns when the server
+// An installation is a real server's files, with how to start it.
+type installation struct{ install.Server }
+
+// start makes a new database cluster and runs a server on it, on a free loopback port. It returns when the server
 // accepts connections. The server's files are in a temporary folder, which ends with the server.
-func (i Installation) Start(config Config) (*Server, error) {
+func start(files install.Server, config Config) (*Server, error) {
+	i := installation{files}
 	ca, err := localtls.New()
 	if err != nil {
 		return nil, err
@@ -27,11 +32,11 @@ func (i Installation) Start(config Config) (*Server, error) {
 		Files:   map[string]string{"password": password},
 		Prepare: i.command("initdb", "-D", "data", "-U", superuser, "--pwfile=password", "--auth="+config.encryption(), "--encoding=UTF8", "--no-locale", "--wal-segsize=1", "--no-sync") + " >/dev/null && rm password",
 	}
-	return i.start(p, config, ca, password)
+	return i.run(p, config, ca, password)
 }
 
-// start runs a server on the data that the program makes.
-func (i Installation) start(p servertest.Program, config Config, ca *localtls.CA, password string) (*Server, error) {
+// run runs a server on the data that the program makes.
+func (i installation) run(p servertest.Program, config Config, ca *localtls.CA, password string) (*Server, error) {
 	files, err := servertest.CertificateOf(ca, config.Certificate)
 	if err != nil {
 		return nil, err
@@ -39,8 +44,10 @@ func (i Installation) start(p servertest.Program, config Config, ca *localtls.CA
 	files["pg_hba.conf"] = hba(config)
 	maps.Copy(files, p.Files)
 	p.Name, p.Files, p.Signal = "postgres", files, "QUIT" // QUIT is PostgreSQL's immediate shutdown
+	argv, env := i.Command("postgres")
+	p.Env = env
 	p.Command = func(folder string, port int) []string {
-		return append([]string{filepath.Join(i.Bin, "postgres"), "-D", "data"}, arguments(folder, port, config)...)
+		return slices.Concat(argv, []string{"-D", "data"}, arguments(folder, port, config))
 	}
 	p.Ready = readyLine.MatchString
 	p.Taken = func(output string) bool { return strings.Contains(output, "could not bind") }
@@ -52,19 +59,20 @@ func (i Installation) start(p servertest.Program, config Config, ca *localtls.CA
 }
 
 // command is a program of the server's as a shell reads it.
-func (i Installation) command(program string, arguments ...string) string {
-	return "'" + strings.Join(append([]string{filepath.Join(i.Bin, program)}, arguments...), "' '") + "'"
+func (i installation) command(program string, arguments ...string) string {
+	argv, _ := i.Command(program)
+	return "'" + strings.Join(append(argv, arguments...), "' '") + "'"
 }
 
 // server describes a running server.
-func (i Installation) server(run *servertest.Process, config Config, ca *localtls.CA, password string) *Server {
+func (i installation) server(run *servertest.Process, config Config, ca *localtls.CA, password string) *Server {
 	s := &Server{
 		Server: servertest.Server{
 			Title: "PostgreSQL " + i.Version, Version: i.Version, Real: true, Ours: true,
 			Host: servertest.Host, Port: run.Port, CA: ca.PEM(), TLS: config.TLS, AdminUser: superuser, AdminPassword: password,
 			Journal: run.Log, CountLogins: countLogins, Halt: run.Stop,
 		},
-		Database: "postgres", Major: i.Major,
+		Database: "postgres", Major: major(i.Version),
 	}
 	s.standby = func() (*Server, error) { return i.startStandby(s, run.Folder, config, ca) }
 	s.Begin()

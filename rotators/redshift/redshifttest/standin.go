@@ -2,7 +2,6 @@ package redshifttest
 
 import (
 	_ "embed"
-	"errors"
 
 	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
@@ -14,11 +13,7 @@ var standInViews string
 // StartStandIn starts the newest real PostgreSQL of this machine, set up to resemble Redshift. The views are made in
 // each sandbox's database.
 func StartStandIn() (*Server, error) {
-	installed := postgrestest.Installations()
-	if len(installed) == 0 {
-		return nil, errors.New("no real PostgreSQL to stand in for Redshift")
-	}
-	p, err := installed[len(installed)-1].Start(postgrestest.Config{
+	p, err := postgrestest.Best(postgrestest.Config{
 		MD5:     true,
 		Options: servertest.Options{Settings: map[string]string{"standard_conforming_strings": "off", "escape_string_warning": "off"}},
 	})

@@ -23,7 +23,7 @@ func Each(t *testing.T, test func(t *testing.T, s *Server)) {
 	sources := first()
 	if dsn() == "" {
 		standIn := source{Name: "standin", Missing: "PostgreSQL, to stand in for Redshift"}
-		if len(postgrestest.Installations()) > 0 {
+		if postgrestest.Installed() {
 			standIn.Start = StartStandIn
 		}
 		sources = append(sources, standIn)

@@ -19,12 +19,21 @@ func Main(m *testing.M) { servers.Main(m) }
 // [Server.Fresh] for a part of your own.
 func Each(t *testing.T, test func(t *testing.T, s *Server)) {
 	t.Helper()
-	source := servertest.Source[*Server]{Name: "wire", Start: func() (*Server, error) { return StartWire(Config{}) }}
+	name := "wire"
 	if dsn() != "" {
-		source = servertest.Source[*Server]{Name: "existing", Start: func() (*Server, error) { return Existing(dsn()) }}
+		name = "existing"
 	}
-	servers.Each(t, []servertest.Source[*Server]{source}, test)
+	servers.Each(t, []servertest.Source[*Server]{{Name: name, Start: Best}}, test)
 }
 
 // dsn is the URL of a real server, if there is one.
 func dsn() string { return os.Getenv("ROTOR_TEST_SQLSERVER") }
+
+// Best starts the wire-level server, or takes the one that ROTOR_TEST_SQLSERVER
+// names.
+func Best() (*Server, error) {
+	if dsn() != "" {
+		return Existing(dsn())
+	}
+	return StartWire(Config{})
+}

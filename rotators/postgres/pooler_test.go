@@ -1,0 +1,40 @@
+package postgres_test
+
+import (
+	"crypto/x509"
+	"testing"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
+)
+
+// Many users' secrets name a pooler.
+func TestRotationsThroughAPooler(t *testing.T) {
+	for _, mode := range []string{"session", "transaction"} {
+		t.Run(mode, func(t *testing.T) {
+			w := newWorld(t, postgrestest.Start(t, postgrestest.Config{}))
+			pooler := postgrestest.Pooler(t, w.server, mode)
+			roots := x509.NewCertPool()
+			roots.AppendCertsFromPEM(pooler.CA)
+			there := &world{server: pooler, box: w.box, roots: roots}
+			for name, s := range map[string]database.Strategy{"single user": database.SingleUser, "by administrator": database.SingleUserByAdministrator, "alternating": database.AlternatingUsers} {
+				t.Run(name, func(t *testing.T) {
+					r := there.rotor(t, s, w.user(t, "", "old"), "old", there.superuser(t))
+					for range 3 {
+						r.must(t)
+						d := r.store.Value("user", rotation.Current)
+						conn, err := pooler.Connect(t.Context(), d.Text("username"), d.Text("password"), w.box.Database)
+						if err != nil {
+							t.Fatal(err)
+						}
+						if _, err := conn.Exec(t.Context(), `INSERT INTO shop.orders (item) VALUES ('tea')`); err != nil {
+							t.Error(err)
+						}
+						_ = conn.Close(t.Context())
+					}
+				})
+			}
+		})
+	}
+}
