@@ -36,6 +36,10 @@ type Program struct {
 	// Prepare is a shell script that makes the server's data, in the folder and as
 	// the server's user. It may be empty.
 	Prepare string
+	// Seed is a folder that keeps what Prepare makes in the folder "data", for the
+	// next server to start from: it must hold nothing that is this server's alone. If
+	// it is empty, or its parent cannot be written to, nothing is kept.
+	Seed string
 	// Command is what runs in the folder, on the port.
 	Command func(folder string, port int) []string
 	// Env is added to a small environment, for Prepare too.
@@ -84,7 +88,9 @@ func (p Program) Start() (*Process, error) {
 }
 
 // launch starts the process and waits until it accepts connections.
-func (p Program) launch() (*Process, error) {
+func (p Program) launch() (run *Process, err error) {
+	s := p.plant()
+	defer func() { s.harvest(err == nil) }()
 	folder, err := newFolder(p.Name, p.Files)
 	if err != nil {
 		return nil, err

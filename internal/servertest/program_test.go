@@ -201,3 +201,33 @@ func within(t *testing.T, complaint string, done func() bool) {
 		}
 	}
 }
+
+func TestASeedIsMadeOnceAndNeverHalf(t *testing.T) {
+	openFolder(t)
+	keep := openFolder(t)
+	p := patient
+	p.Seed = filepath.Join(keep, "seed")
+	p.Prepare = "mkdir data && echo made >data/note && echo preparing"
+	p.Command = func(string, int) []string { return []string{"sh", "-c", "cat data/note; echo ready; exec sleep 1000"} }
+	for n, prepares := range []bool{true, false} {
+		r, err := p.Start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Stop(); err != nil {
+			t.Error(err)
+		}
+		if log := r.Log.Since(0); strings.Contains(log, "preparing") != prepares || !strings.Contains(log, "made") {
+			t.Errorf("start %d: %s", n, log)
+		}
+	}
+	if entries, err := os.ReadDir(keep); err != nil || len(entries) != 1 {
+		t.Errorf("kept: %v, %v", entries, err)
+	}
+	failing := openFolder(t)
+	p.Seed, p.Prepare = filepath.Join(failing, "seed"), "mkdir data && false"
+	if _, err := p.Start(); err == nil {
+		t.Error("it started")
+	}
+	wantEmpty(t, failing)
+}

@@ -28,7 +28,7 @@ func start(i install.Server, config Config) (*Server, error) {
 	files["init.sql"] = accounts(i.Product, password)
 	argv, env := i.Command(program(i.Product))
 	run, err := servertest.Program{
-		Name: i.Product, Files: files, Prepare: prepare(i, argv), Env: env, Signal: "KILL", LogFile: "general",
+		Name: i.Product, Files: files, Prepare: prepare(i, argv), Seed: seed(i), Env: env, Signal: "KILL", LogFile: "general",
 		Command: func(folder string, port int) []string {
 			return slices.Concat(argv, arguments(i.Product, folder, port, config))
 		},
@@ -82,12 +82,21 @@ func accounts(product, password string) string {
 func prepare(i install.Server, argv []string) string {
 	server := quoted(argv...)
 	if i.Product == MySQL {
-		return server + ` --datadir="$PWD/data" --initialize-insecure --innodb-flush-log-at-trx-commit=0`
+		return server + ` --datadir="$PWD/data" --initialize-insecure --innodb-redo-log-capacity=8M --innodb-flush-log-at-trx-commit=0`
 	}
 	// Their names begin with mysql_ or mariadb_.
 	scripts := quoted(i.Scripts) + "/m*_"
 	return `mkdir data; { echo 'create database mysql;' && echo 'use mysql;' && cat ` + scripts + `system_tables.sql ` + scripts + `performance_tables.sql || echo 'no scripts;'; } | ` +
 		server + ` --bootstrap --datadir="$PWD/data" --log-warnings=0 --innodb-log-file-size=4M --innodb-flush-log-at-trx-commit=0`
+}
+
+// seed keeps the data beside a server's own files: it has no account that could log in but root, who has no password and
+// goes with init.sql.
+func seed(i install.Server) string {
+	if i.System {
+		return ""
+	}
+	return i.Dir + "/initialized"
 }
 
 // quoted is for a shell. The paths have no quotes.
@@ -114,7 +123,7 @@ func arguments(product, folder string, port int, config Config) []string {
 		"max-connections":                "60",
 	}
 	if product == MySQL {
-		maps.Copy(settings, map[string]string{"mysqlx": "OFF", "secure-file-priv": "", "skip-log-bin": ""})
+		maps.Copy(settings, map[string]string{"mysqlx": "OFF", "secure-file-priv": "", "skip-log-bin": "", "innodb-redo-log-capacity": "8M"})
 	} else {
 		maps.Copy(settings, map[string]string{"innodb-log-file-size": "4M", "aria-pagecache-buffer-size": "8M"})
 	}

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -37,13 +34,16 @@ func baseBackup(primary *Server, from, to string) error {
 	}
 	defer conn.Close(ctx)
 	source, target := filepath.Join(from, "data"), filepath.Join(to, "data")
-	notWAL := func(path string) bool { return !strings.HasPrefix(path, "pg_wal") }
+	// The files of the running process stay where they are.
+	notWAL := func(path string) bool {
+		return !strings.HasPrefix(path, "pg_wal") && !strings.HasPrefix(path, "postmaster.")
+	}
 	isWAL := func(path string) bool { return strings.HasPrefix(path, "pg_wal") }
 
 	if _, err := conn.Exec(ctx, "SELECT pg_backup_start('standby', true)"); err != nil {
 		return fmt.Errorf("starting the backup: %w", err)
 	}
-	if err := copyTree(source, target, notWAL); err != nil {
+	if err := servertest.CopyTree(source, target, notWAL); err != nil {
 		return err
 	}
 	label, err := stopBackup(ctx, conn)
@@ -51,7 +51,7 @@ func baseBackup(primary *Server, from, to string) error {
 		return err
 	}
 	return errors.Join(
-		copyTree(source, target, isWAL),
+		servertest.CopyTree(source, target, isWAL),
 		servertest.WriteFile(target, "backup_label", label),
 		servertest.WriteFile(target, "standby.signal", ""),
 	)
@@ -64,46 +64,4 @@ func stopBackup(ctx context.Context, conn *pgx.Conn) (label string, err error) {
 		return "", fmt.Errorf("stopping the backup: %w", err)
 	}
 	return label, nil
-}
-
-// copyTree copies the files of a data folder that the filter takes, but not those that belong to the running process.
-// Files that vanish meanwhile were temporary.
-func copyTree(source, target string, take func(path string) bool) error {
-	return filepath.WalkDir(source, func(path string, entry fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		relative, err := filepath.Rel(source, path)
-		if err != nil {
-			return err
-		}
-		if relative != "." && !take(relative) || strings.HasPrefix(entry.Name(), "postmaster.") {
-			return nil
-		}
-		to := filepath.Join(target, relative)
-		if entry.IsDir() {
-			return errors.Join(os.MkdirAll(to, 0o700), servertest.HandOver(to))
-		}
-		return copyFile(path, to)
-	})
-}
-
-func copyFile(from, to string) error {
-	source, err := os.Open(from)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer source.Close()
-	target, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(target, source)
-	return errors.Join(err, target.Close(), servertest.HandOver(to))
 }
