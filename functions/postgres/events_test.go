@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"crypto/rand"
-	"errors"
 	"strings"
 	"testing"
 
@@ -10,7 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/seed492efc12/rotor/framework/local"
+	"github.com/seed492efc12/rotor/framework/local/functiontest"
 	"github.com/seed492efc12/rotor/framework/local/rig"
+	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
 
 func event(step, arn, token string) string {
@@ -31,7 +32,7 @@ func (w *world) stage(t *testing.T, arn, label string, d document) (token string
 }
 
 func TestAnEventThatDoesNotFitChangesNothing(t *testing.T) {
-	w := newWorld(t, build(t), best(t), local.Options{})
+	w := newWorld(t, build(t), postgrestest.Newest(t), local.Options{})
 	w.passwords = append(w.passwords, "a rotation token that nobody may see")
 	f := w.start(t)
 	good := w.document(w.role(t, "app", firstPassword), firstPassword)
@@ -70,7 +71,7 @@ func (w *world) wantEventRefused(t *testing.T, f *rig.Function, arn, event strin
 }
 
 func TestAStepOfAFinishedRotationSucceedsAndWritesNothing(t *testing.T) {
-	w := newWorld(t, build(t), best(t), local.Options{})
+	w := newWorld(t, build(t), postgrestest.Newest(t), local.Options{})
 	f := w.start(t)
 	arn := w.secret(t, "app", w.document(w.role(t, "app", firstPassword), firstPassword))
 	n := must(w.Rotate(t.Context(), arn, f))(t)
@@ -84,10 +85,7 @@ func TestAStepOfAFinishedRotationSucceedsAndWritesNothing(t *testing.T) {
 }
 
 func TestABadSettingStopsTheFunctionAsItStarts(t *testing.T) {
-	r := must(rig.Open(local.Options{}))(t)
-	closing(t, r)
-	bootstrap := build(t)
-	for setting, value := range map[string]string{
+	functiontest.RunBadSettings(t, build(t), map[string]string{
 		"PASSWORD_LENGTH":            "many",
 		"ROTATION_STRATEGY":          "x",
 		"EXCLUDE_NUMBERS":            "perhaps",
@@ -97,17 +95,11 @@ func TestABadSettingStopsTheFunctionAsItStarts(t *testing.T) {
 		"CA_BUNDLE":                  "/no/such/file",
 		"USERNAME_CHARACTER_LIMIT":   "-1",
 		"REQUIRE_EACH_INCLUDED_TYPE": "2",
-	} {
-		t.Run(setting, func(t *testing.T) {
-			_, err := r.Start(local.FunctionConfig{Bootstrap: bootstrap, Env: map[string]string{setting: value}})
-			var f *local.FunctionError
-			if !errors.As(err, &f) || f.Type != "Rotation.BadConfig" || !strings.Contains(f.Message, setting) {
-				t.Errorf("got %v", err)
-			}
-		})
-	}
+	})
+	r := must(rig.Open(local.Options{}))(t)
+	closing(t, r)
 	t.Run("too weak", func(t *testing.T) {
-		_, err := r.Start(local.FunctionConfig{Bootstrap: bootstrap, Env: map[string]string{"PASSWORD_LENGTH": "12"}})
+		_, err := r.Start(local.FunctionConfig{Bootstrap: build(t), Env: map[string]string{"PASSWORD_LENGTH": "12"}})
 		if rig.ErrorType(err) != "Rotation.BadConfig" || !strings.Contains(err.Error(), "bits") {
 			t.Errorf("got %v", err)
 		}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/seed492efc12/rotor/framework/local"
+	"github.com/seed492efc12/rotor/framework/local/functiontest"
 	"github.com/seed492efc12/rotor/framework/local/rig"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
@@ -28,46 +28,14 @@ const (
 
 const function = "github.com/seed492efc12/rotor/functions/postgres"
 
+var strategies = []string{"single-user", "single-user-by-administrator", "alternating-users"}
+
 func TestMain(m *testing.M) { postgrestest.Main(m) }
 
-// build makes the binary that the tests drive, once, beside the test binary: go test removes both.
+// build is the binary that the tests drive.
 func build(t *testing.T) (bootstrap string) {
 	t.Helper()
-	return must(builtOnce())(t)
-}
-
-var builtOnce = sync.OnceValues(func() (string, error) {
-	binary, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	return rig.Build(context.Background(), function, binary+".function")
-})
-
-// best is the best server that there is, which the tests share. It ends with the process.
-func best(t *testing.T) *postgrestest.Server {
-	t.Helper()
-	s := must(bestOnce())(t)
-	sayIfWire(t, s)
-	return s
-}
-
-var bestOnce = sync.OnceValues(func() (*postgrestest.Server, error) { return postgrestest.Best(postgrestest.Config{}) })
-
-// configured starts the best server with a configuration of the test's own.
-func configured(t *testing.T, c postgrestest.Config) *postgrestest.Server {
-	t.Helper()
-	s := must(postgrestest.Best(c))(t)
-	sayIfWire(t, s)
-	closing(t, s)
-	return s
-}
-
-func sayIfWire(t *testing.T, s *postgrestest.Server) {
-	t.Helper()
-	if !s.Real {
-		t.Logf("not covered with a real server: this is the %s", s.Name())
-	}
+	return functiontest.Bootstrap(t, function)
 }
 
 // closing closes c when the test ends.
@@ -144,12 +112,14 @@ func (w *world) finish(t *testing.T) {
 // start starts the function with the server's CA and settings given as name and value in turn.
 func (w *world) start(t *testing.T, settings ...string) *rig.Function {
 	t.Helper()
-	c := local.FunctionConfig{Bootstrap: w.bootstrap, Name: fmt.Sprint("function", len(w.functions))}
-	return w.startWith(t, c, settings...)
+	return w.startWith(t, local.FunctionConfig{}, settings...)
 }
 
 func (w *world) startWith(t *testing.T, c local.FunctionConfig, settings ...string) *rig.Function {
 	t.Helper()
+	if c.Name == "" {
+		c.Name = fmt.Sprint("function", len(w.functions))
+	}
 	c.Bootstrap, c.Env = w.bootstrap, map[string]string{"CA_BUNDLE": string(w.ca)}
 	for i := 0; i < len(settings); i += 2 {
 		c.Env[settings[i]] = settings[i+1]

@@ -4,50 +4,41 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/seed492efc12/rotor/framework/local/functiontest"
 	"github.com/seed492efc12/rotor/framework/secret"
-	"github.com/seed492efc12/rotor/internal/servertest"
+	"github.com/seed492efc12/rotor/internal/harnesstest"
 	"github.com/seed492efc12/rotor/rotators/postgres"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
 
+// each runs a test on the harness of each server.
+func each(t *testing.T, test func(t *testing.T, h functiontest.Harness)) {
+	postgrestest.Each(t, func(t *testing.T, s *postgrestest.Server) { test(t, harness(t, s)) })
+}
+
+func TestThreeRotationsInARow(t *testing.T) { each(t, functiontest.RunRotations) }
+
+func TestATrialRunsThePreflight(t *testing.T) { each(t, functiontest.RunTrials) }
+
 func TestTheProcessKeepsItsPromisesWhateverHappensToIt(t *testing.T) {
-	h := harness(t)
-	h.Bootstrap = build(t)
-	functiontest.Run(t, h)
+	functiontest.Run(t, harness(t, postgrestest.Newest(t)))
 }
 
 func TestARotationThatIsCutOffLeavesNothingOpen(t *testing.T) {
-	functiontest.RunInProcess(t, harness(t), postgres.Driver)
+	functiontest.RunInProcess(t, harness(t, postgrestest.Newest(t)), postgres.Driver)
 }
 
-// harness is all but the built function.
-func harness(t *testing.T) functiontest.Harness {
+func harness(t *testing.T, s *postgrestest.Server) functiontest.Harness {
 	t.Helper()
-	s := newest(t)
-	return functiontest.Harness{
-		Engine: "postgres", Server: s.Title, Real: s.Real,
-		Env:     map[string]string{"CA_BUNDLE": string(s.CA)},
-		Address: net.JoinHostPort(s.Host, strconv.Itoa(s.Port)),
-		New:     newFixtures(t, s).next,
-		Log:     func() func() string { mark := s.Mark(); return func() string { return s.LogSince(mark) } },
-	}
-}
-
-// newest is the newest server, whose logins cost next to nothing.
-func newest(t *testing.T) *postgrestest.Server {
-	t.Helper()
-	found := postgrestest.Installations()
-	if len(found) == 0 || found[len(found)-1].Major < 16 {
-		return best(t)
-	}
-	return configured(t, postgrestest.Config{Options: servertest.Options{Settings: map[string]string{"scram_iterations": "64"}}})
+	h := harnesstest.New("postgres", &s.Server)
+	h.Bootstrap, h.New = build(t), newFixtures(t, s).next
+	h.Refused = func(err error) bool { return strings.Contains(err.Error(), "28P01") }
+	return h
 }
 
 // fixtures make users who may read and write one table of the test's database.
@@ -86,7 +77,7 @@ func (f *fixtures) next(t *testing.T) functiontest.Fixture {
 
 func (f *fixtures) secret(t *testing.T, user, password string) secret.Document {
 	t.Helper()
-	return must(secret.Parse([]byte(document{"engine": "postgres", "dbname": f.box.Database, "username": user, "password": password}.String())))(t)
+	return harnesstest.Secret(t, document{"engine": "postgres", "dbname": f.box.Database, "username": user, "password": password})
 }
 
 // login writes to the table and tells what the session may do, and as whom.

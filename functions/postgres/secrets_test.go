@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/seed492efc12/rotor/framework/local"
+	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
 
 // badSecrets are made of a good secret's JSON.
@@ -37,7 +38,7 @@ func changed(fields document) func(document) string {
 }
 
 func TestABadSecretIsRefusedBeforeAnythingIsWritten(t *testing.T) {
-	w := newWorld(t, build(t), best(t), local.Options{})
+	w := newWorld(t, build(t), postgrestest.Newest(t), local.Options{})
 	f := w.start(t)
 	good := w.document(w.role(t, "app", firstPassword), firstPassword)
 	w.passwords = append(w.passwords, firstPassword, "open sesame", `"twice"`)
@@ -58,13 +59,13 @@ func TestABadSecretIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 }
 
 func TestAnAdministratorSecretMustBeForTheSameServer(t *testing.T) {
-	w := newWorld(t, build(t), best(t), local.Options{})
+	w := newWorld(t, build(t), postgrestest.Newest(t), local.Options{})
 	nowhere := w.masterARN[:strings.LastIndex(w.masterARN, ":")] + ":nowhere-AbCdEf"
 	elsewhere := w.secret(t, "elsewhere", w.document(w.box.Role("dba"), adminPassword).with(document{"host": "localhost"}))
 	notJSON := w.rawSecret(t, "not-json", "open sesame")
 	for _, by := range strategies[1:] {
-		f := w.start(t, "ROTATION_STRATEGY", by.name)
-		good := w.document(w.role(t, "app_"+by.name[:6], firstPassword), firstPassword)
+		f := w.start(t, "ROTATION_STRATEGY", by)
+		good := w.document(w.role(t, "app_"+by[:6], firstPassword), firstPassword)
 		for _, c := range []struct {
 			name      string
 			masterARN any
@@ -75,8 +76,8 @@ func TestAnAdministratorSecretMustBeForTheSameServer(t *testing.T) {
 			{"of another host", elsewhere, "different servers"},
 			{"not JSON", notJSON, "AWSCURRENT value of " + notJSON},
 		} {
-			t.Run(by.name+"/"+c.name, func(t *testing.T) {
-				arn := w.secret(t, by.name+strings.ReplaceAll(c.name, " ", "-"), good.with(document{"masterarn": c.masterARN}))
+			t.Run(by+"/"+c.name, func(t *testing.T) {
+				arn := w.secret(t, by+strings.ReplaceAll(c.name, " ", "-"), good.with(document{"masterarn": c.masterARN}))
 				w.wantRefused(t, arn, f, failure{class: "Rotation.BadSecret", says: c.says, put: true})
 			})
 		}
@@ -87,7 +88,7 @@ func TestAnAdministratorSecretMustBeForTheSameServer(t *testing.T) {
 }
 
 func TestEverythingElseInASecretSurvivesByteForByte(t *testing.T) {
-	w := newWorld(t, build(t), best(t), local.Options{})
+	w := newWorld(t, build(t), postgrestest.Newest(t), local.Options{})
 	const password = `F1rst-pass-word`
 	user := w.role(t, "app", password)
 	value := fmt.Sprintf(`
@@ -114,7 +115,7 @@ func TestUserNamesAndPasswordsMayHoldAnything(t *testing.T) {
 	for c := ' '; c <= '~'; c++ {
 		printable.WriteRune(c)
 	}
-	w := newWorld(t, build(t), best(t), local.Options{})
+	w := newWorld(t, build(t), postgrestest.Newest(t), local.Options{})
 	f := w.start(t, "ROTATION_STRATEGY", "alternating-users", "PASSWORD_LENGTH", "128", "EXCLUDE_CHARACTERS", "~")
 	for i, base := range []string{`quote"d`, `apo'strophe`, `per%cent %s`, `sp ace`, `semi;colon--`, `back\slash`, `ünïcødé 漢字`, `UPPER`, ""} {
 		t.Run(base, func(t *testing.T) {

@@ -3,6 +3,7 @@ package functiontest
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -20,8 +21,8 @@ import (
 )
 
 // RunInProcess rotates with the engine and the driver in the test's own process, where goroutines can be counted and
-// the race detector looks on. It lets logins fail and, in a full sweep ([rotationtest.WantedSweep]), cuts a connection at
-// each point of a rotation in turn; whatever happens, nobody is locked out, the next attempt ends well, and no goroutine
+// the race detector looks on. It lets logins fail, finds the server down and, in a full sweep ([rotationtest.WantedSweep]),
+// cuts a connection at each point of a rotation in turn; whatever happens, nobody is locked out, the next attempt ends well, and no goroutine
 // and no connection stays.
 func RunInProcess(t *testing.T, h Harness, driver database.Driver) {
 	h = h.oneAtATime()
@@ -38,6 +39,7 @@ func RunInProcess(t *testing.T, h Harness, driver database.Driver) {
 				points = sweep(t, labs, newQueue(newTurns("database", "asked", "answered")), func(t *testing.T, l *lab, point string) int { return l.rotate(t, point) })
 			}
 			labs[0].refused(t)
+			labs[0].unreachable(t)
 			labs[0].settle(t, before)
 			h.log(t, "cut-off-anywhere/in-process", by, "points", points)
 		})
@@ -150,6 +152,23 @@ func (l *lab) refused(t *testing.T) {
 		}
 	}
 	l.idle(t)
+}
+
+// unreachable rotates a secret of a server that is down: the engine tries again, waits longer each time, and gives up by
+// itself with the class that says so. The clock is the test's, so that nobody waits.
+func (l *lab) unreachable(t *testing.T) {
+	t.Helper()
+	_, id := l.user(t)
+	l.store.Write(id, "v0", l.store.Value(id, rotation.Current).With("port", nowhere(t)))
+	begin := l.engine.Clock.Now()
+	err := rotationtest.Rotate(t.Context(), l.engine, &l.store, id, "v1")
+	var e *rotation.Error
+	if !errors.As(err, &e) || e.Class != rotation.Unreachable || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("a server that is down: got %v", err)
+	}
+	if waited := l.engine.Clock.Now().Sub(begin); waited < 5*time.Second {
+		t.Errorf("the engine gave up after %v", waited)
+	}
 }
 
 // settle waits until there are no more goroutines than before: those that have done their work may still be ending.

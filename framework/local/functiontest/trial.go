@@ -2,6 +2,7 @@ package functiontest
 
 import (
 	"maps"
+	"slices"
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/local"
@@ -36,9 +37,14 @@ func set(name, value string) func(secret.Document) secret.Document {
 func (u *user) tries(t *testing.T, class string) {
 	t.Helper()
 	labels, values := u.state(t)
-	_, err := u.rig.Try(t.Context(), u.arn, u.function)
+	n, err := u.rig.Try(t.Context(), u.arn, u.function)
 	if got := rig.ErrorType(err); got != class || class == "" && err != nil {
 		t.Errorf("the trial ended with %q, want %q: %v", got, class, err)
+	}
+	for _, s := range n.Steps {
+		if slices.Contains(s.Operations(), "PutSecretValue") || slices.Contains(s.Operations(), "UpdateSecretVersionStage") {
+			t.Errorf("the trial asked for %v", s.Operations())
+		}
 	}
 	nowLabels, nowValues := u.state(t)
 	for _, label := range []string{"AWSCURRENT", "AWSPREVIOUS"} {
