@@ -23,7 +23,7 @@ func (k *cloning) equalize(ctx context.Context) error {
 // MariaDB's GRANT PROXY, whose grant option becomes one for everything.
 const rounds = 3
 
-func (k *cloning) equalizeAt(ctx context.Context, s target) error {
+func (k *cloning) equalizeAt(ctx context.Context, s source) error {
 	want, err := k.holdingsOf(ctx, k.facts, s.account)
 	if err != nil {
 		return err

@@ -15,7 +15,7 @@ type form struct {
 
 var forms = []form{
 	{[]string{"SELECT", "GET_LOCK", "("}, (*wireSession).getLock},
-	{[]string{"SELECT", "USER", ",", "HOST", "FROM", "mysql", ".", "user", "WHERE", "USER", "="}, (*wireSession).selectUsers},
+	{[]string{"SELECT", "USER", ",", "HOST", ",", "plugin", "FROM", "mysql", ".", "user", "WHERE", "USER", "="}, (*wireSession).selectUsers},
 	{[]string{"SELECT", "x509_subject", ",", "x509_issuer", ",", "ssl_cipher", "FROM", "mysql", ".", "user", "WHERE", "USER", "="}, (*wireSession).selectCertificate},
 	{[]string{"SELECT", "CONCAT", "("}, (*wireSession).selectDefined},
 	{[]string{"SELECT"}, (*wireSession).selectValues},
@@ -62,10 +62,10 @@ func (s *wireSession) selectUsers(p *parser) (*result, *code) {
 	if c == nil && !s.account.has("SELECT", "*.*") && !s.account.has("SELECT", "`mysql`.*") && !s.account.has("SELECT", "`mysql`.`user`") {
 		c = raise(1142, "SELECT command denied to user '%s'@'127.0.0.1' for table 'user'", s.account.user)
 	}
-	r := &result{columns: []string{"User", "Host"}}
+	r := &result{columns: []string{"User", "Host", "plugin"}}
 	for _, a := range s.accounts {
 		if a.user == name {
-			r.rows = append(r.rows, []string{a.user, a.host})
+			r.rows = append(r.rows, []string{a.user, a.host, a.plugin})
 		}
 	}
 	return r, c
