@@ -61,8 +61,8 @@ func (k *cloning) apply(ctx context.Context, list []change) error {
 			if err := k.grantAbsent(ctx, ch); err != nil {
 				return err
 			}
-		case isCode(err, codeNoColumn, codeNoRoutine):
-			k.login.Report.Notef("What to %s is not there: %v. Revoke it from %q.", ch.what, fault(err), k.original)
+		case isCode(err, codeNoTable, codeNoColumn, codeNoRoutine):
+			return k.notThere(ch, err)
 		default:
 			return k.lacks(err, k.facts, fmt.Sprintf(ch.remedy, k.self))
 		}
@@ -76,8 +76,7 @@ func (k *cloning) apply(ctx context.Context, list []change) error {
 func (k *cloning) grantAbsent(ctx context.Context, ch change) error {
 	for _, statement := range ch.absent {
 		if err := k.exec(ctx, statement); err != nil {
-			k.login.Report.Notef("What to %s is not there: %v. Revoke it from %q.", ch.what, fault(err), k.original)
-			return nil
+			return k.notThere(ch, err)
 		}
 	}
 	return nil

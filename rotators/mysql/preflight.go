@@ -42,7 +42,13 @@ func (c *conn) Preflight(ctx context.Context, user, clone string) error {
 		if err != nil {
 			return err
 		}
-		missing = append(missing, own.cannotGrant(of, f)...)
+		lacks := own.cannotGrant(of, f)
+		if missing = append(missing, lacks...); len(lacks) > 0 {
+			continue
+		}
+		if err := c.goneColumns(ctx, s.account, of); err != nil {
+			return err
+		}
 	}
 	slices.Sort(missing)
 	if missing = slices.Compact(missing); len(missing) == 0 {

@@ -278,7 +278,7 @@ func (x *exhibition) session(t *testing.T, user, password string) *conn {
 // own puts the test's names into a statement.
 func (x *exhibition) own(statement string) string {
 	return strings.NewReplacer("`%d", "`"+x.prefix+"_d", "%d", "`"+x.prefix+"_d`", "'%r", "'"+x.prefix+"_r", "%r", "'"+x.prefix+"_r'",
-		"%a", "'"+x.prefix+"_a'@'%'", "%b", "'"+x.prefix+"_b'@'%'").Replace(statement)
+		"%a", "'"+x.prefix+"_a'@'%'", "%b", "'"+x.prefix+"_b'@'%'", "%c", "'"+x.prefix+"_c'@'%'").Replace(statement)
 }
 
 // show makes a specimen, asks for it in all ways, and removes it.
@@ -287,16 +287,11 @@ func (x *exhibition) show(t *testing.T, spec specimen) string {
 	x.clear(t)
 	defer x.clear(t)
 	text := "\n== " + spec.name + "\n"
-	for _, statement := range append(x.scene(), spec.make...) {
-		if err := x.exec(t.Context(), x.own(statement)); err != nil {
-			if isCode(err, 1524, 1819) { // a plug-in that is not there
-				return ""
-			}
-			t.Fatalf("%s: %v", statement, err)
-		}
-		if slices.Contains(spec.make, statement) {
-			text += statement + ";\n"
-		}
+	if !x.make(t, spec.make) {
+		return ""
+	}
+	for _, statement := range spec.make {
+		text += statement + ";\n"
 	}
 	a := account{x.prefix + "_a", "%"}
 	if !spec.closed {
@@ -322,7 +317,7 @@ func (x *exhibition) scene() []string {
 // clear removes all that the test has made.
 func (x *exhibition) clear(t *testing.T) {
 	t.Helper()
-	statements := []string{"DROP DATABASE IF EXISTS %d", "DROP USER IF EXISTS %a, %b, '" + x.prefix + "_low'@'%'"}
+	statements := []string{"DROP DATABASE IF EXISTS %d", "DROP USER IF EXISTS %a, %b, %c, '" + x.prefix + "_low'@'%'"}
 	if x.facts.maria || x.facts.since(8, 0, 0) {
 		statements = append(statements, "DROP ROLE IF EXISTS %r, '%r TO x'")
 	}
