@@ -138,12 +138,15 @@ func TestAServerThatIsSilentTimesOut(t *testing.T) {
 	wantFault(t, err, rotation.Unreachable, "CONNECT_TIMEOUT")
 }
 
-// A member of a replica set may be down: the others are asked.
+// A member of a replica set may be down: the others are asked, and are a majority.
 func TestAMemberMayBeDown(t *testing.T) {
 	w := own(t, documentdbtest.Config{ReplicaSet: true})
 	user := w.user(t, "admin", w.name("app"), "first password")
 	w.server.StopSecondary(t)
-	if err := w.dial(t, w.secret(t, user, "first password")); err != nil {
-		t.Error(err)
+	r := w.rotor(t, database.AlternatingUsers, w.secret(t, user, "first password"))
+	for range 2 {
+		if err := w.probe(t.Context(), r.must(t)); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/secret"
 	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/documentdb/documentdbtest"
 )
@@ -133,6 +134,7 @@ func TestASecondaryIsNotWrittenTo(t *testing.T) {
 	doc := w.secret(t, user, "first password").With("port", port)
 	// Without replicaSet the connection is to the one host that the secret names.
 	direct := doc.With("replicaSet", "")
+	w.await(t, "the secondary has the user", func() bool { return w.dial(t, direct) == nil })
 	for _, s := range []database.Strategy{database.SingleUser, database.AlternatingUsers} {
 		mark := w.server.Mark()
 		r := w.rotor(t, s, direct)
@@ -149,6 +151,28 @@ func TestASecondaryIsNotWrittenTo(t *testing.T) {
 	if err := w.probe(t.Context(), r.must(t)); err != nil {
 		t.Error(err)
 	}
+}
+
+// The secrets that AWS makes have the engine mongo, a number as port, and neither authSource nor, sometimes, dbname.
+// Source: AWS Secrets Manager user guide, "JSON structure of AWS Secrets Manager secrets".
+func TestSecretsAsAWSMakesThem(t *testing.T) {
+	eachMongoDB(t, func(t *testing.T, w *world) {
+		for i, dbname := range []string{"", fmt.Sprintf(`"dbname":%q,`, w.shop())} {
+			user := w.user(t, "admin", w.name(fmt.Sprint("app", i)), "first password")
+			doc, err := secret.Parse(fmt.Appendf(nil, `{"engine":"mongo","host":%q,"port":%d,"username":%q,"password":"first password",%s"ssl":%s,"masterarn":"admin"}`,
+				w.server.Host, w.server.Port, user, dbname, w.server.SSL()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := w.rotor(t, database.AlternatingUsers, doc)
+			r.store.Add("admin", w.adminSecret(t).With("authSource", "").With("replicaSet", "").With("dbname", ""))
+			for range 2 {
+				if err := w.probe(t.Context(), r.must(t)); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
 }
 
 func TestSecretsThatNameNoPlace(t *testing.T) {

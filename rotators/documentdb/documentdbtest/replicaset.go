@@ -50,6 +50,25 @@ func (s *Server) initiate(ctx context.Context) error {
 	return nil
 }
 
+// calm makes elections rare: a machine that is busy for a second must not move the primary. The first one is to be
+// quick. Set by the administrator, who comes after the first primary.
+func (s *Server) calm(ctx context.Context) error {
+	var out struct{ Config bson.D }
+	err := s.runInto(ctx, "admin", bson.D{{Key: "replSetGetConfig", Value: 1}}, &out)
+	if err != nil {
+		return err
+	}
+	for i, e := range out.Config {
+		switch e.Key {
+		case "version":
+			out.Config[i].Value = e.Value.(int32) + 1
+		case "settings":
+			out.Config[i].Value = bson.D{{Key: "electionTimeoutMillis", Value: 20_000}, {Key: "heartbeatIntervalMillis", Value: 200}}
+		}
+	}
+	return s.runInto(ctx, "admin", bson.D{{Key: "replSetReconfig", Value: out.Config}}, &struct{}{})
+}
+
 func (s *Server) address(port int) string { return net.JoinHostPort(s.Host, strconv.Itoa(port)) }
 
 // A member is what one says of itself.

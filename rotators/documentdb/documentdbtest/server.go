@@ -104,16 +104,31 @@ func (s *Server) open(o *options.ClientOptions) (*mongo.Client, error) {
 }
 
 // Run runs a command as the administrator, on the primary.
-func (s *Server) Run(ctx context.Context, database string, command bson.D) (bson.M, error) {
+func (s *Server) Run(ctx context.Context, database string, command bson.D) (out bson.M, err error) {
+	err = s.runInto(ctx, database, command, &out)
+	return out, err
+}
+
+// runInto is Run for an answer of some shape.
+func (s *Server) runInto(ctx context.Context, database string, command bson.D, out any) error {
 	s.admins.Lock()
 	defer s.admins.Unlock()
-	out, err := s.run(ctx, database, command)
+	err := s.try(ctx, database, command, out)
 	if s.admin != nil && isLost(err) { // the server is not any more what it was when the session began
 		_ = disconnect(s.admin)
 		s.admin = nil
-		return s.run(ctx, database, command)
+		return s.try(ctx, database, command, out)
 	}
-	return out, err
+	return err
+}
+
+func (s *Server) try(ctx context.Context, database string, command bson.D, out any) (err error) {
+	if s.admin == nil {
+		if s.admin, err = s.Connect(ctx, s.AdminUser, s.AdminPassword, s.AuthSource); err != nil {
+			return err
+		}
+	}
+	return s.admin.Database(database).RunCommand(ctx, command).Decode(out)
 }
 
 // isLost reports whether a primary is none any more, or gone.
@@ -125,14 +140,4 @@ func isLost(err error) bool {
 		}
 	}
 	return mongo.IsNetworkError(err)
-}
-
-func (s *Server) run(ctx context.Context, database string, command bson.D) (out bson.M, err error) {
-	if s.admin == nil {
-		if s.admin, err = s.Connect(ctx, s.AdminUser, s.AdminPassword, s.AuthSource); err != nil {
-			return nil, err
-		}
-	}
-	err = s.admin.Database(database).RunCommand(ctx, command).Decode(&out)
-	return out, err
 }

@@ -64,12 +64,16 @@ func (s *Server) launch(p servertest.Program, c Config) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if c.ReplicaSet {
-		if err := s.initiate(ctx); err != nil {
-			return err
-		}
+	if !c.ReplicaSet {
+		return s.first(ctx)
 	}
-	return s.first(ctx)
+	if err := s.initiate(ctx); err != nil {
+		return err
+	}
+	if err := s.first(ctx); err != nil {
+		return err
+	}
+	return s.calm(ctx)
 }
 
 // spawn starts members, all at once.
