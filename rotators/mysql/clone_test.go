@@ -16,7 +16,7 @@ const firstPassword, clonePassword = "First-password-1 '\\\"", "Clone-password-1
 // onMariaDB runs a test in a world of its own on the real server.
 func onMariaDB(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
-	mysqltest.Real(t, func(t *testing.T, s *mysqltest.Server) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
 		if !isMariaDB(s) {
 			t.Skip(s.Name())
 		}

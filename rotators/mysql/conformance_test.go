@@ -12,6 +12,7 @@ import (
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/mysql"
 	"github.com/seed492efc12/rotor/rotators/mysql/mysqltest"
 )
@@ -26,7 +27,7 @@ var hardNames = []string{
 
 // With ROTOR_TEST_MYSQL this runs against a MySQL 8 or 9 that somebody has.
 func TestConformanceOfRealServers(t *testing.T) {
-	mysqltest.Real(t, func(t *testing.T, s *mysqltest.Server) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
 		databasetest.Run(t, realHarness(newWorld(t, s), s))
 	})
 }
@@ -45,7 +46,7 @@ func realHarness(w *world, s *mysqltest.Server) databasetest.Harness {
 // What quotes mean depends on the server's sql_mode, but for a session of the
 // driver, which sets its own.
 func TestHardNamesUnderOtherModes(t *testing.T) {
-	mysqltest.Real(t, func(t *testing.T, s *mysqltest.Server) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
 		for _, mode := range []string{"ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"} {
 			t.Run(mode, func(t *testing.T) {
 				changesAll(t)
@@ -60,7 +61,7 @@ func TestHardNamesUnderOtherModes(t *testing.T) {
 	})
 }
 
-func isMariaDB(s *mysqltest.Server) bool { return strings.Contains(s.Version, "MariaDB") }
+func isMariaDB(s *mysqltest.Server) bool { return s.Product() == mysqltest.MariaDB }
 
 // The wire-level server is the only one here that keeps old passwords.
 func TestConformanceOfMySQLWithOverlap(t *testing.T) {
@@ -96,11 +97,7 @@ func mysqlNames() []string {
 func startWire(t *testing.T, c mysqltest.WireConfig) *mysqltest.Server {
 	t.Helper()
 	s, err := mysqltest.StartWire(mysqltest.Config{Wire: c})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
+	return servertest.ForTest(t, s, err)
 }
 
 // A world is a server on which an application has rights of every kind. Its databases, roles and users are of its own:

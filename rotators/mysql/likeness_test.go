@@ -11,7 +11,7 @@ import (
 
 // A server shows the clone of every specimen as it shows the specimen, whether the clone is new or was something else.
 func TestACloneIsShownAsItsOriginal(t *testing.T) {
-	mysqltest.Real(t, func(t *testing.T, s *mysqltest.Server) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
 		x := newExhibition(t, s)
 		for _, spec := range specimens {
 			if spec.on != nil && !spec.on(x.facts.dialect) || spec.forGood {

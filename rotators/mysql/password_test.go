@@ -13,6 +13,7 @@ import (
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/mysql"
 	"github.com/seed492efc12/rotor/rotators/mysql/mysqltest"
 )
@@ -243,7 +244,7 @@ func (w *world) occupy(t *testing.T, user string) *sql.DB {
 }
 
 func TestPlainTextIsNeverAnAccident(t *testing.T) {
-	s, err := mysqltest.StartWire(mysqltest.Config{NoTLS: true, Wire: mysqltest.WireConfig{NativePassword: true}})
+	s, err := mysqltest.StartWire(mysqltest.Config{Options: servertest.NoTLS(), Wire: mysqltest.WireConfig{NativePassword: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +270,7 @@ func TestPlainTextIsNeverAnAccident(t *testing.T) {
 
 func TestABadCertificateEndsTheConnection(t *testing.T) {
 	for _, fault := range []localtls.Fault{localtls.Expired, localtls.WrongName, localtls.OtherCA} {
-		s, err := mysqltest.StartWire(mysqltest.Config{Certificate: fault})
+		s, err := mysqltest.StartWire(mysqltest.Config{Options: servertest.Faulty(fault)})
 		if err != nil {
 			t.Fatal(err)
 		}

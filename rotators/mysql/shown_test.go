@@ -206,7 +206,7 @@ func firstDifference(a, b string) string {
 
 // TestWhatRealServersShow asks a real server, and holds its answers against those of its file, if there is one.
 func TestWhatRealServersShow(t *testing.T) {
-	mysqltest.Real(t, func(t *testing.T, s *mysqltest.Server) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
 		x := newExhibition(t, s)
 		path := filepath.Join(shownFolder, x.server()+".txt")
 		old, err := os.ReadFile(path)
