@@ -5,6 +5,7 @@ import (
 
 	"github.com/seed492efc12/rotor/framework/local"
 	"github.com/seed492efc12/rotor/framework/local/rig"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/documentdb/documentdbtest"
 )
 
@@ -36,11 +37,11 @@ func TestThreeRotationsInARow(t *testing.T) {
 func threeRotations(t *testing.T, bootstrap string, s *documentdbtest.Server, by strategy) {
 	w := newWorld(t, bootstrap, s, local.Options{})
 	f := w.start(t, "ROTATION_STRATEGY", by.name)
-	app := w.user(t, "app", firstPassword, "readWrite", "shop")
+	app := w.user(t, "app", firstPassword, "readWrite", w.shop())
 	arn := w.secret(t, "app", w.document(app, firstPassword).with(document{"masterarn": w.masterARN}))
 	history := []login{w.read(t, arn)}
 	for range 3 {
-		mark := w.mark()
+		mark := w.server.Mark()
 		n, err := w.Rotate(t.Context(), arn, f)
 		if err != nil {
 			t.Fatal(err)
@@ -54,20 +55,13 @@ func threeRotations(t *testing.T, bootstrap string, s *documentdbtest.Server, by
 	}
 }
 
-func (w *world) mark() documentdbtest.Mark {
-	if !w.server.Wire() {
-		return 0
-	}
-	return w.server.Mark()
-}
-
-func (w *world) wantLogins(t *testing.T, since documentdbtest.Mark, want int) {
+func (w *world) wantLogins(t *testing.T, since servertest.Mark, want int) {
 	t.Helper()
-	if !w.server.Wire() {
+	if !w.server.HasLog() {
 		t.Logf("not covered: the log of %s is out of reach", w.server.Name())
 		return
 	}
-	if accepted, refused := w.server.Logins(since); accepted != want || refused != 0 {
+	if accepted, refused := w.server.LoginsSince(since); accepted != want || refused != 0 {
 		t.Errorf("%d logins and %d refused, want %d and 0", accepted, refused, want)
 	}
 }
@@ -88,7 +82,7 @@ func TestATrialRunsThePreflight(t *testing.T) {
 	bootstrap := build(t)
 	documentdbtest.Each(t, func(t *testing.T, s *documentdbtest.Server) {
 		w := newWorld(t, bootstrap, s, local.Options{})
-		good := w.document(w.user(t, "app", firstPassword, "readWrite", "shop"), firstPassword).with(document{"masterarn": w.masterARN})
+		good := w.document(w.user(t, "app", firstPassword, "readWrite", w.shop()), firstPassword).with(document{"masterarn": w.masterARN})
 		arn, wrong := w.secret(t, "good", good), w.secret(t, "wrong", good.with(document{"password": wrongPassword}))
 		for _, by := range strategies {
 			f := w.start(t, "ROTATION_STRATEGY", by.name)
@@ -104,18 +98,17 @@ func TestATrialRunsThePreflight(t *testing.T) {
 
 func TestAFailoverBetweenTwoRotations(t *testing.T) {
 	bootstrap := build(t)
-	for _, flavour := range []documentdbtest.Flavour{documentdbtest.MongoDB, documentdbtest.DocumentDB} {
-		s := must(documentdbtest.StartWire(documentdbtest.Config{Flavour: flavour, ReplicaSet: true}))(t)
-		t.Cleanup(func() { _ = s.Close() })
+	c := documentdbtest.Config{ReplicaSet: true}
+	for _, s := range []*documentdbtest.Server{documentdbtest.Start(t, c), documentdbtest.StartDocumentDB(t, c)} {
 		w := newWorld(t, bootstrap, s, local.Options{})
 		f := w.start(t)
-		app := w.user(t, "app", firstPassword, "readWrite", "shop")
+		app := w.user(t, "app", firstPassword, "readWrite", w.shop())
 		arn := w.secret(t, "app", w.document(app, firstPassword))
 		for range 3 {
 			if _, err := w.Rotate(t.Context(), arn, f); err != nil {
 				t.Fatal(err)
 			}
-			s.StepDown()
+			s.StepDown(t)
 			if !w.accepts(t, w.read(t, arn)) {
 				t.Error("the current password does not work")
 			}
@@ -124,10 +117,8 @@ func TestAFailoverBetweenTwoRotations(t *testing.T) {
 }
 
 func TestFailuresNameTheirType(t *testing.T) {
-	s := must(documentdbtest.StartWire(documentdbtest.Config{}))(t)
-	t.Cleanup(func() { _ = s.Close() })
-	w := newWorld(t, build(t), s, local.Options{})
-	good := w.document(w.user(t, "app", firstPassword, "readWrite", "shop"), firstPassword)
+	w := newWorld(t, build(t), documentdbtest.Start(t, documentdbtest.Config{}), local.Options{})
+	good := w.document(w.user(t, "app", firstPassword, "readWrite", w.shop()), firstPassword)
 	trusting, doubting := w.start(t), w.start(t, "CA_BUNDLE", "")
 	for _, c := range []struct {
 		name, class string

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -64,6 +65,7 @@ type world struct {
 	bootstrap string
 	server    *documentdbtest.Server
 	masterARN string
+	tag       string // begins the names of all that it makes
 
 	functions []*rig.Function
 	users     int
@@ -73,7 +75,8 @@ type world struct {
 // newWorld opens one. Failed rotations are not retried.
 func newWorld(t *testing.T, bootstrap string, s *documentdbtest.Server, o local.Options) *world {
 	t.Helper()
-	w := &world{bootstrap: bootstrap, server: s}
+	w := &world{bootstrap: bootstrap, server: s, tag: "r" + rand.Text()[:10] + " "}
+	t.Cleanup(func() { w.run(t, w.shop(), bson.D{{Key: "dropDatabase", Value: 1}}) })
 	o.Retries = -1
 	w.Rig = must(rig.Open(o))(t)
 	t.Cleanup(func() { w.finish(t) })
@@ -108,16 +111,15 @@ func (w *world) start(t *testing.T, settings ...string) *rig.Function {
 func (w *world) user(t *testing.T, base, password, role, database string) (name string) {
 	t.Helper()
 	w.users++
-	name = fmt.Sprintf("%s %d of %s", base, w.users, t.Name())
-	w.run(t, bson.D{{Key: "createRole", Value: "of " + name}, {Key: "roles", Value: bson.A{}}, {Key: "privileges", Value: bson.A{bson.D{
+	name = fmt.Sprintf("%s%s %d of %s", w.tag, base, w.users, t.Name())
+	w.run(t, "admin", bson.D{{Key: "createRole", Value: "of " + name}, {Key: "roles", Value: bson.A{}}, {Key: "privileges", Value: bson.A{bson.D{
 		{Key: "resource", Value: bson.D{{Key: "db", Value: "admin"}, {Key: "collection", Value: ""}}}, {Key: "actions", Value: bson.A{"changeOwnPassword"}}}}}})
-	w.run(t, bson.D{{Key: "createUser", Value: name}, {Key: "pwd", Value: password}, {Key: "roles", Value: bson.A{
+	w.run(t, "admin", bson.D{{Key: "createUser", Value: name}, {Key: "pwd", Value: password}, {Key: "roles", Value: bson.A{
 		bson.D{{Key: "role", Value: role}, {Key: "db", Value: database}}, bson.D{{Key: "role", Value: "of " + name}, {Key: "db", Value: "admin"}}}}})
 	t.Cleanup(func() {
 		for _, command := range []bson.D{{{Key: "dropUser", Value: name}}, {{Key: "dropUser", Value: name + "_clone"}}, {{Key: "dropRole", Value: "of " + name}}} {
 			_, err := w.server.Run(context.Background(), "admin", command)
-			var ce mongo.CommandError
-			if err != nil && (!errors.As(err, &ce) || ce.Code != 11) { // a clone that was never made
+			if ce, _ := errors.AsType[mongo.CommandError](err); err != nil && ce.Code != 11 { // a clone that was never made
 				t.Error(err)
 			}
 		}
@@ -125,9 +127,12 @@ func (w *world) user(t *testing.T, base, password, role, database string) (name 
 	return name
 }
 
-func (w *world) run(t *testing.T, command bson.D) {
+// shop is the application's database.
+func (w *world) shop() string { return strings.TrimSpace(w.tag) + "_shop" }
+
+func (w *world) run(t *testing.T, database string, command bson.D) {
 	t.Helper()
-	if _, err := w.server.Run(context.Background(), "admin", command); err != nil {
+	if _, err := w.server.Run(context.Background(), database, command); err != nil {
 		t.Fatalf("%s: %v", command[0].Key, err)
 	}
 }
@@ -137,8 +142,8 @@ type document map[string]any
 
 // document is the secret of a user of the world's server.
 func (w *world) document(user, password string) document {
-	d := document{"engine": w.server.Engine, "host": w.server.Host, "port": w.server.Port, "dbname": "shop", "username": user, "password": password}
-	if w.server.ReplicaSet != "" && w.server.Engine == "mongo" {
+	d := document{"engine": w.server.Engine, "host": w.server.Host, "port": w.server.Port, "dbname": w.shop(), "username": user, "password": password}
+	if w.server.ReplicaSet != "" {
 		d["replicaSet"] = w.server.ReplicaSet
 	}
 	return d
@@ -180,7 +185,7 @@ func (w *world) accepts(t *testing.T, l login) bool {
 	client, err := w.server.Connect(ctx, l.Username, l.Password, "admin")
 	if err == nil {
 		defer func() { _ = client.Disconnect(ctx) }()
-		if _, err := client.Database("shop").Collection("orders").InsertOne(ctx, bson.D{{Key: "item", Value: "tea"}}); err != nil {
+		if _, err := client.Database(w.shop()).Collection("orders").InsertOne(ctx, bson.D{{Key: "item", Value: "tea"}}); err != nil {
 			t.Errorf("%s may not insert: %v", l.Username, err)
 		}
 		return true

@@ -59,8 +59,7 @@ func TestDrift(t *testing.T) {
 }
 
 func TestAClonesOtherSettingsAreTheOriginals(t *testing.T) {
-	for _, c := range []documentdbtest.Config{{}, {ReplicaSet: true}} {
-		w := own(t, c)
+	eachMongoDB(t, func(t *testing.T, w *world) {
 		here := bson.A{bson.D{{Key: "clientSource", Value: bson.A{"127.0.0.0/8", "::1"}}}}
 		user := w.user(t, "admin", w.name("app"), "first password",
 			bson.E{Key: "mechanisms", Value: bson.A{"SCRAM-SHA-256"}},
@@ -79,7 +78,7 @@ func TestAClonesOtherSettingsAreTheOriginals(t *testing.T) {
 		w.run(t, "admin", bson.D{{Key: "updateUser", Value: user}, {Key: "customData", Value: bson.D{}}})
 		r.must(t)
 		w.wantSame(t, user)
-	}
+	})
 }
 
 // wantSame compares all that usersInfo tells of a user and of its clone.
@@ -101,7 +100,7 @@ func (w *world) wantSame(t *testing.T, user string) {
 
 // DocumentDB 5.0.1 and later keep SCRAM-SHA-256 passwords, if they are asked to.
 func TestMechanismsOnDocumentDB(t *testing.T) {
-	w := own(t, documentdbtest.Config{Flavour: documentdbtest.DocumentDB})
+	w := ownDocumentDB(t, documentdbtest.Config{})
 	both := bson.E{Key: "mechanisms", Value: bson.A{"SCRAM-SHA-1", "SCRAM-SHA-256"}}
 	user := w.user(t, "admin", w.name("app"), "first password", both)
 	r := w.rotor(t, database.AlternatingUsers, w.secret(t, user, "first password"))
@@ -117,7 +116,7 @@ func TestMechanismsOnDocumentDB(t *testing.T) {
 
 func TestAnOriginalThatIsGoneIsNamed(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		clone := w.user(t, "admin", w.name("lonely")+"_clone", "first password")
+		clone := w.user(t, "admin", w.name("lonely_clone"), "first password")
 		err := w.rotor(t, database.AlternatingUsers, w.secret(t, clone, "first password")).rotate(t)
 		if class(err) != rotation.NoUser || !strings.Contains(err.Error(), w.name("lonely")) || !strings.Contains(err.Error(), "authSource") {
 			t.Errorf("got %v", err)
@@ -128,8 +127,7 @@ func TestAnOriginalThatIsGoneIsNamed(t *testing.T) {
 func TestMissingPrivileges(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		name := w.name("app")
-		w.run(t, "admin", bson.D{{Key: "createUser", Value: name}, {Key: "pwd", Value: "first password"}, {Key: "roles", Value: bson.A{grant("readWrite", w.shop())}}})
-		w.dropping(t, "admin", name)
+		w.bare(t, name, "first password", bson.A{grant("readWrite", w.shop())})
 		err := w.rotor(t, database.SingleUser, w.secret(t, name, "first password")).rotate(t)
 		if class(err) != rotation.MissingPrivilege || !strings.Contains(err.Error(), "single-user-by-administrator") {
 			t.Errorf("a user without changeOwnPassword: got %v", err)
@@ -145,6 +143,26 @@ func TestMissingPrivileges(t *testing.T) {
 	})
 }
 
+// An administrator who may view and do everything but one thing meets a refusal, which repeats the command.
+func TestARefusalPrintsNoCustomData(t *testing.T) {
+	eachMongoDB(t, func(t *testing.T, w *world) {
+		w.role(t, "admin", "looking", bson.D{{Key: "db", Value: "admin"}, {Key: "collection", Value: ""}}, "viewUser")
+		user := w.user(t, "admin", w.name("app"), "first password", bson.E{Key: "customData", Value: bson.D{{Key: "card", Value: "4711 0815"}}})
+		w.bare(t, w.name("clerk"), "clerk's password", bson.A{w.name("looking")})
+		r := w.rotor(t, database.AlternatingUsers, w.secret(t, user, "first password"))
+		r.store.Add("admin", w.secret(t, w.name("clerk"), "clerk's password"))
+		err := r.rotate(t)
+		if class(err) != rotation.MissingPrivilege || !strings.Contains(err.Error(), "to execute command createUser, Unauthorized") {
+			t.Errorf("got %v", err)
+		}
+		for _, leak := range []string{"4711", "lsid", "signature", "xxx", "readWrite"} {
+			if strings.Contains(err.Error(), leak) {
+				t.Errorf("the message has %q: %v", leak, err)
+			}
+		}
+	})
+}
+
 // trial runs testSecret on a version without a value.
 func (r *rotor) trial(t *testing.T) error {
 	t.Helper()
@@ -153,7 +171,10 @@ func (r *rotor) trial(t *testing.T) error {
 }
 
 func TestATrialFindsMissingPrivileges(t *testing.T) {
-	w := own(t, documentdbtest.Config{})
+	eachMongoDB(t, testATrialFindsMissingPrivileges)
+}
+
+func testATrialFindsMissingPrivileges(t *testing.T, w *world) {
 	w.role(t, "admin", "little", bson.D{{Key: "db", Value: "admin"}, {Key: "collection", Value: ""}}, "viewUser", "createUser", "changePassword")
 	w.role(t, w.shop(), "granting", bson.D{{Key: "db", Value: w.shop()}, {Key: "collection", Value: ""}}, "grantRole")
 	for _, c := range []struct {
@@ -163,18 +184,19 @@ func TestATrialFindsMissingPrivileges(t *testing.T) {
 		lacks    string // "" if the trial succeeds
 	}{
 		{"itself", database.SingleUser, nil, "changePassword"},
-		{"no administrator", database.SingleUserByAdministrator, bson.A{grant("readWriteAnyDatabase", "admin")}, "viewUser"},
+		{"no administrator", database.SingleUserByAdministrator, bson.A{grant("readWriteAnyDatabase", "admin")}, "usersInfo"},
 		{"of the user", database.SingleUserByAdministrator, bson.A{grant("userAdmin", "admin")}, ""},
 		{"of the user alone", database.AlternatingUsers, bson.A{grant("userAdmin", "admin")}, "grantRole on the database \"" + w.shop()},
 		{"of the roles too", database.AlternatingUsers, bson.A{grant("userAdmin", "admin"), grant("userAdmin", w.shop())}, ""},
 		{"as little as it takes", database.AlternatingUsers, bson.A{grant(w.name("little"), "admin"), grant(w.name("granting"), w.shop())}, ""},
 		{"of all", database.AlternatingUsers, bson.A{grant("userAdminAnyDatabase", "admin")}, ""},
 	} {
-		w.run(t, "admin", bson.D{{Key: "createUser", Value: c.name}, {Key: "pwd", Value: "first password"}, {Key: "roles", Value: bson.A{grant("readWrite", w.shop())}}})
-		r := w.rotor(t, c.strategy, w.secret(t, c.name, "first password"))
+		name := w.name(c.name)
+		w.bare(t, name, "first password", bson.A{grant("readWrite", w.shop())})
+		r := w.rotor(t, c.strategy, w.secret(t, name, "first password"))
 		if c.roles != nil {
-			w.run(t, "admin", bson.D{{Key: "createUser", Value: c.name + "'s"}, {Key: "pwd", Value: "admin's password"}, {Key: "roles", Value: c.roles}})
-			r.store.Add("admin", w.secret(t, c.name+"'s", "admin's password"))
+			w.bare(t, name+"'s", "admin's password", c.roles)
+			r.store.Add("admin", w.secret(t, name+"'s", "admin's password"))
 		}
 		err := r.trial(t)
 		switch {

@@ -10,7 +10,8 @@
 // for SCRAM-SHA-1 alone), so that createUser and updateUser carry it as text:
 // over TLS, unless the secret says "ssl": false or the operator set
 // TLS_FALLBACK=plaintext, and then the step's log says so. MongoDB leaves it out
-// of its logs and of the profiler.
+// of its log; the SCRAM keys that it makes of the password are there, if the
+// write is slow enough to be logged (seen on 4.4 and 6.0).
 //
 // What is known of DocumentDB here comes from its manual, and has not been
 // checked on a real cluster. Where the manual is silent, this package does

@@ -71,12 +71,28 @@ type serverError struct {
 	name, message string
 }
 
+// theCommand begins the part of a message in which the server repeats what it
+// was sent: custom data, session identifiers and signed cluster times in it.
+// MongoDB blots out the password alone. Source: seen on 4.4, 5.0 and 6.0.
+const theCommand = " to execute command "
+
 func (e *serverError) Error() string {
-	text := strings.TrimSuffix(e.message, ".")
+	text, command, repeated := strings.Cut(e.message, theCommand)
+	if repeated {
+		text += theCommand + commandName(command)
+	}
+	text = strings.TrimSuffix(text, ".")
 	if e.name != "" {
 		text += ", " + e.name
 	}
 	return fmt.Sprintf("%s, code %d", text, e.code)
+}
+
+// commandName is the first field of a command as the server prints it, such as
+// { updateUser: "app", ... }.
+func commandName(command string) string {
+	name, _, _ := strings.Cut(strings.TrimLeft(command, `{ "`), ":")
+	return strings.Trim(name, `" `)
 }
 
 // ofServer finds the server's answer in an error of the driver.

@@ -71,6 +71,20 @@ func TestEveryCodeHasItsClass(t *testing.T) {
 	}
 }
 
+// MongoDB repeats the command that it refuses.
+func TestACommandIsNotRepeated(t *testing.T) {
+	c := &conn{dialer: &dialer{}}
+	for message, want := range map[string]string{
+		`not authorized on admin to execute command { updateUser: "app", pwd: "xxx", customData: { card: "4711" }, lsid: { id: UUID("9d") }, $clusterTime: { signature: { hash: BinData(0, 94) } }, $db: "admin" }`: "not authorized on admin to execute command updateUser, Unauthorized, code 13",
+		`not authorized on shop to execute command {"find": "to execute command x"}`: "not authorized on shop to execute command find, Unauthorized, code 13",
+		"command usersInfo requires authentication":                                  "command usersInfo requires authentication, Unauthorized, code 13",
+	} {
+		if got := c.fault(answered(13, "Unauthorized", message)).Error(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestWhatAServerSaysOfAPassword(t *testing.T) {
 	c := &conn{dialer: &dialer{}}
 	var f *rotation.Fault

@@ -12,6 +12,7 @@ import (
 	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/documentdb/documentdbtest"
 )
 
@@ -59,28 +60,33 @@ func TestBadCertificatesAreRefused(t *testing.T) {
 		localtls.WrongName: "tlsServerName",
 		localtls.OtherCA:   "CA_BUNDLE",
 	} {
-		s, err := documentdbtest.StartWire(documentdbtest.Config{Certificate: fault})
-		if err != nil {
-			t.Fatal(err)
+		wantRefused(t, documentdbtest.StartDocumentDB(t, documentdbtest.Config{Options: servertest.Faulty(fault)}), says)
+		if fault == localtls.Expired {
+			continue // MongoDB does not start
 		}
-		w := &world{server: s, roots: x509.NewCertPool()}
-		w.roots.AppendCertsFromPEM(s.CA)
-		mark := s.Mark()
-		wantFault(t, w.dial(t, w.secret(t, s.AdminUser, s.AdminPassword)), rotation.TLS, says)
-		if s.Log(mark) != "" {
-			t.Error("something was sent to a server that was not verified")
-		}
+		s := documentdbtest.Start(t, documentdbtest.Config{Options: servertest.Faulty(fault)})
+		wantRefused(t, s, says)
 		if fault == localtls.WrongName {
-			if err := w.dial(t, w.secret(t, s.AdminUser, s.AdminPassword).With("tlsServerName", localtls.Elsewhere)); err != nil {
-				t.Error(err)
-			}
+			w := &world{server: s, roots: roots(s)}
+			// It is let in, and has no users yet.
+			err := w.dial(t, w.adminSecret(t).With("tlsServerName", localtls.Elsewhere))
+			wantFault(t, err, rotation.LoginRefused, "")
 		}
-		_ = s.Close()
+	}
+}
+
+// wantRefused connects to a server that is not to be trusted, and wants that nothing is said to it.
+func wantRefused(t *testing.T, s *documentdbtest.Server, says string) {
+	t.Helper()
+	w, mark := &world{server: s, roots: roots(s)}, s.Mark()
+	wantFault(t, w.dial(t, w.adminSecret(t)), rotation.TLS, says)
+	if s.Open(mark) != 0 || len(s.Entries(mark)) != 0 {
+		t.Errorf("something was sent to a server that was not verified: %s", s.LogSince(mark))
 	}
 }
 
 func TestPlainTextIsForThoseWhoAskForIt(t *testing.T) {
-	w := own(t, documentdbtest.Config{Plain: true})
+	w := own(t, documentdbtest.Config{Options: servertest.NoTLS()})
 	good := w.adminSecret(t).With("ssl", "")
 	err := w.dial(t, good)
 	wantFault(t, err, rotation.TLS, `"ssl": false`)
@@ -99,16 +105,25 @@ func TestPlainTextIsForThoseWhoAskForIt(t *testing.T) {
 
 // A server that hangs up, because it has too many connections, is no server without TLS.
 func TestAServerThatHangsUpMayBeTriedAgain(t *testing.T) {
-	w := own(t, documentdbtest.Config{})
-	w.server.Inject(documentdbtest.Fault{Refuse: true, Times: 2}) // the connection, and the look whether it has no TLS
+	const most = 10
+	w := own(t, documentdbtest.Config{Options: servertest.Options{Settings: map[string]string{"net.maxIncomingConnections": fmt.Sprint(most)}}})
+	var held []net.Conn
+	for range most {
+		conn, err := net.Dial("tcp", net.JoinHostPort(w.server.Host, fmt.Sprint(w.server.Port)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, conn)
+	}
 	err := w.dial(t, w.adminSecret(t), func(c *database.Config) { c.Plaintext = true })
 	wantFault(t, err, rotation.Unreachable, "127.0.0.1")
 	if !rotation.Retryable(err) {
 		t.Error("it is not tried again")
 	}
-	if err := w.dial(t, w.adminSecret(t)); err != nil {
-		t.Error(err)
+	for _, conn := range held {
+		_ = conn.Close()
 	}
+	w.await(t, "the server lets somebody in again", func() bool { return w.dial(t, w.adminSecret(t)) == nil })
 }
 
 func TestAServerThatIsSilentTimesOut(t *testing.T) {
@@ -123,12 +138,15 @@ func TestAServerThatIsSilentTimesOut(t *testing.T) {
 	wantFault(t, err, rotation.Unreachable, "CONNECT_TIMEOUT")
 }
 
-// A member of a replica set may be down: the others are asked.
+// A member of a replica set may be down: the others are asked, and are a majority.
 func TestAMemberMayBeDown(t *testing.T) {
 	w := own(t, documentdbtest.Config{ReplicaSet: true})
 	user := w.user(t, "admin", w.name("app"), "first password")
-	w.server.Stop(2)
-	if err := w.dial(t, w.secret(t, user, "first password")); err != nil {
-		t.Error(err)
+	w.server.StopSecondary(t)
+	r := w.rotor(t, database.AlternatingUsers, w.secret(t, user, "first password"))
+	for range 2 {
+		if err := w.probe(t.Context(), r.must(t)); err != nil {
+			t.Error(err)
+		}
 	}
 }

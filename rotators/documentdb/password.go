@@ -59,9 +59,17 @@ func (c *conn) explain(err error, name string) error {
 	return f.With(c.remedyPrivilege(name))
 }
 
+// remedyPrivilege follows the roles and actions that there are: DocumentDB has
+// neither the role userAdmin nor the action changeOwnPassword.
+// Source: its developer guide, "Database access using Role-Based Access Control".
 func (c *conn) remedyPrivilege(name string) string {
-	if name == c.login.User {
+	switch own := name == c.login.User; {
+	case own && c.amazon:
+		return "Let an administrator change the password: ROTATION_STRATEGY=single-user-by-administrator, or alternating-users. DocumentDB has no privilege by which a user may change its own password and no other."
+	case own:
 		return "Grant the user a role with the action changeOwnPassword on its authentication database, or let the administrator change the password: ROTATION_STRATEGY=single-user-by-administrator."
+	case c.amazon:
+		return "Grant the administrator userAdminAnyDatabase on admin."
 	}
 	return "Grant the administrator userAdmin on the user's authentication database and on the databases of its roles, or userAdminAnyDatabase on admin."
 }

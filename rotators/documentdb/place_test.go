@@ -2,6 +2,7 @@ package documentdb_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -10,14 +11,15 @@ import (
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/documentdb/documentdbtest"
 )
 
 // A user is defined in one database, works in another, and its administrator is defined in a third.
 func TestAUserOfAnotherAuthenticationDatabase(t *testing.T) {
-	for _, c := range []documentdbtest.Config{{}, {ReplicaSet: true}} {
-		w := own(t, c)
-		source, name := "accounts_"+w.name("db"), w.name("app")
+	eachMongoDB(t, func(t *testing.T, w *world) {
+		source, name := w.name("accounts"), w.name("app")
 		w.role(t, source, "changesItselfThere", bson.D{{Key: "db", Value: source}, {Key: "collection", Value: ""}}, "changeOwnPassword")
 		for _, s := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {
 			w.user(t, source, name, "first password")
@@ -30,7 +32,7 @@ func TestAUserOfAnotherAuthenticationDatabase(t *testing.T) {
 			}
 			w.run(t, source, bson.D{{Key: "dropUser", Value: name}})
 		}
-	}
+	})
 }
 
 // A name may be taken in several databases. An administrator's session is not told which is meant, and must not guess.
@@ -44,7 +46,7 @@ func TestANameInTwoDatabasesIsNotGuessed(t *testing.T) {
 	if err := r.rotate(t); class(err) != rotation.BadSecret || !strings.Contains(err.Error(), "accounts, admin") {
 		t.Errorf("got %v", err)
 	}
-	if strings.Contains(w.server.Log(mark), "updateUser") {
+	if strings.Contains(w.server.LogSince(mark), "updateUser") {
 		t.Error("a password was set")
 	}
 	// The user itself knows where it is.
@@ -76,13 +78,13 @@ func TestAnAdministratorOfOneDatabaseIsEnough(t *testing.T) {
 	}
 }
 
+// The primary goes after each step, between setSecret and testSecret too.
 func TestAFailoverBetweenTheSteps(t *testing.T) {
-	for name, c := range map[string]documentdbtest.Config{
-		"replica set":      {ReplicaSet: true},
-		"cluster endpoint": {Flavour: documentdbtest.DocumentDB, ReplicaSet: true},
+	for name, w := range map[string]*world{
+		"replica set":      own(t, documentdbtest.Config{ReplicaSet: true}),
+		"cluster endpoint": ownDocumentDB(t, documentdbtest.Config{ReplicaSet: true}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := own(t, c)
 			for _, s := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {
 				user := w.fixture(t, "").User.Text("username")
 				r := w.rotor(t, s, w.secret(t, user, hardPassword))
@@ -92,7 +94,7 @@ func TestAFailoverBetweenTheSteps(t *testing.T) {
 						if err := r.step(t, step); err != nil {
 							t.Fatalf("%s: %v", step, err)
 						}
-						w.server.StepDown()
+						w.server.StepDown(t)
 					}
 					r.store.End("user")
 					if err := w.probe(t.Context(), r.store.Value("user", rotation.Current)); err != nil {
@@ -106,21 +108,21 @@ func TestAFailoverBetweenTheSteps(t *testing.T) {
 
 // The primary goes while a step is at work: the step runs again, with another login.
 func TestAFailoverWithinAStep(t *testing.T) {
-	for name, c := range map[string]documentdbtest.Config{
-		"replica set":      {ReplicaSet: true},
-		"cluster endpoint": {Flavour: documentdbtest.DocumentDB, ReplicaSet: true},
-	} {
+	plain := documentdbtest.Config{Options: servertest.NoTLS(), ReplicaSet: true}
+	for name, w := range map[string]*world{"replica set": own(t, plain), "cluster endpoint": ownDocumentDB(t, plain)} {
 		t.Run(name, func(t *testing.T) {
-			w := own(t, c)
+			p := &tap{before: func() { w.server.StepDown(t) }}
 			user := w.user(t, "admin", w.name("app"), "first password")
-			r := w.rotor(t, database.AlternatingUsers, w.secret(t, user, "first password"))
-			for _, at := range []string{"usersInfo", "createUser", "updateUser"} {
-				w.server.Inject(documentdbtest.Fault{Command: at, StepDown: true})
+			r := w.rotor(t, database.AlternatingUsers, w.secret(t, user, "first password"), p.on)
+			for _, p.word = range []string{"usersInfo", "createUser", "updateUser", "updateUser", "usersInfo"} {
+				p.done = false
 				if err := w.probe(t.Context(), r.must(t)); err != nil {
-					t.Errorf("%s: %v", at, err)
+					t.Errorf("%s: %v", p.word, err)
+				}
+				if !p.done && p.word != "createUser" {
+					t.Errorf("there was no %s", p.word)
 				}
 			}
-			w.server.Heal()
 		})
 	}
 }
@@ -128,19 +130,19 @@ func TestAFailoverWithinAStep(t *testing.T) {
 func TestASecondaryIsNotWrittenTo(t *testing.T) {
 	w := own(t, documentdbtest.Config{ReplicaSet: true})
 	user := w.user(t, "admin", w.name("app"), "first password")
-	reader := w.server.Secondaries()[0]
-	port := reader[strings.LastIndex(reader, ":")+1:]
-	doc, err := w.secret(t, user, "first password").With("port", port), error(nil)
+	port := fmt.Sprint(w.server.Secondary())
+	doc := w.secret(t, user, "first password").With("port", port)
 	// Without replicaSet the connection is to the one host that the secret names.
 	direct := doc.With("replicaSet", "")
+	w.await(t, "the secondary has the user", func() bool { return w.dial(t, direct) == nil })
 	for _, s := range []database.Strategy{database.SingleUser, database.AlternatingUsers} {
 		mark := w.server.Mark()
 		r := w.rotor(t, s, direct)
 		r.store.Add("admin", w.adminSecret(t).With("port", port).With("replicaSet", ""))
-		if err = r.rotate(t); class(err) != rotation.ReadOnly || !strings.Contains(err.Error(), "cluster endpoint") {
+		if err := r.rotate(t); class(err) != rotation.ReadOnly || !strings.Contains(err.Error(), "cluster endpoint") {
 			t.Errorf("got %v", err)
 		}
-		if strings.Contains(w.server.Log(mark), "updateUser") {
+		if strings.Contains(w.server.LogSince(mark), "updateUser") {
 			t.Error("the secondary was written to")
 		}
 	}
@@ -149,6 +151,28 @@ func TestASecondaryIsNotWrittenTo(t *testing.T) {
 	if err := w.probe(t.Context(), r.must(t)); err != nil {
 		t.Error(err)
 	}
+}
+
+// The secrets that AWS makes have the engine mongo, a number as port, and neither authSource nor, sometimes, dbname.
+// Source: AWS Secrets Manager user guide, "JSON structure of AWS Secrets Manager secrets".
+func TestSecretsAsAWSMakesThem(t *testing.T) {
+	eachMongoDB(t, func(t *testing.T, w *world) {
+		for i, dbname := range []string{"", fmt.Sprintf(`"dbname":%q,`, w.shop())} {
+			user := w.user(t, "admin", w.name(fmt.Sprint("app", i)), "first password")
+			doc, err := secret.Parse(fmt.Appendf(nil, `{"engine":"mongo","host":%q,"port":%d,"username":%q,"password":"first password",%s"ssl":%s,"masterarn":"admin"}`,
+				w.server.Host, w.server.Port, user, dbname, w.server.SSL()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := w.rotor(t, database.AlternatingUsers, doc)
+			r.store.Add("admin", w.adminSecret(t).With("authSource", "").With("replicaSet", "").With("dbname", ""))
+			for range 2 {
+				if err := w.probe(t.Context(), r.must(t)); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
 }
 
 func TestSecretsThatNameNoPlace(t *testing.T) {
@@ -174,7 +198,7 @@ func TestAReplicaSetOfAnotherNameIsNotUsed(t *testing.T) {
 	r := w.rotor(t, database.SingleUser, doc, func(c *database.Config) { c.ConnectTimeout = 300 * time.Millisecond })
 	_, err := r.rotator.Connect(t.Context(), doc)
 	wantFault(t, err, rotation.Unavailable, "another")
-	if accepted, refused := w.server.Logins(mark); accepted+refused != 0 {
+	if accepted, refused := w.server.LoginsSince(mark); accepted+refused != 0 {
 		t.Error("the password was used")
 	}
 }

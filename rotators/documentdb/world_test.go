@@ -2,12 +2,13 @@ package documentdb_test
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync/atomic"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,28 +31,39 @@ func TestMain(m *testing.M) { documentdbtest.Main(m) }
 type world struct {
 	server *documentdbtest.Server
 	roots  *x509.CertPool
-	tag    string // in the names of its databases and roles
+	tag    string // begins the names of all that it makes
+	users  int
 }
-
-var worlds atomic.Int32
 
 func newWorld(t *testing.T, s *documentdbtest.Server) *world {
 	t.Helper()
-	w := &world{server: s, roots: x509.NewCertPool(), tag: fmt.Sprintf("t%d_%d", time.Now().UnixMilli()%100_000, worlds.Add(1))}
-	if len(s.CA) == 0 {
-		w.roots, _ = x509.SystemCertPool()
-	}
-	w.roots.AppendCertsFromPEM(s.CA)
+	w := &world{server: s, roots: roots(s), tag: "r" + strings.ToLower(rand.Text()[:10])}
+	t.Cleanup(func() {
+		for _, database := range []string{w.shop(), w.stock()} {
+			w.run(t, database, bson.D{{Key: "dropDatabase", Value: 1}})
+		}
+	})
 	w.role(t, "admin", "changesItself", bson.D{{Key: "db", Value: "admin"}, {Key: "collection", Value: ""}}, "changeOwnPassword")
 	w.role(t, w.shop(), "pricing", bson.D{{Key: "db", Value: w.shop()}, {Key: "collection", Value: "prices"}}, "find")
 	return w
 }
 
-// shop is the application's database.
-func (w *world) shop() string { return "shop_" + w.tag }
+// roots trust a server.
+func roots(s *documentdbtest.Server) *x509.CertPool {
+	pool := x509.NewCertPool()
+	if len(s.CA) == 0 {
+		pool, _ = x509.SystemCertPool()
+	}
+	pool.AppendCertsFromPEM(s.CA)
+	return pool
+}
 
-// name is a name that no other test has.
-func (w *world) name(base string) string { return base + "_" + w.tag }
+// shop and stock are the application's databases.
+func (w *world) shop() string  { return w.name("shop") }
+func (w *world) stock() string { return w.name("stock") }
+
+// name is a name that no other test has, nor anybody else on that server.
+func (w *world) name(base string) string { return w.tag + "_" + base }
 
 // run runs a command as the server's administrator.
 func (w *world) run(t *testing.T, database string, command bson.D) bson.M {
@@ -78,7 +90,7 @@ func grant(role, database string) bson.D {
 
 // rights are the application's roles: it may change its own password, too.
 func (w *world) rights() bson.A {
-	return bson.A{grant("readWrite", w.shop()), grant("read", "stock_"+w.tag), grant(w.name("pricing"), w.shop()), grant(w.name("changesItself"), "admin")}
+	return bson.A{grant("readWrite", w.shop()), grant("read", w.stock()), grant(w.name("pricing"), w.shop()), grant(w.name("changesItself"), "admin")}
 }
 
 // user makes a user of that name in a database, with the application's rights and more fields of createUser.
@@ -90,13 +102,19 @@ func (w *world) user(t *testing.T, database, name, password string, more ...bson
 	return name
 }
 
+// bare makes a user with some roles alone.
+func (w *world) bare(t *testing.T, name, password string, roles bson.A) {
+	t.Helper()
+	w.run(t, "admin", bson.D{{Key: "createUser", Value: name}, {Key: "pwd", Value: password}, {Key: "roles", Value: roles}})
+	w.dropping(t, "admin", name)
+}
+
 // dropping drops a user and its clone when the test ends.
 func (w *world) dropping(t *testing.T, database, name string) {
 	t.Cleanup(func() {
 		for _, n := range []string{name, name + "_clone"} {
 			_, err := w.server.Run(context.Background(), database, bson.D{{Key: "dropUser", Value: n}})
-			var ce mongo.CommandError
-			if err != nil && (!errors.As(err, &ce) || ce.Code != 11) {
+			if ce, _ := errors.AsType[mongo.CommandError](err); err != nil && ce.Code != 11 {
 				t.Errorf("dropping %q: %v", n, err)
 			}
 		}
@@ -112,13 +130,7 @@ func (w *world) secret(t *testing.T, user, password string) secret.Document {
 	}
 	d = d.With("engine", w.server.Engine).With("host", w.server.Host).With("port", fmt.Sprint(w.server.Port)).
 		With("dbname", w.shop()).With("username", user).With("password", password)
-	if w.server.ReplicaSet != "" && w.server.Engine == "mongo" {
-		d = d.With("replicaSet", w.server.ReplicaSet)
-	}
-	if w.server.Plain() {
-		d = d.With("ssl", "false")
-	}
-	return d
+	return d.With("replicaSet", w.server.ReplicaSet).With("ssl", w.server.SSL())
 }
 
 func (w *world) adminSecret(t *testing.T) secret.Document {
@@ -130,7 +142,8 @@ func (w *world) adminSecret(t *testing.T) secret.Document {
 func (w *world) fixture(t *testing.T, name string) databasetest.Fixture {
 	t.Helper()
 	if name == "" {
-		name = fmt.Sprintf("app%d_%s", worlds.Add(1), w.tag)
+		w.users++
+		name = w.name(fmt.Sprint("app", w.users))
 	}
 	w.user(t, "admin", name, hardPassword)
 	return databasetest.Fixture{User: w.secret(t, name, hardPassword), Admin: w.adminSecret(t), Roots: w.roots, Probe: w.probe}
@@ -153,12 +166,12 @@ func (w *world) probe(ctx context.Context, doc secret.Document) error {
 	if _, err := client.Database(w.shop()).Collection("orders").InsertOne(ctx, bson.D{{Key: "item", Value: "tea"}}); err != nil {
 		return fmt.Errorf("inserting: %w", err)
 	}
-	for _, from := range []struct{ database, collection string }{{w.shop(), "orders"}, {w.shop(), "prices"}, {"stock_" + w.tag, "shelves"}} {
+	for _, from := range []struct{ database, collection string }{{w.shop(), "orders"}, {w.shop(), "prices"}, {w.stock(), "shelves"}} {
 		if err := client.Database(from.database).Collection(from.collection).FindOne(ctx, bson.D{}).Err(); err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
 			return fmt.Errorf("reading %s.%s: %w", from.database, from.collection, err)
 		}
 	}
-	if _, err := client.Database("stock_"+w.tag).Collection("shelves").InsertOne(ctx, bson.D{}); err == nil {
+	if _, err := client.Database(w.stock()).Collection("shelves").InsertOne(ctx, bson.D{}); err == nil {
 		return errors.New("inserting into a database that it may only read")
 	}
 	return nil
@@ -234,25 +247,35 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 	documentdbtest.Each(t, func(t *testing.T, s *documentdbtest.Server) { test(t, newWorld(t, s)) })
 }
 
-// eachWire is each, for tests that read the server's log, or move its primary.
-func eachWire(t *testing.T, test func(t *testing.T, w *world)) {
+// eachMongoDB is each without the imitation of DocumentDB.
+func eachMongoDB(t *testing.T, test func(t *testing.T, w *world)) {
+	documentdbtest.EachMongoDB(t, func(t *testing.T, s *documentdbtest.Server) {
+		if s.Engine != "mongo" {
+			t.Skip("not covered: DocumentDB has no such thing")
+		}
+		test(t, newWorld(t, s))
+	})
+}
+
+// eachOurs is each, for tests that read the server's log.
+func eachOurs(t *testing.T, test func(t *testing.T, w *world)) {
 	documentdbtest.Each(t, func(t *testing.T, s *documentdbtest.Server) {
-		if !s.Wire() {
+		if !s.HasLog() {
 			t.Skip("not covered: the log of " + s.Name() + " is out of reach")
 		}
 		test(t, newWorld(t, s))
 	})
 }
 
-// own starts a server that no other test shares.
+// own starts a MongoDB that no other test shares, and ownDocumentDB such an imitation.
 func own(t *testing.T, c documentdbtest.Config) *world {
 	t.Helper()
-	s, err := documentdbtest.StartWire(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return newWorld(t, s)
+	return newWorld(t, documentdbtest.Start(t, c))
+}
+
+func ownDocumentDB(t *testing.T, c documentdbtest.Config) *world {
+	t.Helper()
+	return newWorld(t, documentdbtest.StartDocumentDB(t, c))
 }
 
 // roles are those of a user, sorted.

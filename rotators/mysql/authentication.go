@@ -14,6 +14,7 @@ type authentication struct {
 	plugin string
 	stored string // what the server keeps, as text; of use only where there is no password
 	has    bool   // there is a stored text, if only an empty one
+	hidden bool   // there is one, which this session may not see
 }
 
 // The plug-ins that keep a password in the server. Others ask somebody else.

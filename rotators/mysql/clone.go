@@ -71,27 +71,38 @@ type cloning struct {
 	*facts
 	original, clone string
 
-	sources []target              // the original's
+	sources []source              // the original's
 	made    map[string]definition // the clone's that exist, by host; then the new ones too
 	fresh   bool                  // the clone had none
 }
 
-// at is the clone's account that goes with one of the original's.
-func (k *cloning) at(source target) account { return account{k.clone, source.host} }
+// A source is one of the original's accounts.
+type source struct {
+	account
+	definition
+}
 
+func (s source) target() target { return target{s.account, s.ways} }
+
+// at is the clone's account that goes with one of the original's.
+func (k *cloning) at(s source) account { return account{k.clone, s.host} }
+
+// read looks at the accounts of both, and changes nothing.
 func (k *cloning) read(ctx context.Context) error {
-	accounts, err := k.mustAccountsOf(ctx, k.facts, k.original)
+	originals, err := k.mustAccountsOf(ctx, k.facts, k.original)
 	if err != nil {
 		return err
 	}
-	for _, a := range accounts {
-		d, err := k.definitionOf(ctx, k.facts, a)
+	var targets []target
+	for _, t := range originals {
+		d, err := k.understood(ctx, t.account)
 		if err != nil {
 			return err
 		}
-		k.sources = append(k.sources, target{a, d})
+		s := source{t.account, d}
+		k.sources, targets = append(k.sources, s), append(targets, s.target())
 	}
-	if _, err := withPassword(k.sources); err != nil {
+	if _, err := withPassword(targets); err != nil {
 		return err
 	}
 	existing, err := k.accountsOf(ctx, k.facts, k.clone)
@@ -100,12 +111,22 @@ func (k *cloning) read(ctx context.Context) error {
 	}
 	k.fresh = len(existing) == 0
 	k.made = map[string]definition{}
-	for _, a := range existing {
-		if k.made[a.host], err = k.definitionOf(ctx, k.facts, a); err != nil {
+	for _, t := range existing {
+		if k.made[t.host], err = k.understood(ctx, t.account); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// understood is an account's definition, if Rotor can make another such account.
+func (k *cloning) understood(ctx context.Context, a account) (definition, error) {
+	d, err := k.wholeDefinitionOf(ctx, k.facts, a)
+	if err == nil && d.factors > 1 {
+		err = rotation.Fail(rotation.BadSecret, "the account %s proves itself in %d ways at each login, and Rotor knows of one: it cannot be one of two users that alternate", a, d.factors).
+			With("Use ROTATION_STRATEGY=single-user, or take the other ways away: ALTER USER " + a.String() + " DROP 2 FACTOR;")
+	}
+	return d, err
 }
 
 // create makes the accounts that are missing, locked.
@@ -115,7 +136,11 @@ func (k *cloning) create(ctx context.Context, password string) error {
 			continue
 		}
 		statement := func(clause string) string {
-			return "CREATE USER " + k.at(s).String() + " " + clause + " " + s.options(k.facts) + " ACCOUNT LOCK"
+			text := "CREATE USER " + k.at(s).String() + " " + clause + " " + s.options(k.facts) + " ACCOUNT LOCK"
+			if s.attribute != "" { // which comes last
+				text += " ATTRIBUTE " + literal(s.attribute)
+			}
+			return text
 		}
 		if err := k.identifying(ctx, s, password, statement); err != nil {
 			return err
@@ -128,7 +153,7 @@ func (k *cloning) create(ctx context.Context, password string) error {
 }
 
 // identifying runs a statement with the IDENTIFIED clause of an account.
-func (k *cloning) identifying(ctx context.Context, s target, password string, statement func(clause string) string) error {
+func (k *cloning) identifying(ctx context.Context, s source, password string, statement func(clause string) string) error {
 	run := func(clause string) error {
 		err := k.exec(ctx, statement(clause))
 		if isPrivilege(err) {
@@ -140,7 +165,7 @@ func (k *cloning) identifying(ctx context.Context, s target, password string, st
 		return fault(run(mysqlClause(s.ways[0], password)))
 	}
 	_, can := mariaClause(s.ways, password, false)
-	return k.hashing(can, func(plain bool) error {
+	return k.hashing(unhashable(can), func(plain bool) error {
 		clause, _ := mariaClause(s.ways, password, plain)
 		return run(clause)
 	})
@@ -149,7 +174,7 @@ func (k *cloning) identifying(ctx context.Context, s target, password string, st
 // drop removes the clone's accounts on hosts where the original has none.
 func (k *cloning) drop(ctx context.Context) error {
 	for host := range k.made {
-		if slices.ContainsFunc(k.sources, func(s target) bool { return s.host == host }) {
+		if slices.ContainsFunc(k.sources, func(s source) bool { return s.host == host }) {
 			continue
 		}
 		a := account{k.clone, host}
@@ -165,9 +190,16 @@ func (k *cloning) drop(ctx context.Context) error {
 // password policy.
 func (k *cloning) options(ctx context.Context) error {
 	for _, s := range k.sources {
-		want := s.options(k.facts)
-		if has := k.made[s.host]; has.options(k.facts) == want && !has.expired {
+		has, want := k.made[s.host], s.options(k.facts)
+		patch, err := attributePatch(has.attribute, s.attribute)
+		if err != nil {
+			return err
+		}
+		if has.options(k.facts) == want && !has.expired && patch == "" {
 			continue
+		}
+		if patch != "" {
+			want += " ATTRIBUTE " + literal(patch)
 		}
 		if err := k.exec(ctx, "ALTER USER "+k.at(s).String()+" "+want); err != nil {
 			return k.lacks(err, k.facts, "GRANT CREATE USER ON *.* TO "+k.self.String())
@@ -182,7 +214,7 @@ func (k *cloning) password(ctx context.Context, password string) error {
 	var targets []target
 	for _, s := range k.sources {
 		if hasPassword(s.ways) {
-			targets = append(targets, target{k.at(s), s.definition})
+			targets = append(targets, target{k.at(s), s.ways})
 			continue
 		}
 		if slices.Equal(k.made[s.host].ways, s.ways) {

@@ -16,7 +16,7 @@ const firstPassword, clonePassword = "First-password-1 '\\\"", "Clone-password-1
 // onMariaDB runs a test in a world of its own on the real server.
 func onMariaDB(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
-	mysqltest.Real(t, func(t *testing.T, s *mysqltest.Server) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
 		if !isMariaDB(s) {
 			t.Skip(s.Name())
 		}
@@ -26,30 +26,32 @@ func onMariaDB(t *testing.T, test func(t *testing.T, w *world)) {
 
 func TestACloneMayDoExactlyWhatWasGranted(t *testing.T) {
 	onMariaDB(t, func(t *testing.T, w *world) {
-		w.exec(t, "CREATE OR REPLACE DATABASE `o`", "CREATE TABLE o.t (a int, b int)", "CREATE TABLE o.u (a int)",
-			"CREATE FUNCTION o.f() RETURNS int RETURN 1", "CREATE PROCEDURE o.p() SELECT 1", "CREATE PROCEDURE o.q() SELECT 1",
-			"CREATE OR REPLACE DATABASE o2", "CREATE TABLE o2.t (a int)", "CREATE ROLE IF NOT EXISTS o_role", "GRANT DELETE ON o2.t TO o_role")
+		w.databases(t, "stock", "store")
+		w.role(t, "keeper")
+		w.exec(t, "CREATE TABLE stock.t (a int, b int)", "CREATE TABLE stock.u (a int)",
+			"CREATE FUNCTION stock.f() RETURNS int RETURN 1", "CREATE PROCEDURE stock.p() SELECT 1", "CREATE PROCEDURE stock.q() SELECT 1",
+			"CREATE TABLE store.t (a int)", "GRANT DELETE ON store.t TO keeper")
 		w.hosts = []string{"%"}
 		for i, c := range []struct {
 			grant        string
 			may, may_not string
 		}{
-			{"GRANT SELECT ON o.t TO %s", "SELECT * FROM o.t", "SELECT * FROM o.u"},
-			{"GRANT SELECT (a) ON o.t TO %s", "SELECT a FROM o.t", "SELECT b FROM o.t"},
-			{"GRANT UPDATE (b), SELECT (b) ON o.t TO %s", "UPDATE o.t SET b = 1", "UPDATE o.t SET a = 1"},
-			{"GRANT EXECUTE ON FUNCTION o.f TO %s", "SELECT o.f()", "CALL o.p()"},
-			{"GRANT EXECUTE ON PROCEDURE o.p TO %s", "CALL o.p()", "CALL o.q()"},
-			{"GRANT ALL PRIVILEGES ON o.* TO %s", "CREATE OR REPLACE TABLE o.made (a int)", "SELECT * FROM o2.t"},
-			{"GRANT SELECT ON *.* TO %s", "SELECT * FROM o2.t", "DELETE FROM o2.t"},
-			{"GRANT PROCESS, RELOAD ON *.* TO %s", "FLUSH STATUS", "SELECT * FROM o2.t"},
-			{"GRANT o_role TO %s; SET DEFAULT ROLE o_role FOR %s", "DELETE FROM o2.t", "SELECT * FROM o2.t"},
-			{"GRANT o_role TO %s", "SET ROLE o_role", "DELETE FROM o2.t"},
-			{"GRANT SELECT ON o.t TO %s WITH GRANT OPTION", "GRANT SELECT ON o.t TO " + admin(w), "GRANT INSERT ON o.t TO " + admin(w)},
-			{"GRANT USAGE ON *.* TO %s", "SELECT 1", "SELECT * FROM o.t"},
+			{"GRANT SELECT ON stock.t TO %s", "SELECT * FROM stock.t", "SELECT * FROM stock.u"},
+			{"GRANT SELECT (a) ON stock.t TO %s", "SELECT a FROM stock.t", "SELECT b FROM stock.t"},
+			{"GRANT UPDATE (b), SELECT (b) ON stock.t TO %s", "UPDATE stock.t SET b = 1", "UPDATE stock.t SET a = 1"},
+			{"GRANT EXECUTE ON FUNCTION stock.f TO %s", "SELECT stock.f()", "CALL stock.p()"},
+			{"GRANT EXECUTE ON PROCEDURE stock.p TO %s", "CALL stock.p()", "CALL stock.q()"},
+			{"GRANT ALL PRIVILEGES ON stock.* TO %s", "CREATE OR REPLACE TABLE stock.made (a int)", "SELECT * FROM store.t"},
+			{"GRANT SELECT ON *.* TO %s", "SELECT * FROM store.t", "DELETE FROM store.t"},
+			{"GRANT PROCESS, RELOAD ON *.* TO %s", "FLUSH STATUS", "SELECT * FROM store.t"},
+			{"GRANT keeper TO %s; SET DEFAULT ROLE keeper FOR %s", "DELETE FROM store.t", "SELECT * FROM store.t"},
+			{"GRANT keeper TO %s", "SET ROLE keeper", "DELETE FROM store.t"},
+			{"GRANT SELECT ON stock.t TO %s WITH GRANT OPTION", "GRANT SELECT ON stock.t TO " + admin(w), "GRANT INSERT ON stock.t TO " + admin(w)},
+			{"GRANT USAGE ON *.* TO %s", "SELECT 1", "SELECT * FROM stock.t"},
 		} {
 			t.Run(c.grant, func(t *testing.T) {
 				w.grants = strings.Split(c.grant, "; ")
-				user := w.user(t, fmt.Sprint("only", i), firstPassword)
+				user := w.user(t, fmt.Sprint("only", i, w.tag), firstPassword)
 				w.clone(t, user, clonePassword)
 				for _, who := range []struct{ user, password string }{{user, firstPassword}, {user + "_clone", clonePassword}} {
 					if err := w.do(t, who.user, who.password, c.may); err != nil {
@@ -75,29 +77,29 @@ func TestACloneHasTheAccountsLimitsAndDemands(t *testing.T) {
 		}
 		t.Cleanup(func() {
 			for host := range options {
-				w.exec(t, "DROP USER IF EXISTS lim@"+host, "DROP USER IF EXISTS lim_clone@"+host)
+				w.exec(t, "DROP USER IF EXISTS tenant@"+host, "DROP USER IF EXISTS tenant_clone@"+host)
 			}
 		})
 		for host, o := range options {
-			w.exec(t, "CREATE USER lim@"+host+" IDENTIFIED BY 'x' "+o)
+			w.exec(t, "CREATE USER tenant@"+host+" IDENTIFIED BY 'x' "+o)
 		}
 		equal := func() {
 			t.Helper()
 			for host := range options {
-				original, clone := w.value(t, "SHOW CREATE USER lim@"+host), w.value(t, "SHOW CREATE USER lim_clone@"+host)
+				original, clone := w.value(t, "SHOW CREATE USER tenant@"+host), w.value(t, "SHOW CREATE USER tenant_clone@"+host)
 				if o, c := afterPassword(original), afterPassword(clone); o != c {
 					t.Errorf("%s: %s, and the clone %s", host, o, c)
 				}
 			}
 		}
-		w.clone(t, "lim", clonePassword)
+		w.clone(t, w.own("tenant"), clonePassword)
 		equal()
-		w.exec(t, "ALTER USER lim@`%` REQUIRE NONE WITH MAX_QUERIES_PER_HOUR 0 MAX_STATEMENT_TIME 0", "ALTER USER lim@`10.%` ACCOUNT UNLOCK", "ALTER USER lim@localhost PASSWORD EXPIRE NEVER")
-		w.clone(t, "lim", clonePassword)
+		w.exec(t, "ALTER USER tenant@`%` REQUIRE NONE WITH MAX_QUERIES_PER_HOUR 0 MAX_STATEMENT_TIME 0", "ALTER USER tenant@`10.%` ACCOUNT UNLOCK", "ALTER USER tenant@localhost PASSWORD EXPIRE NEVER")
+		w.clone(t, w.own("tenant"), clonePassword)
 		equal()
-		w.exec(t, "DROP USER lim@`10.%`", "CREATE USER lim_clone@`192.168.%`")
-		w.clone(t, "lim", clonePassword)
-		if got := w.value(t, "SELECT GROUP_CONCAT(Host ORDER BY Host) FROM mysql.user WHERE User = 'lim_clone'"); got != "%,localhost" {
+		w.exec(t, "DROP USER tenant@`10.%`", "CREATE USER tenant_clone@`192.168.%`")
+		w.clone(t, w.own("tenant"), clonePassword)
+		if got := w.value(t, "SELECT GROUP_CONCAT(Host ORDER BY Host) FROM mysql.user WHERE User = 'tenant_clone'"); got != "%,localhost" {
 			t.Errorf("the clone has accounts at %s", got)
 		}
 	})
@@ -175,17 +177,21 @@ func TestAllPrivilegesCoverThoseByName(t *testing.T) {
 func TestHostileNamesOfObjectsSurviveByteForByte(t *testing.T) {
 	onMariaDB(t, func(t *testing.T, w *world) {
 		w.hosts, w.grants = []string{"%"}, nil
-		user := w.user(t, "a` TO `b", firstPassword)
+		user := w.user(t, "a` TO `b"+w.tag, firstPassword)
 		account, clone := quoteName(user)+"@`%`", user+"_clone"
 		for _, name := range []string{"back`tick", "quo'te", `dou"ble`, `back\slash`, "x TO y", "` TO `z`@`%", "per%cent", "under_score", "ünï 漢字", "semi;--"} {
+			name += w.tag
 			q := quoteName(name)
 			pattern := quoteName(strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(name))
-			w.exec(t, "CREATE OR REPLACE DATABASE "+q, "CREATE TABLE "+q+"."+q+" ("+q+" int, other int)", "CREATE PROCEDURE "+q+"."+q+"() SELECT 1",
+			w.exec(t, "CREATE DATABASE "+q, "CREATE TABLE "+q+"."+q+" ("+q+" int, other int)", "CREATE PROCEDURE "+q+"."+q+"() SELECT 1",
 				"GRANT SELECT ("+q+") ON "+q+"."+q+" TO "+account, "GRANT EXECUTE ON PROCEDURE "+q+"."+q+" TO "+account, "GRANT CREATE TEMPORARY TABLES ON "+pattern+".* TO "+account)
 			t.Cleanup(func() { w.exec(t, "DROP DATABASE "+q) })
 		}
 		for _, mode := range []string{"", "ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES", "ORACLE"} {
 			t.Run("sql_mode="+mode, func(t *testing.T) {
+				if mode != "" {
+					changesAll(t)
+				}
 				w.exec(t, "SET GLOBAL sql_mode = '"+mode+"'")
 				defer w.exec(t, "SET GLOBAL sql_mode = DEFAULT")
 				w.clone(t, user, clonePassword)
@@ -193,10 +199,10 @@ func TestHostileNamesOfObjectsSurviveByteForByte(t *testing.T) {
 				if !slices.Equal(got, want) || len(want) < 30 {
 					t.Errorf("the clone has\n%q, the original\n%q", got, want)
 				}
-				if err := w.do(t, clone, clonePassword, "SELECT `back``tick` FROM `back``tick`.`back``tick`"); err != nil {
+				if err := w.do(t, clone, clonePassword, strings.ReplaceAll("SELECT `back``tick` FROM `back``tick`.`back``tick`", "tick", "tick"+w.tag)); err != nil {
 					t.Error(err)
 				}
-				if err := w.do(t, clone, clonePassword, "CREATE TEMPORARY TABLE `under_score`.`t` (n int)"); err != nil {
+				if err := w.do(t, clone, clonePassword, "CREATE TEMPORARY TABLE `under_score"+w.tag+"`.`t` (n int)"); err != nil {
 					t.Error(err)
 				}
 				if err := w.as(t, clone, clonePassword).SetPassword(t.Context(), clone, clonePassword); err != nil {
@@ -211,7 +217,8 @@ func TestRightsOnWhatWasDroppedAreCopiedToo(t *testing.T) {
 	onMariaDB(t, func(t *testing.T, w *world) {
 		w.hosts = []string{"%"}
 		w.grants = []string{"GRANT SELECT, INSERT ON gone.t TO %s WITH GRANT OPTION", "GRANT SELECT ON shop.orders TO %s"}
-		w.exec(t, "CREATE DATABASE gone", "CREATE TABLE gone.t (a int)")
+		w.databases(t, "gone")
+		w.exec(t, "CREATE TABLE gone.t (a int)")
 		user := w.user(t, "", firstPassword)
 		w.exec(t, "DROP DATABASE gone")
 		w.clone(t, user, clonePassword)
@@ -242,7 +249,8 @@ func TestDriftIsGivenToTheOriginal(t *testing.T) {
 		user := w.user(t, "", firstPassword)
 		w.clone(t, user, clonePassword)
 		clone := quoteName(user+"_clone") + "@`%`"
-		w.exec(t, "CREATE ROLE IF NOT EXISTS drifter", "GRANT drifter TO "+clone, "GRANT DELETE ON shop.orders TO "+clone, "GRANT INSERT (item) ON shop.prices TO "+clone,
+		w.role(t, "drifter")
+		w.exec(t, "GRANT drifter TO "+clone, "GRANT DELETE ON shop.orders TO "+clone, "GRANT INSERT (item) ON shop.prices TO "+clone,
 			"REVOKE SELECT ON shop.recent FROM "+clone, "GRANT ALL PRIVILEGES ON till.* TO "+clone+" WITH GRANT OPTION")
 		before := w.rights(t, user, firstPassword)
 		if err := w.administrator(t).(database.DriftGranter).GrantDrift(t.Context(), user, user+"_clone"); err != nil {
@@ -254,7 +262,7 @@ func TestDriftIsGivenToTheOriginal(t *testing.T) {
 				t.Errorf("the original lacks %s", r)
 			}
 		}
-		if slices.Contains(clones, "SELECT on `shop`.`recent`") {
+		if slices.Contains(clones, w.own("SELECT on `shop`.`recent`")) {
 			t.Error("the clone was changed")
 		}
 	})
@@ -263,24 +271,24 @@ func TestDriftIsGivenToTheOriginal(t *testing.T) {
 func TestAnAdministratorWithoutTheRightsIsToldWhatToGrant(t *testing.T) {
 	onMariaDB(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", firstPassword)
-		w.exec(t, "CREATE OR REPLACE USER `lo%w`@`%` IDENTIFIED BY 'lowpass'")
-		t.Cleanup(func() { w.exec(t, "DROP USER `lo%w`@`%`") })
+		w.exec(t, "CREATE USER `lo%wly`@`%` IDENTIFIED BY 'lowpass'")
+		t.Cleanup(func() { w.exec(t, "DROP USER `lo%wly`@`%`") })
 		for _, c := range []struct{ grant, preflight, clone string }{
-			{"", "GRANT CREATE USER ON *.* TO `lo%w`@`%`", "GRANT SELECT ON mysql.* TO `lo%w`@`%`"},
-			{"GRANT CREATE USER ON *.* TO `lo%w`@`%`", "GRANT SELECT ON mysql.* TO `lo%w`@`%`", "GRANT SELECT ON mysql.* TO `lo%w`@`%`"},
-			{"GRANT SELECT ON mysql.* TO `lo%w`@`%`", "GRANT CREATE TEMPORARY TABLES, SELECT ON `shop\\_2`.* TO `lo%w`@`%` WITH GRANT OPTION", "GRANT cashier TO"},
-			{"GRANT cashier TO `lo%w`@`%` WITH ADMIN OPTION", "GRANT PROCESS ON *.* TO `lo%w`@`%` WITH GRANT OPTION", "GRANT PROCESS ON *.* TO `lo%w`@`%` WITH GRANT OPTION"},
+			{"", "GRANT CREATE USER ON *.* TO `lo%wly`@`%`", "GRANT SELECT ON mysql.* TO `lo%wly`@`%`"},
+			{"GRANT CREATE USER ON *.* TO `lo%wly`@`%`", "GRANT SELECT ON mysql.* TO `lo%wly`@`%`", "GRANT SELECT ON mysql.* TO `lo%wly`@`%`"},
+			{"GRANT SELECT ON mysql.* TO `lo%wly`@`%`", "GRANT CREATE TEMPORARY TABLES, SELECT ON `shop\\_2`.* TO `lo%wly`@`%` WITH GRANT OPTION", "GRANT cashier TO"},
+			{"GRANT cashier TO `lo%wly`@`%` WITH ADMIN OPTION", "GRANT PROCESS ON *.* TO `lo%wly`@`%` WITH GRANT OPTION", "GRANT PROCESS ON *.* TO `lo%wly`@`%` WITH GRANT OPTION"},
 		} {
 			if c.grant != "" {
 				w.exec(t, c.grant)
 			}
-			low := w.as(t, "lo%w", "lowpass")
-			wantClass(t, low.(database.Preflighter).Preflight(t.Context(), user, user+"_clone"), rotation.MissingPrivilege, c.preflight)
+			low := w.as(t, w.own("lo%wly"), "lowpass")
+			wantClass(t, low.(database.Preflighter).Preflight(t.Context(), user, user+"_clone"), rotation.MissingPrivilege, w.own(c.preflight))
 			err := low.(database.Cloner).CloneUser(t.Context(), user, user+"_clone", clonePassword)
 			if c.clone == "GRANT cashier TO" {
-				c.clone = "GRANT `cashier` TO `lo%w`@`%` WITH ADMIN OPTION"
+				c.clone = "GRANT `cashier` TO `lo%wly`@`%` WITH ADMIN OPTION"
 			}
-			wantClass(t, err, rotation.MissingPrivilege, c.clone)
+			wantClass(t, err, rotation.MissingPrivilege, w.own(c.clone))
 			_ = low.Close() // which frees the lock
 			if err := w.do(t, user, firstPassword, "SELECT * FROM shop.orders"); err != nil {
 				t.Errorf("the original suffered: %v", err)

@@ -2,6 +2,7 @@ package mysql_test
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/x509"
 	"database/sql"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/mysql"
 	"github.com/seed492efc12/rotor/rotators/mysql/mysqltest"
 )
@@ -25,7 +27,7 @@ var hardNames = []string{
 
 // With ROTOR_TEST_MYSQL this runs against a MySQL 8 or 9 that somebody has.
 func TestConformanceOfRealServers(t *testing.T) {
-	mysqltest.Real(t, func(t *testing.T, s *mysqltest.Server) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
 		databasetest.Run(t, realHarness(newWorld(t, s), s))
 	})
 }
@@ -44,9 +46,10 @@ func realHarness(w *world, s *mysqltest.Server) databasetest.Harness {
 // What quotes mean depends on the server's sql_mode, but for a session of the
 // driver, which sets its own.
 func TestHardNamesUnderOtherModes(t *testing.T) {
-	mysqltest.Real(t, func(t *testing.T, s *mysqltest.Server) {
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) {
 		for _, mode := range []string{"ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"} {
 			t.Run(mode, func(t *testing.T) {
+				changesAll(t)
 				w := newWorld(t, s)
 				w.exec(t, "SET GLOBAL sql_mode = '"+mode+"'")
 				defer w.exec(t, "SET GLOBAL sql_mode = DEFAULT")
@@ -58,7 +61,7 @@ func TestHardNamesUnderOtherModes(t *testing.T) {
 	})
 }
 
-func isMariaDB(s *mysqltest.Server) bool { return strings.Contains(s.Version, "MariaDB") }
+func isMariaDB(s *mysqltest.Server) bool { return s.Product() == mysqltest.MariaDB }
 
 // The wire-level server is the only one here that keeps old passwords.
 func TestConformanceOfMySQLWithOverlap(t *testing.T) {
@@ -94,15 +97,13 @@ func mysqlNames() []string {
 func startWire(t *testing.T, c mysqltest.WireConfig) *mysqltest.Server {
 	t.Helper()
 	s, err := mysqltest.StartWire(mysqltest.Config{Wire: c})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
+	return servertest.ForTest(t, s, err)
 }
 
-// A world is a server on which an application has rights of every kind.
+// A world is a server on which an application has rights of every kind. Its databases, roles and users are of its own:
+// see world.own.
 type world struct {
+	tag    string
 	server *mysqltest.Server
 	admin  *sql.DB
 	roots  *x509.CertPool
@@ -114,6 +115,9 @@ type world struct {
 func newWorld(t *testing.T, s *mysqltest.Server) *world {
 	t.Helper()
 	w := &world{server: s, hosts: []string{"%"}}
+	if s.Real {
+		w.tag = "_" + strings.ToLower(rand.Text()[:6])
+	}
 	if len(s.CA) > 0 {
 		w.roots = x509.NewCertPool()
 		w.roots.AppendCertsFromPEM(s.CA)
@@ -141,9 +145,8 @@ func newWorld(t *testing.T, s *mysqltest.Server) *world {
 // populate makes a database with a bit of everything.
 func (w *world) populate(t *testing.T) {
 	w.hosts = []string{"%", "localhost"}
-	for _, database := range []string{"shop", "shop_2", "till"} {
-		w.exec(t, "DROP DATABASE IF EXISTS "+database, "CREATE DATABASE "+database)
-	}
+	w.databases(t, "shop", "shop_2", "till")
+	w.role(t, "cashier")
 	w.exec(t,
 		"CREATE TABLE shop.orders (id int AUTO_INCREMENT PRIMARY KEY, item text, price int)",
 		"CREATE TABLE shop.prices (item text, price int)",
@@ -151,7 +154,6 @@ func (w *world) populate(t *testing.T) {
 		"CREATE FUNCTION shop.total() RETURNS bigint READS SQL DATA SQL SECURITY DEFINER RETURN (SELECT COUNT(*) FROM shop.orders)",
 		"CREATE PROCEDURE shop.nothing() SELECT 1",
 		"CREATE TABLE shop_2.t (n int)",
-		"CREATE ROLE IF NOT EXISTS cashier",
 		"CREATE TABLE till.coins (n int)",
 		"GRANT INSERT ON till.coins TO cashier",
 	)
@@ -171,10 +173,37 @@ func (w *world) populate(t *testing.T) {
 	}
 }
 
+// databases makes databases that end with the test.
+func (w *world) databases(t *testing.T, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		w.exec(t, "CREATE DATABASE "+name)
+		t.Cleanup(func() { w.exec(t, "DROP DATABASE IF EXISTS "+name) })
+	}
+}
+
+// role makes a role that ends with the test.
+func (w *world) role(t *testing.T, name string) {
+	t.Helper()
+	w.exec(t, "CREATE ROLE "+name)
+	t.Cleanup(func() { w.exec(t, "DROP ROLE "+name) })
+}
+
+// own gives the names that the tests use a tag, if they have none yet: the server may be somebody else's.
+func (w *world) own(text string) string {
+	escaped := `shop` + strings.ReplaceAll(w.tag, "_", `\_`)
+	pairs := []string{escaped, escaped, `shop\_2`, escaped + `\_2`, "shop_2", "shop" + w.tag + "_2"}
+	for _, name := range []string{"shop", "till", "gone", "stock", "store", "cashier", "drifter", "keeper", "tenant", "lo%wly", "nopasser", "seconder", "hasher"} {
+		pairs = append(pairs, name+w.tag, name+w.tag, name, name+w.tag)
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
 // exec runs statements as the administrator.
 func (w *world) exec(t *testing.T, statements ...string) {
 	t.Helper()
 	for _, s := range statements {
+		s = w.own(s)
 		if _, err := w.admin.ExecContext(context.Background(), s); err != nil {
 			t.Fatalf("%s: %v", s, err)
 		}
@@ -192,12 +221,14 @@ func (w *world) user(t *testing.T, name, password string) string {
 	t.Helper()
 	if name == "" {
 		w.users++
-		name = fmt.Sprint("app", w.users)
+		name = fmt.Sprint("app", w.users, w.tag)
 	}
-	t.Cleanup(func() { w.drop(t, name, name+"_clone") })
-	for _, host := range w.hosts {
+	for i, host := range w.hosts {
 		account := quoteName(name) + "@" + quoteName(host)
 		w.exec(t, "CREATE USER "+account+" IDENTIFIED BY "+quoteText(password))
+		if i == 0 { // it is the test's own
+			t.Cleanup(func() { w.drop(t, name, name+"_clone") })
+		}
 		for _, g := range w.grants {
 			w.exec(t, strings.ReplaceAll(g, "%s", account))
 		}
@@ -259,11 +290,11 @@ func (w *world) probe(ctx context.Context, doc secret.Document) error {
 		"INSERT INTO till.coins VALUES (1)", // by the default role
 		"ROLLBACK",
 	} {
-		if _, err := db.ExecContext(ctx, statement); err != nil {
+		if _, err := db.ExecContext(ctx, w.own(statement)); err != nil {
 			return fmt.Errorf("%s: %w", statement, err)
 		}
 	}
-	if _, err := db.ExecContext(ctx, "INSERT INTO shop.prices VALUES ('tea', 1)"); err == nil {
+	if _, err := db.ExecContext(ctx, w.own("INSERT INTO shop.prices VALUES ('tea', 1)")); err == nil {
 		return fmt.Errorf("the user may do more than was granted")
 	}
 	return nil

@@ -24,13 +24,13 @@ func (c *conn) GrantDrift(ctx context.Context, original, clone string) error {
 	if err != nil {
 		return err
 	}
-	for _, a := range clones {
-		to := account{original, a.host}
-		if !slices.Contains(accounts, to) {
-			c.login.Report.Notef("%s has no counterpart: %q cannot log in from there.", a, original)
+	for _, from := range clones {
+		to := account{original, from.host}
+		if !slices.ContainsFunc(accounts, func(t target) bool { return t.account == to }) {
+			c.login.Report.Notef("%s has no counterpart: %q cannot log in from there.", from, original)
 			continue
 		}
-		if err := k.give(ctx, a, to); err != nil {
+		if err := k.give(ctx, from.account, to); err != nil {
 			return err
 		}
 	}

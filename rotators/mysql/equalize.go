@@ -23,7 +23,7 @@ func (k *cloning) equalize(ctx context.Context) error {
 // MariaDB's GRANT PROXY, whose grant option becomes one for everything.
 const rounds = 3
 
-func (k *cloning) equalizeAt(ctx context.Context, s target) error {
+func (k *cloning) equalizeAt(ctx context.Context, s source) error {
 	want, err := k.holdingsOf(ctx, k.facts, s.account)
 	if err != nil {
 		return err
@@ -61,8 +61,8 @@ func (k *cloning) apply(ctx context.Context, list []change) error {
 			if err := k.grantAbsent(ctx, ch); err != nil {
 				return err
 			}
-		case isCode(err, codeNoColumn, codeNoRoutine):
-			k.login.Report.Notef("What to %s is not there: %v. Revoke it from %q.", ch.what, fault(err), k.original)
+		case isCode(err, codeNoTable, codeNoColumn, codeNoRoutine):
+			return k.notThere(ch, err)
 		default:
 			return k.lacks(err, k.facts, fmt.Sprintf(ch.remedy, k.self))
 		}
@@ -76,8 +76,7 @@ func (k *cloning) apply(ctx context.Context, list []change) error {
 func (k *cloning) grantAbsent(ctx context.Context, ch change) error {
 	for _, statement := range ch.absent {
 		if err := k.exec(ctx, statement); err != nil {
-			k.login.Report.Notef("What to %s is not there: %v. Revoke it from %q.", ch.what, fault(err), k.original)
-			return nil
+			return k.notThere(ch, err)
 		}
 	}
 	return nil

@@ -118,9 +118,14 @@ func TestNoErrorQuotesAStatement(t *testing.T) {
 }
 
 func class(err error) rotation.Class {
-	var f *rotation.Fault
-	if !errors.As(err, &f) {
-		return "none"
+	if f := asFault(err); f != nil {
+		return f.Class
 	}
-	return f.Class
+	return "none"
+}
+
+func asFault(err error) *rotation.Fault {
+	var f *rotation.Fault
+	_ = errors.As(err, &f)
+	return f
 }

@@ -3,7 +3,6 @@ package mysql
 import (
 	"database/sql"
 	"encoding/hex"
-	"os"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -58,18 +57,7 @@ func asUser(t *testing.T, conn *sql.Conn, name string) {
 
 func realSession(f *testing.F) *sql.Conn {
 	f.Helper()
-	i, ok := mysqltest.Find()
-	if !ok && os.Getenv("ROTOR_REQUIRE_SERVERS") == "1" {
-		f.Fatal("no MariaDB is here (make servers)")
-	}
-	if !ok {
-		f.Skip("no MariaDB is here: NOT COVERED (make servers)")
-	}
-	s, err := i.Start(mysqltest.Config{})
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Cleanup(func() { _ = s.Close() })
+	s := mysqltest.Start(f, mysqltest.MySQL, mysqltest.Config{})
 	db, err := s.Admin(f.Context())
 	if err != nil {
 		f.Fatal(err)

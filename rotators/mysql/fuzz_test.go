@@ -114,9 +114,9 @@ func FuzzReaders(f *testing.F) {
 				t.Errorf("%q differs from itself: %v", text, again)
 			}
 		}
-		if d, err := parseDefinition(text, a); err == nil {
-			_ = d.options(&facts{})
-		}
+		d := parseDefinition([]string{text}, a, nil)
+		_ = d.options(&facts{})
+		_, _ = attributePatch("", d.attribute)
 		_ = contains(text, text)
 	})
 }

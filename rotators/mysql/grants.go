@@ -3,8 +3,10 @@ package mysql
 import (
 	"context"
 	"errors"
-	"fmt"
+	"regexp"
 	"strings"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
 // A grant is one line of SHOW GRANTS. Names are as the server quoted them.
@@ -162,20 +164,21 @@ func cutWords(text string, words ...string) (rest string, ok bool) {
 	return text[l.at:], true
 }
 
-// cutAccount cuts an account off the start of a text, in one of the forms in
-// which servers print it.
+// cutAccount cuts an account off the start of a text, however the server has
+// quoted it: a proxy may have lost the settings of the session.
 func cutAccount(text string, a account) (rest string, ok bool) {
 	text = strings.TrimLeft(text, " ")
-	for _, form := range []string{
-		a.String(),
-		literal(a.user) + "@" + literal(a.host),
-		"'" + a.user + "'@'" + a.host + "'", // MySQL 5.7
-	} {
-		if rest, ok := strings.CutPrefix(text, form); ok && (rest == "" || rest[0] == ' ') {
-			return rest, true
+	raw := "'" + a.user + "'@'" + a.host + "'" // MySQL 5.7
+	if rest, ok := strings.CutPrefix(text, raw); ok && (rest == "" || rest[0] == ' ') {
+		return rest, true
+	}
+	l := lexer{source: text}
+	for _, part := range []string{a.user, "@", a.host} {
+		if t, err := l.next(); err != nil || t.kind == endToken || t.value != part {
+			return text, false
 		}
 	}
-	return text, false
+	return text[l.at:], true
 }
 
 // cutGrantee cuts the grantee off the start of a text: the account that was
@@ -200,23 +203,27 @@ func cutGrantee(text string, a account) (grantee, rest string, err error) {
 	return text[t.start:end], text[end:], nil
 }
 
-// hasOption reports whether GRANT OPTION or ADMIN OPTION is in what follows the
-// grantee, where MariaDB has the password's hash and REQUIRE too.
+// option is how a line ends that grants an option, or limits what an account
+// may use. MariaDB has the password's hash and REQUIRE before it, with texts
+// that may say what they like, but always end in a quote.
+var option = regexp.MustCompile(`(?:^| )WITH(?: (GRANT|ADMIN) OPTION)?(?: MAX_[A-Z_]+ [0-9.]+)*$`)
+
+// hasOption reports whether GRANT OPTION or ADMIN OPTION is at the end of what
+// follows the grantee.
 func hasOption(tail string) (bool, error) {
-	tokens, err := lex(tail)
-	if err != nil {
-		return false, err
+	tail = strings.TrimSpace(tail)
+	found := option.FindStringSubmatch(tail)
+	known := tail == "" || strings.HasPrefix(tail, "IDENTIFIED ") || strings.HasPrefix(tail, "REQUIRE ") || found != nil && strings.HasPrefix(tail, "WITH")
+	if !known {
+		return false, errGrant
 	}
-	for i := 1; i < len(tokens); i++ {
-		if tokens[i].is("OPTION") && (tokens[i-1].is("GRANT") || tokens[i-1].is("ADMIN")) {
-			return true, nil
-		}
-	}
-	return false, nil
+	return found != nil && found[1] != "", nil
 }
 
 // ownHoldings is what the session may do, its active roles included: SHOW
-// GRANTS by itself counts them, on MariaDB and on MySQL 8.
+// GRANTS by itself counts them, on MariaDB and on MySQL 8. It may have lines
+// that are not understood, and that are in the way of nobody who finds what he
+// looks for.
 func (c *conn) ownHoldings(ctx context.Context) (*holdings, error) {
 	f, err := c.settle(ctx)
 	if err != nil {
@@ -225,13 +232,16 @@ func (c *conn) ownHoldings(ctx context.Context) (*holdings, error) {
 	return c.readHoldings(ctx, "SHOW GRANTS", f.self)
 }
 
-// holdingsOf is what was granted to an account itself.
+// holdingsOf is all that was granted to an account itself.
 func (c *conn) holdingsOf(ctx context.Context, f *facts, a account) (*holdings, error) {
 	h, err := c.readHoldings(ctx, "SHOW GRANTS FOR "+a.String(), a)
 	if isPrivilege(err) {
 		return nil, c.lacks(err, f, "GRANT SELECT ON mysql.* TO "+f.self.String())
 	}
-	return h, err
+	if err != nil {
+		return nil, err
+	}
+	return h, h.whole(a)
 }
 
 func (c *conn) readHoldings(ctx context.Context, query string, a account) (*holdings, error) {
@@ -243,9 +253,26 @@ func (c *conn) readHoldings(ctx context.Context, query string, a account) (*hold
 	for _, line := range lines {
 		g, err := parseGrant(line, a)
 		if err != nil {
-			return nil, fmt.Errorf("reading what SHOW GRANTS says of %s: %w", a, err)
+			h.unread = append(h.unread, redact(line))
+			continue
 		}
 		h.add(g)
 	}
 	return h, nil
+}
+
+// whole fails if something that was granted is not understood.
+func (h *holdings) whole(a account) error {
+	if len(h.unread) == 0 {
+		return nil
+	}
+	return notUnderstood("SHOW GRANTS", a, h.unread).
+		With("REVOKE that from the account, or use ROTATION_STRATEGY=single-user, which does not need it; and report these words.")
+}
+
+// notUnderstood is the failure of what needs words of the server's that this
+// package does not know: what cannot be read can be neither copied nor compared.
+// The words are without what they quote.
+func notUnderstood(query string, a account, words []string) *rotation.Fault {
+	return rotation.Fail(rotation.FewerRights, "%s has something that Rotor does not know, so that another user may have less. %s says of it: %s", a, query, strings.Join(words, "; "))
 }

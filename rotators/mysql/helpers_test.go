@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -60,7 +61,7 @@ func (w *world) do(t *testing.T, user, password, statement string) error {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	_, err = db.ExecContext(t.Context(), statement)
+	_, err = db.ExecContext(t.Context(), w.own(statement))
 	return err
 }
 
@@ -78,10 +79,18 @@ func again[T any](login func() (T, error)) (T, error) {
 func (w *world) value(t *testing.T, query string) string {
 	t.Helper()
 	var v string
-	if err := w.admin.QueryRowContext(context.Background(), query).Scan(&v); err != nil {
+	if err := w.admin.QueryRowContext(context.Background(), w.own(query)).Scan(&v); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return v
+}
+
+// changesAll is for tests that change a server for all who use it, which may be somebody else.
+func changesAll(t *testing.T) {
+	t.Helper()
+	if os.Getenv("ROTOR_TEST_MYSQL") != "" && os.Getenv("ROTOR_TEST_MYSQL_ALL") != "1" {
+		t.Skip("NOT COVERED: it changes the server's settings (ROTOR_TEST_MYSQL_ALL=1 allows that)")
+	}
 }
 
 // wantClass checks an error's class, and that it says something.

@@ -55,6 +55,7 @@ type holdings struct {
 	roles    map[string]bool // with ADMIN OPTION or without
 	defaults []string        // roles that a login activates; MariaDB only, see definition
 	proxies  map[string]bool // accounts, with GRANT OPTION or without
+	unread   []string        // lines that are not understood, without what they quote
 }
 
 func newHoldings() *holdings {

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -40,9 +41,7 @@ type lexer struct {
 // next cuts one token. Its error quotes nothing of the source, which may hold a
 // hash.
 func (l *lexer) next() (token, error) {
-	for l.at < len(l.source) && strings.IndexByte(" \t\r\n", l.source[l.at]) >= 0 {
-		l.at++
-	}
+	l.skipSpace()
 	start := l.at
 	if start == len(l.source) {
 		return token{start: start, end: start}, nil
@@ -134,5 +133,125 @@ func lex(source string) ([]token, error) {
 		if t.kind == endToken {
 			return all, nil
 		}
+	}
+}
+
+func (l *lexer) skipSpace() {
+	for l.at < len(l.source) && strings.IndexByte(" \t\r\n", l.source[l.at]) >= 0 {
+		l.at++
+	}
+}
+
+// done reports whether nothing is left.
+func (l *lexer) done() bool {
+	l.skipSpace()
+	return l.at == len(l.source)
+}
+
+// take cuts some words, if they are next.
+func (l *lexer) take(words ...string) bool {
+	m := *l
+	for _, w := range words {
+		if t, err := m.next(); err != nil || !t.is(w) {
+			return false
+		}
+	}
+	*l = m
+	return true
+}
+
+// text cuts a text in single quotes, if it is next, and returns what it means.
+func (l *lexer) text() (string, bool) {
+	m := *l
+	t, err := m.next()
+	if err != nil || t.kind != textToken {
+		return "", false
+	}
+	*l = m
+	return t.value, true
+}
+
+// number cuts a number such as 3 or 3.500000, if it is next.
+func (l *lexer) number() (string, bool) {
+	l.skipSpace()
+	end := l.at
+	for end < len(l.source) && (l.source[end] == '.' || l.source[end] >= '0' && l.source[end] <= '9') {
+		end++
+	}
+	text := l.source[l.at:end]
+	l.at = end
+	return text, text != ""
+}
+
+// accounts cuts a list of names, each with a host or without, as they stand.
+func (l *lexer) accounts() (list []string, ok bool) {
+	for {
+		t, err := l.next()
+		if err != nil || t.kind != nameToken && t.kind != textToken {
+			return nil, false
+		}
+		end := t.end
+		if l.take("@") {
+			host, err := l.next()
+			if err != nil {
+				return nil, false
+			}
+			end = host.end
+		}
+		list = append(list, l.source[t.start:end])
+		if !l.take(",") {
+			return list, true
+		}
+	}
+}
+
+// skipClause cuts a clause that is not understood: up to the next word that
+// starts one. It returns the words without what is quoted.
+func (l *lexer) skipClause() string {
+	var words []string
+	for {
+		before := l.at
+		t, err := l.next()
+		switch {
+		case err != nil:
+			l.at = len(l.source)
+			return strings.Join(append(words, "an unclosed quote"), " ")
+		case t.kind == endToken:
+			return strings.Join(words, " ")
+		case len(words) > 0 && slices.ContainsFunc(clauseWords, t.is):
+			l.at = before
+			return strings.Join(words, " ")
+		}
+		words = append(words, t.redacted())
+	}
+}
+
+// redacted is the token if it is a key word, a number or punctuation. All else
+// may be a hash.
+func (t token) redacted() string {
+	if t.kind == symbolToken && t.raw[0] < utf8.RuneSelf {
+		return t.raw
+	}
+	upper := !strings.ContainsFunc(t.raw, func(r rune) bool { return r != '_' && (r < 'A' || r > 'Z') })
+	digits := !strings.ContainsFunc(t.raw, func(r rune) bool { return r < '0' || r > '9' })
+	if t.kind == wordToken && len(t.raw) <= 40 && (upper || digits) {
+		return t.raw
+	}
+	return "..."
+}
+
+// redact is a line of the server's without what may not be shown.
+func redact(line string) string {
+	var words []string
+	l := lexer{source: line}
+	for {
+		t, err := l.next()
+		if err != nil {
+			return strings.Join(append(words, "an unclosed quote"), " ")
+		}
+		if t.kind == endToken {
+			return strings.Join(words, " ")
+		}
+		words = append(words, t.redacted())
 	}
 }

@@ -2,8 +2,12 @@ package mysql
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
+
+	mysql "github.com/go-sql-driver/mysql"
 
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
@@ -25,25 +29,31 @@ func (c *conn) SetPassword(ctx context.Context, user, password string) error {
 	return c.setAll(ctx, f, targets, password)
 }
 
-// A target is an account whose password is to be set.
+// A target is an account whose password is to be set, and the ways in which it
+// logs in.
 type target struct {
 	account
-	definition
+	ways []authentication
 }
 
 // targets are the accounts of a user that have a password.
 func (c *conn) targets(ctx context.Context, f *facts, user string) ([]target, error) {
-	accounts, err := c.mustAccountsOf(ctx, f, user)
+	all, err := c.mustAccountsOf(ctx, f, user)
 	if err != nil {
 		return nil, err
 	}
-	var all []target
-	for _, a := range accounts {
-		d, err := c.definitionOf(ctx, f, a)
+	for i, t := range all {
+		if !f.maria {
+			break // an account has one way, and the table knows it
+		}
+		d, err := c.definitionOf(ctx, f, t.account)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, target{a, d})
+		if len(d.ways) == 0 {
+			return nil, d.whole(t.account)
+		}
+		all[i].ways = d.ways
 	}
 	return withPassword(all)
 }
@@ -62,23 +72,41 @@ func noPassword(t target) error {
 }
 
 // setOwn changes the password of the session's own account, which takes no
-// privilege.
+// privilege. MySQL keeps the account's plug-in by itself. MariaDB wants a hash
+// of the plug-in's, or else the password as text.
 func (c *conn) setOwn(ctx context.Context, f *facts, password string) error {
 	if f.self.user != c.login.User {
 		return notOwn(c.login.User, f)
 	}
-	d, err := c.definitionOf(ctx, f, f.self)
+	if !f.maria {
+		return c.setOwnMySQL(ctx, f, password)
+	}
+	t, why, err := c.ownWays(ctx, f)
 	if err != nil {
 		return err
 	}
-	t := target{f.self, d}
-	switch {
-	case !hasPassword(d.ways):
-		return noPassword(t)
-	case f.maria:
-		return c.setOwnMaria(ctx, t, password)
+	if why != "" {
+		return c.hashing(why, func(bool) error { return c.exec(ctx, ownAsText(password)) })
 	}
-	return c.setOwnMySQL(ctx, f, password)
+	return c.setOwnMaria(ctx, t, password)
+}
+
+func ownAsText(password string) string { return "SET PASSWORD = PASSWORD(" + literal(password) + ")" }
+
+// ownWays are the ways in which the session's own account logs in, or why they
+// cannot be told.
+func (c *conn) ownWays(ctx context.Context, f *facts) (t target, why string, err error) {
+	d, err := c.definitionOf(ctx, f, f.self)
+	var me *mysql.MySQLError
+	switch {
+	case errors.As(err, &me):
+		return t, fmt.Sprintf("SHOW CREATE USER says: %v", err), nil
+	case err != nil:
+		return t, "", err
+	case len(d.ways) == 0:
+		return t, "what SHOW CREATE USER says of the account is not understood: " + strings.Join(d.unread, "; "), nil
+	}
+	return target{f.self, d.ways}, "", nil
 }
 
 func notOwn(user string, f *facts) error {
@@ -99,9 +127,9 @@ func (c *conn) setOwnMaria(ctx context.Context, t target, password string) error
 		}
 	}
 	stored := hash(t.ways[0].plugin, password)
-	return c.hashing(stored != "", func(plain bool) error {
+	return c.hashing(unhashable(stored != ""), func(plain bool) error {
 		if plain {
-			return c.exec(ctx, "SET PASSWORD = PASSWORD("+literal(password)+")")
+			return c.exec(ctx, ownAsText(password))
 		}
 		return c.exec(ctx, "SET PASSWORD = "+literal(stored))
 	})
@@ -117,10 +145,9 @@ func firstIsPassword(t target) error {
 
 // hashing sets a password on MariaDB: as a hash if it can be, and as text only
 // if the server takes no hash, because it checks passwords
-// (strict_password_validation), or if the plug-in's hash cannot be made here.
-func (c *conn) hashing(can bool, set func(plain bool) error) error {
-	why := "its plug-in's hash cannot be made here"
-	if can {
+// (strict_password_validation), or for the reason why no hash can be made here.
+func (c *conn) hashing(why string, set func(plain bool) error) error {
+	if why == "" {
 		err := set(false)
 		if !refusesHash(err) {
 			return fault(err)
@@ -133,6 +160,14 @@ func (c *conn) hashing(can bool, set func(plain bool) error) error {
 	}
 	c.login.Report.Notef("The password was sent as text over TLS, because %s. MariaDB writes such a statement to its general, slow and audit logs as it is, where they are on.", why)
 	return fault(set(true))
+}
+
+// unhashable is why there is no hash.
+func unhashable(can bool) string {
+	if can {
+		return ""
+	}
+	return "its plug-in's hash cannot be made here"
 }
 
 // refusesHash reports whether the server wants to see the password itself.
@@ -189,7 +224,7 @@ func (c *conn) setAllMaria(ctx context.Context, f *facts, targets []target, pass
 		return "ALTER USER " + strings.Join(each, ", "), hidden
 	}
 	_, can := statement(false)
-	return c.hashing(can, func(plain bool) error {
+	return c.hashing(unhashable(can), func(plain bool) error {
 		text, _ := statement(plain)
 		err := c.exec(ctx, text)
 		if isPrivilege(err) {

@@ -13,6 +13,7 @@ import (
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/mysql"
 	"github.com/seed492efc12/rotor/rotators/mysql/mysqltest"
 )
@@ -43,6 +44,7 @@ const (
 
 func TestMariaDBNeverSeesThePassword(t *testing.T) {
 	onMariaDB(t, func(t *testing.T, w *world) {
+		changesAll(t)
 		w.exec(t, "INSTALL SONAME 'auth_ed25519'")
 		defer w.exec(t, "UNINSTALL SONAME 'auth_ed25519'")
 		for _, c := range []struct {
@@ -56,33 +58,36 @@ func TestMariaDBNeverSeesThePassword(t *testing.T) {
 			{"unix_socket as well", "mysql_native_password USING PASSWORD('first') OR unix_socket", newPassword, true},
 		} {
 			t.Run(c.name, func(t *testing.T) {
-				w.exec(t, "CREATE USER h@`%` IDENTIFIED VIA "+c.via)
-				defer w.exec(t, "DROP USER h@`%`", "DROP USER IF EXISTS h_clone@`%`")
-				before, mark := afterVia(w.value(t, "SHOW CREATE USER h@`%`")), w.server.Mark()
-				if err := w.open(t, w.login("h", "first")).SetPassword(t.Context(), "h", c.password); err != nil {
+				w.exec(t, "CREATE USER hasher@`%` IDENTIFIED VIA "+c.via)
+				defer w.exec(t, "DROP USER hasher@`%`", "DROP USER IF EXISTS hasher_clone@`%`")
+				before, mark := afterVia(w.value(t, "SHOW CREATE USER hasher@`%`")), w.server.Mark()
+				if err := w.open(t, w.login(w.own("hasher"), "first")).SetPassword(t.Context(), w.own("hasher"), c.password); err != nil {
 					t.Fatal(err)
 				}
 				administrator := w.open(t, w.login(w.server.AdminUser, w.server.AdminPassword))
 				for _, set := range []func() error{
-					func() error { return administrator.SetPassword(t.Context(), "h", c.password) },
+					func() error { return administrator.SetPassword(t.Context(), w.own("hasher"), c.password) },
 					func() error {
-						return administrator.(database.Cloner).CloneUser(t.Context(), "h", "h_clone", c.password)
+						return administrator.(database.Cloner).CloneUser(t.Context(), w.own("hasher"), w.own("hasher_clone"), c.password)
 					},
 					func() error {
-						return administrator.(database.Cloner).CloneUser(t.Context(), "h", "h_clone", c.password)
+						return administrator.(database.Cloner).CloneUser(t.Context(), w.own("hasher"), w.own("hasher_clone"), c.password)
 					},
 				} {
 					if err := set(); err != nil {
 						t.Fatal(err)
 					}
 				}
-				for _, user := range []string{"h", "h_clone"} {
+				for _, user := range []string{w.own("hasher"), w.own("hasher_clone")} {
 					if err := w.do(t, user, c.password, "SELECT 1"); err != nil {
 						t.Errorf("%s: %v", user, err)
 					}
 					if got := afterVia(w.value(t, "SHOW CREATE USER "+user+"@`%`")); got != before {
 						t.Errorf("%s logs in by %s, and did by %s", user, got, before)
 					}
+				}
+				if !w.server.HasLog() {
+					t.Skip("NOT COVERED: this server's log is out of reach")
 				}
 				log := strings.NewReplacer(`''`, `'`, `\\`, `\`).Replace(w.server.LogSince(mark))
 				if strings.Contains(log, c.password) == c.hidden {
@@ -109,6 +114,7 @@ func afterVia(text string) string {
 
 func TestAServerThatChecksPasswordsGetsThemOverTLSOnly(t *testing.T) {
 	onMariaDB(t, func(t *testing.T, w *world) {
+		changesAll(t)
 		w.exec(t, "INSTALL SONAME 'simple_password_check'")
 		defer w.exec(t, "UNINSTALL SONAME 'simple_password_check'")
 		user := w.user(t, "", firstPassword)
@@ -140,21 +146,22 @@ func TestAServerThatChecksPasswordsGetsThemOverTLSOnly(t *testing.T) {
 
 func TestOtherPeoplesAccountsAreLeftAlone(t *testing.T) {
 	onMariaDB(t, func(t *testing.T, w *world) {
-		w.exec(t, "CREATE USER nopass@`%` IDENTIFIED VIA unix_socket", "CREATE USER ''@`%` IDENTIFIED BY 'x'")
-		defer w.exec(t, "DROP USER nopass@`%`", "DROP USER ''@`%`")
-		w.exec(t, "CREATE USER second@`%` IDENTIFIED VIA unix_socket OR mysql_native_password USING PASSWORD('x')")
-		defer w.exec(t, "DROP USER second@`%`")
+		changesAll(t) // an anonymous user
+		w.exec(t, "CREATE USER nopasser@`%` IDENTIFIED VIA unix_socket", "CREATE USER ''@`%` IDENTIFIED BY 'x'")
+		defer w.exec(t, "DROP USER nopasser@`%`", "DROP USER ''@`%`")
+		w.exec(t, "CREATE USER seconder@`%` IDENTIFIED VIA unix_socket OR mysql_native_password USING PASSWORD('x')")
+		defer w.exec(t, "DROP USER seconder@`%`")
 		for _, err := range []error{
-			w.as(t, "second", "x").SetPassword(t.Context(), "second", newPassword),
-			w.as(t, "second", "x").(database.Preflighter).Preflight(t.Context(), "second", ""),
+			w.as(t, w.own("seconder"), "x").SetPassword(t.Context(), w.own("seconder"), newPassword),
+			w.as(t, w.own("seconder"), "x").(database.Preflighter).Preflight(t.Context(), w.own("seconder"), ""),
 		} {
 			wantClass(t, err, rotation.MissingPrivilege, "single-user-by-administrator")
 		}
 		administrator := w.administrator(t)
-		if err := administrator.SetPassword(t.Context(), "second", newPassword); err != nil || w.do(t, "second", newPassword, "SELECT 1") != nil {
+		if err := administrator.SetPassword(t.Context(), w.own("seconder"), newPassword); err != nil || w.do(t, w.own("seconder"), newPassword, "SELECT 1") != nil {
 			t.Errorf("an administrator: %v", err)
 		}
-		wantClass(t, administrator.SetPassword(t.Context(), "nopass", newPassword), rotation.BadSecret, "unix_socket")
+		wantClass(t, administrator.SetPassword(t.Context(), w.own("nopasser"), newPassword), rotation.BadSecret, "unix_socket")
 		wantClass(t, administrator.SetPassword(t.Context(), "nobody at all", newPassword), rotation.NoUser, "nobody at all")
 		wantClass(t, w.as(t, "somebody", "x").SetPassword(t.Context(), "somebody", newPassword), rotation.BadSecret, "anonymous")
 		wantClass(t, w.as(t, "somebody", "x").(database.Preflighter).Preflight(t.Context(), "somebody", ""), rotation.BadSecret, "anonymous")
@@ -164,6 +171,7 @@ func TestOtherPeoplesAccountsAreLeftAlone(t *testing.T) {
 func TestAReplicaIsNotWrittenTo(t *testing.T) {
 	onMariaDB(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", firstPassword)
+		changesAll(t)
 		w.exec(t, "SET GLOBAL read_only = 1")
 		defer w.exec(t, "SET GLOBAL read_only = 0")
 		administrator := w.administrator(t) // who could write all the same
@@ -236,7 +244,7 @@ func (w *world) occupy(t *testing.T, user string) *sql.DB {
 }
 
 func TestPlainTextIsNeverAnAccident(t *testing.T) {
-	s, err := mysqltest.StartWire(mysqltest.Config{NoTLS: true, Wire: mysqltest.WireConfig{NativePassword: true}})
+	s, err := mysqltest.StartWire(mysqltest.Config{Options: servertest.NoTLS(), Wire: mysqltest.WireConfig{NativePassword: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +270,7 @@ func TestPlainTextIsNeverAnAccident(t *testing.T) {
 
 func TestABadCertificateEndsTheConnection(t *testing.T) {
 	for _, fault := range []localtls.Fault{localtls.Expired, localtls.WrongName, localtls.OtherCA} {
-		s, err := mysqltest.StartWire(mysqltest.Config{Certificate: fault})
+		s, err := mysqltest.StartWire(mysqltest.Config{Options: servertest.Faulty(fault)})
 		if err != nil {
 			t.Fatal(err)
 		}

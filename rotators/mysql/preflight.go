@@ -28,21 +28,34 @@ func (c *conn) Preflight(ctx context.Context, user, clone string) error {
 		return rotation.Fail(rotation.MissingPrivilege, "%s may not change other users: it lacks CREATE USER", f.self).
 			With("As an administrator: GRANT CREATE USER ON *.* TO " + f.self.String() + ";")
 	}
-	targets, err := c.targets(ctx, f, user)
-	if err != nil || clone == "" {
+	if clone == "" {
+		_, err := c.targets(ctx, f, user)
+		return err
+	}
+	k := cloning{conn: c, facts: f, original: user, clone: clone}
+	if err := k.read(ctx); err != nil {
 		return err
 	}
 	var missing []string
-	for _, t := range targets {
-		of, err := c.holdingsOf(ctx, f, t.account)
+	for _, s := range k.sources {
+		of, err := c.holdingsOf(ctx, f, s.account)
 		if err != nil {
 			return err
 		}
-		missing = append(missing, own.cannotGrant(of, f)...)
+		lacks := own.cannotGrant(of, f)
+		if missing = append(missing, lacks...); len(lacks) > 0 {
+			continue
+		}
+		if err := c.goneColumns(ctx, s.account, of); err != nil {
+			return err
+		}
 	}
 	slices.Sort(missing)
 	if missing = slices.Compact(missing); len(missing) == 0 {
 		return nil
+	}
+	if err := own.whole(f.self); err != nil { // it may lack nothing
+		return err
 	}
 	const most = 20
 	more := ""
@@ -57,17 +70,14 @@ func (c *conn) preflightOwn(ctx context.Context, f *facts) error {
 	if f.self.user != c.login.User {
 		return notOwn(c.login.User, f)
 	}
-	d, err := c.definitionOf(ctx, f, f.self)
-	t := target{f.self, d}
-	switch {
-	case err != nil:
-		return err
-	case !hasPassword(d.ways):
-		return noPassword(t)
-	case f.maria:
-		return firstIsPassword(t)
+	if !f.maria {
+		return nil
 	}
-	return nil
+	t, why, err := c.ownWays(ctx, f)
+	if err != nil || why != "" {
+		return err
+	}
+	return firstIsPassword(t)
 }
 
 // cannotGrant are the statements that would let h grant all that of has.

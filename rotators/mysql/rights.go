@@ -17,6 +17,9 @@ func (c *conn) Rights(ctx context.Context, twin string) ([]string, error) {
 		return nil, err
 	}
 	f := c.facts
+	if err := h.whole(f.self); err != nil {
+		return nil, err
+	}
 	set := map[string]bool{}
 	for o, list := range h.on {
 		for _, line := range lines(o, list, f.dialect) {
@@ -129,14 +132,8 @@ func (c *conn) defaultRoles(ctx context.Context, f *facts, a account, h *holding
 	if err != nil {
 		return nil, err
 	}
-	return d.defaultRoles()
-}
-
-// defaultRoles reads the list of DEFAULT ROLE.
-func (d definition) defaultRoles() ([]string, error) {
-	if strings.EqualFold(d.roles, "NONE") {
-		return nil, nil
+	if !d.rolesRead {
+		return nil, d.whole(a)
 	}
-	found, _, err := cutItems(d.roles+" END", "END")
-	return found.names(), err
+	return d.roles, nil
 }

@@ -55,7 +55,7 @@ with all its rights; with a single user AWSCURRENT or AWSPENDING works. The next
 		{"The built function, killed (SIGKILL) at a point and then run again as Secrets Manager does: each request to Secrets Manager and each exchange with the database, before it and after it.",
 			[]column{{"never-locked-out/process", "points", "kills"}, {"runs-at-once-agree/process", "steps", "steps run twice at once"}, {"overlapping-runs-agree/process", "points", "slow runs beside their retry"}}},
 	},
-	not: `real MySQL, SQL Server, Oracle, Redshift, MongoDB and DocumentDB, RDS and Aurora. A fault of the server itself, such as a commit that it
+	not: `real MySQL, SQL Server, Oracle, Redshift and DocumentDB, RDS and Aurora. A fault of the server itself, such as a commit that it
 forgets, is not simulated. How many writes a rotation of MongoDB's has varies, since its client library watches the server beside the session.`,
 }
 
@@ -123,7 +123,7 @@ hashes (PostgreSQL, MariaDB, Redshift) or masks statements.`,
 	},
 	tables: []table{{"With debug logging on, on healthy and failing paths:",
 		[]column{{"no-password-seen/process", "scenarios", "scenarios"}, {"no-password-seen/process", "bytes", "bytes searched"}}}},
-	not: `what MySQL, SQL Server, Oracle and MongoDB themselves write of the statements that hold a password; they are sent over TLS. Memory is not wiped.
+	not: `what MySQL, SQL Server and Oracle themselves write of the statements that hold a password; they are sent over TLS. Memory is not wiped.
 A value of fewer than four characters is not hidden.`,
 }
 

@@ -1,75 +1,73 @@
-// Package documentdbtest provides servers that speak MongoDB's wire protocol, to test against and to demonstrate with.
+// Package documentdbtest provides MongoDB servers to test against and to demonstrate with, and an imitation of Amazon
+// DocumentDB.
 //
-// No MongoDB and no Amazon DocumentDB can be installed where these tests run. What [Best] and [Each] start is a
-// wire-level server of this package's own: OP_MSG over TLS, real SCRAM-SHA-1 and SCRAM-SHA-256, users with roles,
-// privileges that are enforced, replica sets whose primary moves, error codes. It proves the protocol, the logins, the
-// flow and the commands that are sent. It does not prove that a real server takes them: it is what the manuals say,
-// as this package's authors read them. Its members share one state, so that there is no replication lag.
+// Tests use [Each], which runs a subtest on real MongoDB servers, alone and as a replica set of three, and on the
+// imitation, with servers shared by the test binary:
 //
-// There are two flavours. [MongoDB] is MongoDB 7. [DocumentDB] is Amazon DocumentDB 5.0, and strict where its manual is
+//	func TestMain(m *testing.M) { documentdbtest.Main(m) }
+//
+//	func TestSomething(t *testing.T) {
+//		documentdbtest.Each(t, func(t *testing.T, s *documentdbtest.Server) { ... })
+//	}
+//
+// What needs a server of its own, which it may configure, takes [Start].
+//
+// The real servers listen on the loopback interface, with TLS that a client can verify. The members of a replica set
+// trust each other by a key file. They log every command and every login; MongoDB leaves passwords out. They end with
+// the process that started them, whichever way that ends, and leave no files behind.
+//
+// The imitation ([StartWire]) is a server of ours that speaks MongoDB's wire protocol to the real client library, with
+// TLS, SCRAM, privileges that are enforced, and error codes. It stands in for DocumentDB 5.0, which cannot be had, alone
+// or as a cluster behind one endpoint. An agreement test in rotators/documentdb holds it to a real MongoDB 5.0, which is
+// what DocumentDB 5.0 claims to be: where they differ, DocumentDB's manual says so. It is strict where that manual is
 // silent: what is not documented (showPrivileges, authenticationRestrictions, customData, writeConcern on commands for
 // users) it refuses, so that a client that passes here relies on none of it.
 //
-// ROTOR_TEST_DOCUMENTDB names a real server to test instead: a secret's JSON with a user who has the role root, such as
+// Environment:
 //
-//	{"engine":"documentdb","host":"...","port":27017,"username":"...","password":"...","caFile":"global-bundle.pem"}
-//
-// with replicaSet, authSource and "ssl":"false" as in the secrets that are rotated. Tests that need the server's log, a
-// failover or a fault skip there, and say so.
+//	ROTOR_TEST_DOCUMENTDB  a server to test instead: a secret's JSON with a user who has the role root, such as
+//	                       {"engine":"documentdb","host":"...","port":27017,"username":"...","password":"...","caFile":"global-bundle.pem"}
+//	                       with replicaSet, authSource and "ssl":"false" as in the secrets that are rotated. What needs
+//	                       the server's log, a fail-over or a fault skips there, and says so.
+//	ROTOR_TEST_SERVERS     the servers that Each runs, such as "mongodb-6.0"; all when unset
+//	ROTOR_REQUIRE_SERVERS  "1" makes a missing server a failure
 package documentdbtest
 
 import (
-	"fmt"
+	"errors"
 	"os"
 
-	"github.com/seed492efc12/rotor/framework/local/localtls"
+	"github.com/seed492efc12/rotor/internal/install"
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
-// Host is where the servers listen.
-const Host = "127.0.0.1"
-
-// A Flavour is the product that a server behaves as.
-type Flavour int
-
-// The flavours.
-const (
-	MongoDB Flavour = iota
-	DocumentDB
-)
-
-func (f Flavour) String() string {
-	if f == DocumentDB {
-		return "DocumentDB 5.0"
-	}
-	return "MongoDB 7.0"
-}
-
-// Config is what a server is started with. The zero value is one MongoDB with TLS.
+// Config is what a server is started with. The zero value is what most tests want.
 type Config struct {
-	Flavour Flavour
-	// ReplicaSet starts three members, the first of which is the primary. The server's port is then that of the first
-	// member or, in the flavour DocumentDB, that of the cluster endpoint, which leads to whichever is the primary.
+	// Options.Settings are those of mongod's configuration file, with the dots of its manual:
+	// "net.maxIncomingConnections", "setParameter.enableTestCommands".
+	servertest.Options
+	// ReplicaSet starts three members. A client of MongoDB looks for their primary; the imitation has an endpoint that
+	// leads to it.
 	ReplicaSet bool
-	// Plain makes a server without TLS.
-	Plain bool
-	// Certificate is what is wrong with the server's certificate.
-	Certificate localtls.Fault
 }
 
-// Best starts the best server that can be had: see the package comment. ROTOR_TEST_DOCUMENTDB counts only for the zero
-// Config, because somebody else's server cannot be configured.
-func Best(config Config) (*Server, error) {
-	if text := os.Getenv("ROTOR_TEST_DOCUMENTDB"); text != "" && config == (Config{}) {
+// Best starts the newest MongoDB of this machine, alone, or takes the server that ROTOR_TEST_DOCUMENTDB names. The error
+// is [ErrNone] where there is none.
+func Best() (*Server, error) {
+	if text := os.Getenv("ROTOR_TEST_DOCUMENTDB"); text != "" {
 		return Existing(text)
 	}
-	return StartWire(config)
+	newest, ok := servertest.Newest(installed(Config{}))
+	if !ok {
+		return nil, ErrNone
+	}
+	return newest.Start()
 }
 
-// name describes a wire-level server.
-func (c Config) name() string {
-	kind := "one server"
-	if c.ReplicaSet {
-		kind = "replica set of three"
-	}
-	return fmt.Sprintf("wire-level %v, %s", c.Flavour, kind)
+// installed are the real servers, each to be started with a configuration.
+func installed(c Config) []source {
+	return servertest.Installed("mongodb", func(i install.Server) (*Server, error) { return start(i, c) })
 }
+
+// ErrNone says that there is no MongoDB on this machine.
+var ErrNone = errors.New("there is no MongoDB on this machine (make servers brings it)")

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
-// Existing describes a server that runs already: see the package comment for the text.
+// Existing describes a server that runs already: see the package comment for the text. Closing it does nothing.
 func Existing(text string) (*Server, error) {
 	var d struct {
 		Engine, Host, Username, Password, AuthSource, ReplicaSet, SSL, CAFile string
@@ -16,9 +18,12 @@ func Existing(text string) (*Server, error) {
 	if err := json.Unmarshal([]byte(text), &d); err != nil {
 		return nil, fmt.Errorf("reading ROTOR_TEST_DOCUMENTDB: %w", err)
 	}
-	s := &Server{
-		Engine: d.Engine, Host: d.Host, Port: 27017, AdminUser: d.Username, AdminPassword: d.Password, AuthSource: "admin",
-		ReplicaSet: d.ReplicaSet, Real: true, origin: d.Engine + " (real, at " + d.Host + ")", plain: d.SSL == "false",
+	s := &Server{Engine: d.Engine, AuthSource: "admin", ReplicaSet: d.ReplicaSet, Server: servertest.Server{
+		Title: fmt.Sprintf("%s at %s", d.Engine, d.Host), Real: true, Host: d.Host, Port: 27017,
+		AdminUser: d.Username, AdminPassword: d.Password, CountLogins: countLogins,
+	}}
+	if d.SSL == "false" {
+		s.TLS = servertest.TLSOff
 	}
 	if d.AuthSource != "" {
 		s.AuthSource = d.AuthSource

@@ -1,52 +1,69 @@
 package documentdbtest
 
-import "slices"
+import (
+	"context"
+	"slices"
+	"testing"
 
-// A Fault is what a server does wrong, once.
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/seed492efc12/rotor/internal/servertest"
+)
+
+// A Fault is what a server answers to a command of Rotor's, a number of times.
 type Fault struct {
-	// Command is the one that it happens to. Empty is any command of a session that is logged in.
 	Command string
-	// Code and Message are the answer, and the command is not run.
-	Code    int32
-	Message string
-	// WriteConcern runs the command, and answers that no majority has it yet (code 64).
-	WriteConcern bool
-	// Drop closes the connection after the command was run, without an answer.
-	Drop bool
-	// StepDown runs the command, and makes another member the primary before the answer.
-	StepDown bool
-	// Refuse closes a connection as soon as it is made, as MongoDB does when it has too many. Command is unused.
-	Refuse bool
-	// Times is how often; 0 is once.
-	Times int
+	Code    int32 // instead of running it
+	// Unreplicated runs it, and answers that no majority has it yet (WriteConcernTimeout, 64). The imitation has none.
+	Unreplicated bool
+	Times        int
 }
 
-// Inject adds a fault.
-func (s *Server) Inject(f Fault) {
-	s.wire.mu.Lock()
-	defer s.wire.mu.Unlock()
-	f.Times = max(f.Times, 1)
-	s.wire.faults = append(s.wire.faults, &f)
+// Faulty is the configuration of a server that takes faults: MongoDB's own fail points.
+func Faulty() Config {
+	return Config{Options: servertest.Options{Settings: map[string]string{"setParameter.enableTestCommands": "1"}}}
 }
 
-// Heal removes all faults.
-func (s *Server) Heal() {
-	s.wire.mu.Lock()
-	defer s.wire.mu.Unlock()
-	s.wire.faults = nil
+// Inject makes the server answer so, until the test ends.
+func (s *Server) Inject(t testing.TB, f Fault) {
+	t.Helper()
+	if s.wire != nil {
+		s.wire.inject(&f)
+		return
+	}
+	data := bson.D{{Key: "failCommands", Value: bson.A{f.Command}}, {Key: "appName", Value: rotor}}
+	if f.Unreplicated {
+		data = append(data, bson.E{Key: "writeConcernError", Value: bson.D{{Key: "code", Value: 64}, {Key: "codeName", Value: "WriteConcernTimeout"}, {Key: "errmsg", Value: "waiting for replication timed out"}}})
+	} else {
+		data = append(data, bson.E{Key: "errorCode", Value: f.Code})
+	}
+	s.failPoint(t, bson.D{{Key: "times", Value: f.Times}}, data)
+	t.Cleanup(func() { s.failPoint(t, "off", nil) })
+}
+
+func (s *Server) failPoint(t testing.TB, mode any, data bson.D) {
+	t.Helper()
+	command := bson.D{{Key: "configureFailPoint", Value: "failCommand"}, {Key: "mode", Value: mode}}
+	if data != nil {
+		command = append(command, bson.E{Key: "data", Value: data})
+	}
+	if _, err := s.Run(context.Background(), "admin", command); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *cluster) inject(f *Fault) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.faults = append(c.faults, f)
 }
 
 // fires finds the fault for a command, and counts it. The cluster is locked.
-func (c *cluster) fires(command string, kind func(*Fault) bool) *Fault {
-	i := slices.IndexFunc(c.faults, func(f *Fault) bool {
-		return kind(f) && (f.Refuse || f.Command == "" || f.Command == command)
-	})
+func (c *cluster) fires(command string) *Fault {
+	i := slices.IndexFunc(c.faults, func(f *Fault) bool { return f.Command == command && f.Times > 0 })
 	if i < 0 {
 		return nil
 	}
-	f := c.faults[i]
-	if f.Times--; f.Times == 0 {
-		c.faults = slices.Delete(c.faults, i, i+1)
-	}
-	return f
+	c.faults[i].Times--
+	return c.faults[i]
 }

@@ -2,8 +2,6 @@ package documentdbtest
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"net"
 	"strconv"
@@ -13,51 +11,41 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
-// A Server is a running server, or replica set. It may be used from many goroutines.
+// A Server is a running server, or replica set. It may be used from many goroutines. Its administrator has the role root.
 type Server struct {
-	Engine        string // what a secret's engine is: mongo or documentdb
-	Host          string
-	Port          int
-	CA            []byte // PEM of what signed the server's certificate; empty if the system has to know it, or without TLS
-	AdminUser     string // has the role root
-	AdminPassword string
-	AuthSource    string // of the administrator
-	ReplicaSet    string // its name, if there is one
-	Real          bool   // not the wire-level server
+	servertest.Server
+	Engine     string // what a secret's engine is: mongo or documentdb
+	AuthSource string // of the administrator
+	ReplicaSet string // its name, if clients have to look for the primary
 
-	origin  string
-	plain   bool
-	wire    *cluster // nil unless wire-level
-	closing sync.Once
+	members []*servertest.Process // of a replica set that was started here
+	wire    *cluster              // nil unless it is the imitation
 
 	admins sync.Mutex
 	admin  *mongo.Client // the tests' own session
 }
 
-// Name says what the server is, for people.
-func (s *Server) Name() string { return s.origin }
-
-// Wire says whether the server is this package's own, so that it has a log, steps down and takes faults.
-func (s *Server) Wire() bool { return s.wire != nil }
-
-// Plain says whether the server has no TLS.
-func (s *Server) Plain() bool { return s.plain }
+// app is what the tests' own sessions call themselves. Logins and Open leave them out.
+const app = "documentdbtest"
 
 // Close ends the server. More calls do nothing more.
 func (s *Server) Close() error {
-	s.closing.Do(func() {
-		s.admins.Lock()
-		defer s.admins.Unlock()
-		if s.admin != nil {
-			_ = disconnect(s.admin)
-		}
-		if s.wire != nil {
-			s.wire.close()
-		}
-	})
-	return nil
+	s.forget()
+	return s.Server.Close()
+}
+
+// forget ends the tests' own session.
+func (s *Server) forget() {
+	s.admins.Lock()
+	defer s.admins.Unlock()
+	if s.admin != nil {
+		_ = disconnect(s.admin)
+		s.admin = nil
+	}
 }
 
 func disconnect(c *mongo.Client) error {
@@ -69,21 +57,20 @@ func disconnect(c *mongo.Client) error {
 // Connect logs in, with verified TLS if the server has any. The primary of a replica set is looked for. The client is
 // the caller's to disconnect.
 func (s *Server) Connect(ctx context.Context, user, password, authSource string) (*mongo.Client, error) {
-	o := options.Client().SetHosts([]string{net.JoinHostPort(s.Host, strconv.Itoa(s.Port))}).
-		SetAuth(options.Credential{AuthSource: authSource, Username: user, Password: password, PasswordSet: true}).
-		SetMaxPoolSize(1).SetRetryWrites(false).SetDirect(s.ReplicaSet == "").
-		SetServerMonitoringMode(options.ServerMonitoringModePoll).SetServerSelectionTimeout(5 * time.Second)
-	if s.ReplicaSet != "" {
-		o.SetReplicaSet(s.ReplicaSet)
+	if s.ReplicaSet == "" {
+		return s.Direct(ctx, user, password, authSource)
 	}
-	if !s.plain {
-		config, err := s.clientTLS()
-		if err != nil {
-			return nil, err
-		}
-		o.SetTLSConfig(config)
-	}
-	client, err := mongo.Connect(o)
+	return s.login(ctx, s.clientOptions(s.Port).SetReplicaSet(s.ReplicaSet), user, password, authSource)
+}
+
+// Direct is Connect to the server at Port, whatever it is and becomes.
+func (s *Server) Direct(ctx context.Context, user, password, authSource string) (*mongo.Client, error) {
+	return s.login(ctx, s.clientOptions(s.Port).SetDirect(true), user, password, authSource)
+}
+
+func (s *Server) login(ctx context.Context, o *options.ClientOptions, user, password, authSource string) (*mongo.Client, error) {
+	o.SetMaxPoolSize(1).SetAuth(options.Credential{AuthSource: authSource, Username: user, Password: password, PasswordSet: true})
+	client, err := s.open(o)
 	if err != nil {
 		return nil, err
 	}
@@ -94,39 +81,63 @@ func (s *Server) Connect(ctx context.Context, user, password, authSource string)
 	return client, nil
 }
 
-// clientTLS verifies the server against its own CA.
-func (s *Server) clientTLS() (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if len(s.CA) > 0 {
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(s.CA) {
-			return nil, errors.New("the server's CA holds no certificate")
-		}
+// Stranger is a client that does not log in, of the server at the port alone. It is the caller's to disconnect.
+func (s *Server) Stranger(port int) (*mongo.Client, error) {
+	return s.open(s.clientOptions(port).SetDirect(true))
+}
+
+func (s *Server) clientOptions(port int) *options.ClientOptions {
+	return options.Client().SetHosts([]string{net.JoinHostPort(s.Host, strconv.Itoa(port))}).SetAppName(app).SetRetryWrites(false).
+		SetServerMonitoringMode(options.ServerMonitoringModePoll).SetServerSelectionTimeout(10 * time.Second)
+}
+
+func (s *Server) open(o *options.ClientOptions) (*mongo.Client, error) {
+	config, err := s.ClientTLS()
+	if err != nil {
+		return nil, err
 	}
-	return config, nil
+	if config != nil {
+		config.ServerName = "" // members have names of their own
+		o.SetTLSConfig(config)
+	}
+	return mongo.Connect(o)
 }
 
 // Run runs a command as the administrator, on the primary.
-func (s *Server) Run(ctx context.Context, database string, command bson.D) (bson.M, error) {
-	s.admins.Lock()
-	defer s.admins.Unlock()
-	out, err := s.run(ctx, database, command)
-	var ce mongo.CommandError
-	if s.admin != nil && (mongo.IsNetworkError(err) || errors.As(err, &ce) && ce.Code == notPrimary) {
-		// The server hung up, or is not any more what it was when the session began.
-		_ = disconnect(s.admin)
-		s.admin = nil
-		return s.run(ctx, database, command)
-	}
+func (s *Server) Run(ctx context.Context, database string, command bson.D) (out bson.M, err error) {
+	err = s.runInto(ctx, database, command, &out)
 	return out, err
 }
 
-func (s *Server) run(ctx context.Context, database string, command bson.D) (out bson.M, err error) {
+// runInto is Run for an answer of some shape.
+func (s *Server) runInto(ctx context.Context, database string, command bson.D, out any) error {
+	s.admins.Lock()
+	defer s.admins.Unlock()
+	err := s.try(ctx, database, command, out)
+	if s.admin != nil && isLost(err) { // the server is not any more what it was when the session began
+		_ = disconnect(s.admin)
+		s.admin = nil
+		return s.try(ctx, database, command, out)
+	}
+	return err
+}
+
+func (s *Server) try(ctx context.Context, database string, command bson.D, out any) (err error) {
 	if s.admin == nil {
 		if s.admin, err = s.Connect(ctx, s.AdminUser, s.AdminPassword, s.AuthSource); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	err = s.admin.Database(database).RunCommand(ctx, command).Decode(&out)
-	return out, err
+	return s.admin.Database(database).RunCommand(ctx, command).Decode(out)
+}
+
+// isLost reports whether a primary is none any more, or gone.
+func isLost(err error) bool {
+	if ce, ok := errors.AsType[mongo.CommandError](err); ok {
+		switch ce.Code {
+		case 189, 10107, 11600, 11602, 13435: // PrimarySteppedDown, NotWritablePrimary and the like
+			return true
+		}
+	}
+	return mongo.IsNetworkError(err)
 }

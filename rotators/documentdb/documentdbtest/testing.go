@@ -1,82 +1,80 @@
 package documentdbtest
 
 import (
-	"fmt"
 	"os"
-	"strings"
-	"sync"
+	"slices"
 	"testing"
+
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
-// shared are the servers of this test binary. Only Main sets it, before the tests and after them.
-var shared *pool
+// servers are those of this test binary.
+var servers = servertest.NewPool[*Server]("documentdbtest")
 
 // Main runs a package's tests and ends their servers; TestMain calls it and nothing else.
-func Main(m *testing.M) { os.Exit(run(m)) }
+func Main(m *testing.M) { servers.Main(m) }
 
-func run(m *testing.M) int {
-	shared = &pool{servers: map[string]func() (*Server, error){}}
-	defer shared.close()
-	return m.Run()
-}
+type source = servertest.Source[*Server]
 
-// Each runs a subtest against each flavour, alone and as a replica set, or against the one server that
-// ROTOR_TEST_DOCUMENTDB names. The servers are shared by all tests of the binary.
+// Each runs a subtest on each real MongoDB (see [servertest.Installed]), on a replica set of the newest, and on the
+// imitation of DocumentDB, alone and as a cluster; or on the one server that ROTOR_TEST_DOCUMENTDB names. What is missing
+// is said; with ROTOR_REQUIRE_SERVERS=1 it is a failure.
+//
+// The servers are shared by all tests of the binary: make users of your own, and change nothing for all of them.
 func Each(t *testing.T, test func(t *testing.T, s *Server)) {
 	t.Helper()
-	if text := os.Getenv("ROTOR_TEST_DOCUMENTDB"); text != "" {
-		t.Run("existing", func(t *testing.T) {
-			shared.with(t, "existing", func() (*Server, error) { return Existing(text) }, test)
-		})
-		return
-	}
-	for _, c := range []Config{{}, {ReplicaSet: true}, {Flavour: DocumentDB}, {Flavour: DocumentDB, ReplicaSet: true}} {
-		name := strings.Fields(c.Flavour.String())[0]
-		if c.ReplicaSet {
-			name += "ReplicaSet"
-		}
-		t.Run(name, func(t *testing.T) { shared.with(t, name, func() (*Server, error) { return StartWire(c) }, test) })
-	}
-	shared.warn.Do(func() {
-		fmt.Fprintln(os.Stderr, "documentdbtest: no real MongoDB or DocumentDB here: wire-level servers only (ROTOR_TEST_DOCUMENTDB names one)")
-	})
+	servers.Each(t, wanted(), test)
 }
 
-// A pool holds the servers of one test binary.
-type pool struct {
-	warn sync.Once
-
-	mu      sync.Mutex
-	servers map[string]func() (*Server, error)
-	running []*Server
-}
-
-func (p *pool) with(t *testing.T, name string, start func() (*Server, error), test func(t *testing.T, s *Server)) {
+// EachMongoDB is Each without the imitation: for what DocumentDB does not have.
+func EachMongoDB(t *testing.T, test func(t *testing.T, s *Server)) {
 	t.Helper()
-	p.mu.Lock()
-	once, ok := p.servers[name]
-	if !ok {
-		once = sync.OnceValues(func() (*Server, error) {
-			s, err := start()
-			if err == nil {
-				p.mu.Lock()
-				defer p.mu.Unlock()
-				p.running = append(p.running, s)
-			}
-			return s, err
-		})
-		p.servers[name] = once
-	}
-	p.mu.Unlock()
-	s, err := once()
-	if err != nil {
-		t.Fatal(err)
-	}
-	test(t, s)
+	servers.Each(t, slices.DeleteFunc(wanted(), func(s source) bool { return s.Missing == "" }), test)
 }
 
-func (p *pool) close() {
-	for _, s := range p.running {
-		_ = s.Close()
+// Start starts the newest MongoDB, for this test alone. Without any the test ends: see [servertest.Absent].
+func Start(t testing.TB, c Config) *Server {
+	t.Helper()
+	newest, ok := servertest.Newest(installed(c))
+	if !ok {
+		servertest.Absent(t, "MongoDB")
 	}
+	s, err := newest.Start()
+	return servertest.ForTest(t, s, err)
+}
+
+// StartDocumentDB starts the imitation, for this test alone.
+func StartDocumentDB(t testing.TB, c Config) *Server {
+	t.Helper()
+	s, err := StartWire(c)
+	return servertest.ForTest(t, s, err)
+}
+
+// StartVersion is Start for one version, such as "5.0".
+func StartVersion(t testing.TB, version string, c Config) *Server {
+	t.Helper()
+	for _, s := range installed(c) {
+		if s.Missing == "MongoDB "+version && s.Start != nil {
+			s, err := s.Start()
+			return servertest.ForTest(t, s, err)
+		}
+	}
+	servertest.Absent(t, "MongoDB "+version)
+	return nil
+}
+
+// wanted are the servers to test.
+func wanted() []source {
+	if text := os.Getenv("ROTOR_TEST_DOCUMENTDB"); text != "" {
+		return []source{{Name: "existing", Missing: "server of ROTOR_TEST_DOCUMENTDB", Start: func() (*Server, error) { return Existing(text) }}}
+	}
+	all, sets := installed(Config{}), installed(Config{ReplicaSet: true})
+	if len(sets) > 0 {
+		set := sets[len(sets)-1]
+		set.Name += "ReplicaSet"
+		all = append(all, set)
+	}
+	return append(all,
+		source{Name: "DocumentDB", Start: func() (*Server, error) { return StartWire(Config{}) }},
+		source{Name: "DocumentDBCluster", Start: func() (*Server, error) { return StartWire(Config{ReplicaSet: true}) }})
 }

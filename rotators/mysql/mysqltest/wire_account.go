@@ -26,8 +26,12 @@ type wireAccount struct {
 	proxies            map[who]bool
 }
 
-// policies are MySQL 8's clauses about passwords, and what they say at first.
-var policies = []string{"PASSWORD HISTORY", "PASSWORD REUSE INTERVAL", "PASSWORD REQUIRE CURRENT"}
+// policies are MySQL 8's clauses about passwords that say DEFAULT at first, and counts those that say 0 and then are
+// not shown.
+var (
+	policies = []string{"PASSWORD HISTORY", "PASSWORD REUSE INTERVAL", "PASSWORD REQUIRE CURRENT"}
+	counts   = []string{"FAILED_LOGIN_ATTEMPTS", "PASSWORD_LOCK_TIME"}
+)
 
 func newAccount(name who, plugin string) *wireAccount {
 	a := &wireAccount{

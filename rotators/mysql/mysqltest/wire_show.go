@@ -20,10 +20,11 @@ func (w *Wire) definition(a *wireAccount, secret bool) string {
 	if a.plugin == nativePlugin {
 		stored = "*6C387FC3893DBA1E3BA155E74754DA6682D04747"
 	}
+	stored = "'" + strings.ReplaceAll(stored, "'", "''") + "'"
 	if secret {
 		stored = "<secret>"
 	}
-	text := "CREATE USER " + w.name(a.who) + " IDENTIFIED WITH '" + a.plugin + "' AS '" + strings.ReplaceAll(stored, "'", "''") + "'"
+	text := "CREATE USER " + w.name(a.who) + " IDENTIFIED WITH '" + a.plugin + "' AS " + stored
 	if len(a.defaults) > 0 {
 		text += " DEFAULT ROLE " + joinWho(a.defaults)
 	}
@@ -42,6 +43,11 @@ func (w *Wire) definition(a *wireAccount, secret bool) string {
 	if w.since(8, 0) {
 		for _, p := range policies {
 			text += " " + p + " " + a.policy[p]
+		}
+		for _, p := range counts {
+			if n := a.policy[p]; n != "" && n != "0" {
+				text += " " + p + " " + n
+			}
 		}
 	}
 	return text

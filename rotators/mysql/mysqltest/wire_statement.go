@@ -15,8 +15,9 @@ type form struct {
 
 var forms = []form{
 	{[]string{"SELECT", "GET_LOCK", "("}, (*wireSession).getLock},
-	{[]string{"SELECT", "USER", ",", "HOST", "FROM", "mysql", ".", "user", "WHERE", "USER", "="}, (*wireSession).selectUsers},
+	{[]string{"SELECT", "USER", ",", "HOST", ",", "plugin", "FROM", "mysql", ".", "user", "WHERE", "USER", "="}, (*wireSession).selectUsers},
 	{[]string{"SELECT", "x509_subject", ",", "x509_issuer", ",", "ssl_cipher", "FROM", "mysql", ".", "user", "WHERE", "USER", "="}, (*wireSession).selectCertificate},
+	{[]string{"SELECT", "COLUMN_NAME", "FROM", "information_schema", ".", "COLUMNS"}, (*wireSession).selectColumns},
 	{[]string{"SELECT", "CONCAT", "("}, (*wireSession).selectDefined},
 	{[]string{"SELECT"}, (*wireSession).selectValues},
 	{[]string{"SET", "NAMES"}, (*wireSession).settle},
@@ -62,10 +63,10 @@ func (s *wireSession) selectUsers(p *parser) (*result, *code) {
 	if c == nil && !s.account.has("SELECT", "*.*") && !s.account.has("SELECT", "`mysql`.*") && !s.account.has("SELECT", "`mysql`.`user`") {
 		c = raise(1142, "SELECT command denied to user '%s'@'127.0.0.1' for table 'user'", s.account.user)
 	}
-	r := &result{columns: []string{"User", "Host"}}
+	r := &result{columns: []string{"User", "Host", "plugin"}}
 	for _, a := range s.accounts {
 		if a.user == name {
-			r.rows = append(r.rows, []string{a.user, a.host})
+			r.rows = append(r.rows, []string{a.user, a.host, a.plugin})
 		}
 	}
 	return r, c
@@ -88,6 +89,11 @@ func (s *wireSession) selectCertificate(p *parser) (*result, *code) {
 		r.rows = [][]string{a.certificate[:]}
 	}
 	return r, c
+}
+
+// selectColumns knows no tables: every one has these columns.
+func (s *wireSession) selectColumns(*parser) (*result, *code) {
+	return &result{[]string{"COLUMN_NAME"}, [][]string{{"item"}, {"price"}}}, nil
 }
 
 // selectDefined knows no views and routines.

@@ -92,7 +92,7 @@ func (s *wireSession) options(p *parser, all []*wireAccount) *code {
 				}
 			})
 		case p.take("PASSWORD", "EXPIRE"):
-			text := p.until("PASSWORD", "ACCOUNT")
+			text := p.until("PASSWORD", "ACCOUNT", "FAILED_LOGIN_ATTEMPTS")
 			each(func(a *wireAccount) {
 				if a.expired = text == ""; !a.expired {
 					a.expire = text
@@ -146,9 +146,9 @@ func (p *parser) require() (text string, certificate [3]string, c *code) {
 
 // policy reads one of MySQL 8's clauses about passwords.
 func (s *wireSession) policy(p *parser, each func(func(*wireAccount))) *code {
-	for _, name := range policies {
+	for _, name := range slices.Concat(policies, counts) {
 		if s.since(8, 0) && p.take(strings.Fields(name)...) {
-			text := p.until("PASSWORD", "ACCOUNT")
+			text := p.until("PASSWORD", "ACCOUNT", "FAILED_LOGIN_ATTEMPTS", "PASSWORD_LOCK_TIME")
 			each(func(a *wireAccount) { a.policy[name] = text })
 			return nil
 		}

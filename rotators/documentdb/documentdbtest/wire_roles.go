@@ -26,7 +26,8 @@ type definition struct {
 }
 
 // The actions of the built-in roles, as far as a rotation meets them.
-// Source: MongoDB manual, "Built-In Roles in Self-Managed Deployments".
+// Source: MongoDB manual, "Built-In Roles in Self-Managed Deployments". DocumentDB has no role userAdmin ("Database access
+// using Role-Based Access Control").
 const (
 	reading    = "changeStream collStats dbHash dbStats find killCursors listCollections listIndexes planCacheRead"
 	writing    = reading + " convertToCapped createCollection createIndex dropCollection dropIndex insert remove renameCollectionSameDB update"
@@ -47,8 +48,6 @@ func builtIn(r identity) ([]privilege, bool) {
 		return []privilege{one(here, writing)}, true
 	case "dbAdmin":
 		return []privilege{one(here, dbAdmin)}, true
-	case "userAdmin":
-		return []privilege{one(here, userAdmin)}, true
 	}
 	if r.database != "admin" {
 		return nil, false
@@ -96,18 +95,6 @@ func (s *session) privileges() (all []privilege) {
 	return all
 }
 
-func (s *session) privilegeDocuments() bson.A {
-	list := bson.A{}
-	for _, p := range s.privileges() {
-		on := bson.D{{Key: "db", Value: p.on.db}, {Key: "collection", Value: p.on.collection}}
-		if p.on.cluster {
-			on = bson.D{{Key: "cluster", Value: true}}
-		}
-		list = append(list, bson.D{{Key: "resource", Value: on}, {Key: "actions", Value: p.actions}})
-	}
-	return list
-}
-
 // may tells whether the session's user may take an action.
 func (s *session) may(action string, on resource) bool {
 	return slices.ContainsFunc(s.privileges(), func(p privilege) bool {
@@ -116,18 +103,28 @@ func (s *session) may(action string, on resource) bool {
 	})
 }
 
-func (s *session) require(action string, on resource) error {
+// require refuses a command whose session may not take an action on a database.
+func (s *session) require(action, database string) error {
+	return s.requireOn(action, resource{db: database})
+}
+
+func (s *session) requireOn(action string, on resource) error {
 	if s.may(action, on) {
 		return nil
 	}
-	return unauthorized("not authorized on %s to execute command %s: %s", s.current.database, s.current.command[0].Key, action)
+	return s.notAuthorized()
+}
+
+// notAuthorized prints the whole command, as MongoDB does.
+func (s *session) notAuthorized() error {
+	return unauthorized("not authorized on %s to execute command %v", s.current.database, s.current.command)
 }
 
 func (s *session) createRole() (bson.D, error) {
-	if err := s.require("createRole", resource{db: s.current.database}); err != nil {
+	if err := s.require("createRole", s.current.database); err != nil {
 		return nil, err
 	}
-	roles, _, err := s.roleList("roles")
+	roles, err := s.roleList()
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +136,6 @@ func (s *session) createRole() (bson.D, error) {
 		var p privilege
 		p.on.db, _ = get[string](on, "db")
 		p.on.collection, _ = get[string](on, "collection")
-		p.on.cluster, _ = get[bool](on, "cluster")
 		p.actions = texts(d, "actions")
 		r.privileges = append(r.privileges, p)
 	}
@@ -152,17 +148,38 @@ func (s *session) createRole() (bson.D, error) {
 }
 
 func (s *session) dropRole() (bson.D, error) {
-	if err := s.require("dropRole", resource{db: s.current.database}); err != nil {
+	if err := s.require("dropRole", s.current.database); err != nil {
 		return nil, err
 	}
-	delete(s.roles, identity{s.argument(), s.current.database})
+	name := identity{s.argument(), s.current.database}
+	if _, ok := s.roles[name]; !ok {
+		return nil, notFound(name)
+	}
+	delete(s.roles, name)
+	return succeed(), nil
+}
+
+func notFound(r identity) error {
+	return fail(31, "RoleNotFound", "Could not find role: %s@%s", r.name, r.database)
+}
+
+// dropDatabase needs no collection's name.
+func (s *session) dropDatabase() (bson.D, error) {
+	if err := s.require("dropDatabase", s.current.database); err != nil {
+		return nil, err
+	}
+	for name := range s.collections {
+		if strings.HasPrefix(name, s.current.database+".") {
+			delete(s.collections, name)
+		}
+	}
 	return succeed(), nil
 }
 
 // insert and find are there to use rights, not to keep data well.
 func (s *session) insert() (bson.D, error) {
 	name := s.argument()
-	if err := s.require("insert", resource{db: s.current.database, collection: name}); err != nil {
+	if err := s.requireOn("insert", resource{db: s.current.database, collection: name}); err != nil {
 		return nil, err
 	}
 	documents, _ := get[bson.A](s.current.command, "documents")
@@ -177,7 +194,7 @@ func (s *session) insert() (bson.D, error) {
 
 func (s *session) find() (bson.D, error) {
 	name := s.argument()
-	if err := s.require("find", resource{db: s.current.database, collection: name}); err != nil {
+	if err := s.requireOn("find", resource{db: s.current.database, collection: name}); err != nil {
 		return nil, err
 	}
 	batch := bson.A{}

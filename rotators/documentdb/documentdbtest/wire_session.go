@@ -12,10 +12,11 @@ import (
 // A session is one connection to one member.
 type session struct {
 	*cluster
-	raw    net.Conn
-	conn   net.Conn // raw, encrypted if there is TLS
-	member int
+	raw  net.Conn
+	conn net.Conn // raw, encrypted if there is TLS
+	term int      // in which its member was the primary
 
+	app          string                    // what the client calls itself
 	conversation *scram.ServerConversation // under way
 	claims       identity                  // who it is about
 	user         identity                  // who logged in, or nobody
@@ -29,27 +30,15 @@ type request struct {
 }
 
 func (s *session) serve() {
-	defer s.end()
 	for {
 		m, err := readMessage(s.conn)
 		if err != nil {
 			return
 		}
-		answer, hangUp := s.answer(m.command)
-		if hangUp {
-			return
-		}
-		if err := m.reply(s.conn, answer); err != nil {
+		if err := m.reply(s.conn, s.answer(m.command)); err != nil {
 			return
 		}
 	}
-}
-
-func (s *session) end() {
-	_ = s.raw.Close()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.sessions, s)
 }
 
 // A command is what a server can do.
@@ -68,7 +57,6 @@ func commands() map[string]command {
 		"saslcontinue":        {run: (*session).saslContinue, open: true},
 		"ping":                {run: nothing, open: true},
 		"endsessions":         {run: nothing, open: true},
-		"buildinfo":           {run: (*session).buildInfo, open: true},
 		"connectionstatus":    {run: (*session).connectionStatus, open: true},
 		"usersinfo":           {run: (*session).usersInfo},
 		"createuser":          {run: (*session).createUser, writes: true},
@@ -78,6 +66,7 @@ func commands() map[string]command {
 		"revokerolesfromuser": {run: (*session).revokeRoles, writes: true},
 		"createrole":          {run: (*session).createRole, writes: true},
 		"droprole":            {run: (*session).dropRole, writes: true},
+		"dropdatabase":        {run: (*session).dropDatabase, writes: true},
 		"insert":              {run: (*session).insert, writes: true},
 		"find":                {run: (*session).find},
 	}
@@ -85,72 +74,64 @@ func commands() map[string]command {
 
 func nothing(*session) (bson.D, error) { return succeed(), nil }
 
-// answer runs a command. With hangUp there is no answer.
-func (s *session) answer(d bson.D) (answer bson.D, hangUp bool) {
+// answer runs a command.
+func (s *session) answer(d bson.D) bson.D {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	database, _ := get[string](d, "$db")
-	s.log.command(s, database, d)
 	s.current = &request{d, database}
-	known, ok := commands()[strings.ToLower(d[0].Key)]
-	var f *Fault
-	if s.user != (identity{}) {
-		f = s.fires(d[0].Key, func(f *Fault) bool { return !f.Refuse })
-	}
-	var err error
-	switch {
-	case f != nil && f.Code != 0:
-		err = fail(f.Code, "Injected", "%s", f.Message)
-	case !ok:
-		err = fail(59, "CommandNotFound", "no such command: '%s'", d[0].Key)
-	case !known.open && s.user == identity{}:
-		err = unauthorized("Command %s requires authentication", d[0].Key)
-	default:
-		if err = s.admits(known); err == nil {
-			answer, err = known.run(s)
-		}
-	}
+	s.heard(d)
+	answer, err := s.run(d[0].Key)
 	var refusal *failure
 	switch {
 	case errors.As(err, &refusal):
-		return refusal.document(), false
+		return refusal.document()
 	case err != nil:
-		return fail(8, "UnknownError", "%v", err).document(), false
+		return fail(8, "UnknownError", "%v", err).document()
 	}
-	return s.spoil(f, answer)
+	return answer
 }
 
-// spoil lets a fault happen to a command that was run.
-func (s *session) spoil(f *Fault, answer bson.D) (bson.D, bool) {
-	switch {
-	case f == nil:
-	case f.Drop:
-		return nil, true
-	case f.StepDown:
-		s.primary = (s.primary + 1) % len(s.members)
-	case f.WriteConcern:
-		answer = append(answer, bson.E{Key: "writeConcernError", Value: bson.D{
-			{Key: "code", Value: int32(64)}, {Key: "codeName", Value: "WriteConcernTimeout"}, {Key: "errmsg", Value: "waiting for replication timed out"}}})
+// heard writes a command into the log, and who the client is when it says so.
+func (s *session) heard(d bson.D) {
+	if client, ok := get[bson.D](d, "client"); ok {
+		var m metadata
+		application, _ := get[bson.D](client, "application")
+		m.Application.Name, _ = get[string](application, "name")
+		s.app = m.Application.Name
+		s.note(idMetadata, attributes{Doc: &m})
 	}
-	return answer, false
+	text, err := bson.MarshalExtJSON(d, false, false)
+	if err != nil {
+		panic(err) // it came as BSON
+	}
+	s.note(idCommand, attributes{App: s.app, Command: text})
 }
 
-// admits checks what does not depend on the command's own fields.
-func (s *session) admits(c command) error {
-	d := s.current.command
-	switch {
-	case s.config.Flavour == DocumentDB && has(d, "txnNumber"):
-		return fail(301, "RetryableWritesNotSupported", "Retryable writes are not supported")
-	case c.writes && s.member != s.primary:
-		return fail(notPrimary, "NotWritablePrimary", "not primary")
+func (s *session) run(name string) (bson.D, error) {
+	known, ok := commands()[strings.ToLower(name)]
+	if !ok {
+		return nil, fail(59, "CommandNotFound", "no such command: '%s'", name)
 	}
-	if concern, ok := get[bson.D](d, "writeConcern"); ok && c.writes {
-		if w, ok := get[string](concern, "w"); ok && w != "majority" {
-			return fail(79, "UnknownReplWriteConcern", "No write concern mode named '%s' found", w)
+	if !known.open && s.user == (identity{}) {
+		return nil, unauthorized("command %s requires authentication", name)
+	}
+	if s.app == rotor {
+		if f := s.fires(name); f != nil {
+			return nil, fail(f.Code, "Injected", "as the test says")
 		}
 	}
-	return nil
+	switch {
+	case has(s.current.command, "txnNumber"):
+		return nil, fail(301, "RetryableWritesNotSupported", "Retryable writes are not supported")
+	case known.writes && s.isSecondary():
+		return nil, fail(notPrimary, "NotWritablePrimary", "not primary")
+	}
+	return known.run(s)
 }
+
+// isSecondary reports whether the primary has moved since the session began.
+func (s *session) isSecondary() bool { return s.term != s.cluster.term }
 
 // argument is the command's own value, if it is a text.
 func (s *session) argument() string {
