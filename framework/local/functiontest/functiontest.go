@@ -49,6 +49,8 @@ type Harness struct {
 	// so many logins.
 	Overlaps []string
 	Refusals int
+	// Told is given what the function wrote during the rotations of RunRotations. It may be nil.
+	Told func(t *testing.T, by, log string)
 	// Refuse makes the server refuse every new password until the test ends. It may be nil.
 	Refuse func(t *testing.T)
 }

@@ -63,6 +63,9 @@ func (h Harness) rotations(t *testing.T, by string) {
 		t.Errorf("%d connections to Secrets Manager: at most %d requests are made at one time", connections, atOnce)
 	}
 	u.wantUnseen(t, map[string]string{"the function's output": s.function.Log(), "the server's log": since()}, passwords(history)...)
+	if h.Told != nil {
+		h.Told(t, by, s.function.Log())
+	}
 	if got, want := metrics(t, s.function.Log()), slices.Repeat(steps(), 3); !slices.Equal(got, want) {
 		t.Errorf("metrics of the steps %v", got)
 	}
