@@ -27,7 +27,7 @@ func onMariaDB(t *testing.T, test func(t *testing.T, w *world)) {
 // onReal runs a test in a world of its own on every real server.
 func onReal(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
-	mysqltest.Real(t, func(t *testing.T, s *mysqltest.Server) { test(t, newWorld(t, s)) })
+	mysqltest.Each(t, func(t *testing.T, s *mysqltest.Server) { test(t, newWorld(t, s)) })
 }
 
 func TestACloneMayDoExactlyWhatWasGranted(t *testing.T) {
