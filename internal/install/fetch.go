@@ -56,7 +56,7 @@ func Fetch(ctx context.Context, name string, say func(format string, args ...any
 	if say == nil {
 		say = func(string, ...any) {}
 	}
-	s, err := table[at].fetch(ctx, cache(), say)
+	s, err := table[at].fetch(ctx, Cache(), say)
 	if err != nil && ok {
 		say("keeping %s, which lacks loadable plug-ins: %v", found.Bin, err)
 		return found, nil

@@ -16,171 +16,6 @@ import (
 	"github.com/seed492efc12/rotor/rotators/documentdb/documentdbtest"
 )
 
-// An exchange is a command and who sends it: "" is a client that never logged in.
-type exchange struct {
-	as, database string
-	command      bson.D
-}
-
-// conversation has every command that Rotor sends, in the forms in which it sends them, and each in ways that a server refuses.
-func conversation() (all []exchange) {
-	as, database := "", "admin"
-	say := func(command bson.D) { all = append(all, exchange{as, database, command}) }
-	user := func(command, name string, more ...any) bson.D {
-		return with(bson.D{{Key: command, Value: name}}, more...)
-	}
-	none, reads, shop := bson.A{}, bson.A{grant("read", "stock")}, bson.A{grant("readWrite", "shop"), grant("changesItself", "admin")}
-
-	as = "admin"
-	say(user("createRole", "changesItself", "roles", none, "privileges", bson.A{privilege("admin", "", "changeOwnPassword")}))
-	say(user("createRole", "changesItself", "roles", none, "privileges", none))
-	say(user("createRole", "little", "roles", none, "privileges", bson.A{privilege("admin", "", "viewUser", "createUser", "changePassword"), privilege("shop", "", "grantRole")}))
-	say(user("createUser", "app", "pwd", "app's password", "roles", shop))
-	say(user("createUser", "plain", "pwd", "plain's password", "roles", reads))
-	say(user("createUser", "keeper", "pwd", "keeper's password", "roles", bson.A{grant("userAdminAnyDatabase", "admin")}))
-	say(user("createUser", "clerk", "pwd", "clerk's password", "roles", bson.A{grant("little", "admin")}))
-	for _, name := range []string{`quote"d`, `apo'strophe`, "com,ma=equals", "sp ace", "a@b:c/d", "ünïcødé 漢字", "$dollar", "do.t"} {
-		say(user("createUser", name, "pwd", hardPassword, "roles", reads))
-		say(bson.D{{Key: "usersInfo", Value: bson.D{{Key: "user", Value: name}, {Key: "db", Value: "admin"}}}})
-	}
-	for _, mechanisms := range []bson.A{{"SCRAM-SHA-1"}, {"SCRAM-SHA-256"}, {"SCRAM-SHA-256", "SCRAM-SHA-1"}, {"PLAIN-TEXT"}, {}} {
-		say(user("createUser", fmt.Sprint("with ", mechanisms), "pwd", "first password", "roles", none, "mechanisms", mechanisms))
-		say(bson.D{{Key: "usersInfo", Value: fmt.Sprint("with ", mechanisms)}})
-		say(user("updateUser", fmt.Sprint("with ", mechanisms), "pwd", "second password"))
-		say(bson.D{{Key: "usersInfo", Value: fmt.Sprint("with ", mechanisms)}})
-	}
-	say(bson.D{{Key: "isMaster", Value: 1}})
-	say(bson.D{{Key: "ping", Value: 1}})
-	say(bson.D{{Key: "endSessions", Value: bson.A{}}})
-	say(bson.D{{Key: "connectionStatus", Value: 1}})
-	say(bson.D{{Key: "noSuchCommand", Value: 1}})
-	say(bson.D{{Key: "usersInfo", Value: "nobody"}})
-	say(bson.D{{Key: "usersInfo", Value: "app"}, {Key: "nonsense", Value: 1}})
-	say(user("createUser", "app", "pwd", "another password", "roles", none))
-	say(user("createUser", "new", "pwd", "first password"))
-	say(user("createUser", "new", "roles", none))
-	say(user("createUser", "new", "pwd", "", "roles", none))
-	say(user("createUser", "", "pwd", "first password", "roles", none))
-	say(user("createUser", "new", "pwd", "first password", "roles", bson.A{grant("noSuchRole", "admin")}))
-	say(user("createUser", "new", "pwd", "first password", "roles", bson.A{"noSuchRole"}))
-	say(user("createUser", "new", "pwd", "first password", "roles", none, "nonsense", 1))
-	say(user("createUser", "twice", "pwd", "first password", "roles", bson.A{grant("read", "shop"), grant("read", "shop")}))
-	say(bson.D{{Key: "usersInfo", Value: "twice"}})
-	say(user("updateUser", "nobody", "pwd", "first password"))
-	say(user("updateUser", "app"))
-	say(user("updateUser", "app", "pwd", ""))
-	say(user("updateUser", "app", "pwd", "second password", "nonsense", 1))
-	say(user("updateUser", "plain", "roles", bson.A{grant("noSuchRole", "admin")}))
-	for _, command := range []string{"grantRolesToUser", "revokeRolesFromUser"} {
-		say(user(command, "nobody", "roles", reads))
-		say(user(command, "app", "roles", none))
-		say(user(command, "app"))
-		say(user(command, "app", "roles", bson.A{grant("noSuchRole", "admin")}))
-		say(user(command, "app", "roles", reads, "nonsense", 1))
-		say(user(command, "app", "roles", reads))
-		say(bson.D{{Key: "usersInfo", Value: "app"}})
-		say(user(command, "app", "roles", reads))
-		say(bson.D{{Key: "usersInfo", Value: "app"}})
-	}
-	say(user("dropUser", "nobody"))
-	say(user("dropRole", "nobody"))
-
-	for _, as = range []string{"app", "plain", "keeper", "clerk", ""} {
-		say(bson.D{{Key: "connectionStatus", Value: 1}})
-		say(bson.D{{Key: "isMaster", Value: 1}})
-		say(bson.D{{Key: "noSuchCommand", Value: 1}})
-		say(bson.D{{Key: "usersInfo", Value: bson.D{{Key: "user", Value: as}, {Key: "db", Value: "admin"}}}})
-		say(bson.D{{Key: "usersInfo", Value: bson.D{{Key: "user", Value: "plain"}, {Key: "db", Value: "admin"}}}})
-		say(bson.D{{Key: "usersInfo", Value: bson.D{{Key: "user", Value: "nobody"}, {Key: "db", Value: "admin"}}}})
-		say(user("createUser", "of "+as, "pwd", "first password", "roles", none))
-		say(user("createUser", "in shop of "+as, "pwd", "first password", "roles", bson.A{grant("readWrite", "shop")}))
-		say(user("createUser", "in stock of "+as, "pwd", "first password", "roles", reads))
-		say(user("createUser", "of "+as, "pwd", "first password", "roles", bson.A{grant("noSuchRole", "admin")}))
-		say(user("createUser", "of "+as, "pwd", "first password", "roles", none, "nonsense", 1))
-		say(user("updateUser", "twice", "pwd", "second password"))
-		say(user("updateUser", "nobody", "pwd", "second password"))
-		say(user("grantRolesToUser", "twice", "roles", bson.A{grant("readWrite", "shop")}))
-		say(user("grantRolesToUser", "nobody", "roles", bson.A{grant("readWrite", "shop")}))
-		say(user("revokeRolesFromUser", "twice", "roles", bson.A{grant("readWrite", "shop")}))
-		say(user("dropUser", "of "+as))
-		say(user("dropUser", "nobody"))
-		say(user("createRole", "of "+as, "roles", none, "privileges", none))
-		say(user("dropRole", "of "+as))
-		database = "shop"
-		say(bson.D{{Key: "insert", Value: "orders"}, {Key: "documents", Value: bson.A{bson.D{{Key: "_id", Value: "of " + as}}}}})
-		say(bson.D{{Key: "find", Value: "orders"}})
-		database = "stock"
-		say(bson.D{{Key: "insert", Value: "shelves"}, {Key: "documents", Value: bson.A{bson.D{{Key: "_id", Value: "of " + as}}}}})
-		say(bson.D{{Key: "find", Value: "shelves"}})
-		database = "admin"
-	}
-	for _, start := range []bson.D{
-		{{Key: "saslStart", Value: 1}, {Key: "mechanism", Value: "NO-SUCH"}, {Key: "payload", Value: []byte("n,,n=app,r=abcdefgh")}},
-		{{Key: "saslStart", Value: 1}, {Key: "mechanism", Value: "SCRAM-SHA-1"}, {Key: "payload", Value: []byte("n,,n=nobody,r=abcdefgh")}},
-		{{Key: "saslStart", Value: 1}, {Key: "mechanism", Value: "SCRAM-SHA-1"}, {Key: "payload", Value: []byte("nonsense")}},
-		{{Key: "saslContinue", Value: 1}, {Key: "conversationId", Value: 7}, {Key: "payload", Value: []byte("nonsense")}},
-	} {
-		say(start)
-	}
-	// Last, what a user may do to itself: the sessions go on.
-	for _, as = range []string{"app", "plain", "clerk"} {
-		say(user("updateUser", as, "pwd", as+"'s new password"))
-		say(user("updateUser", as, "pwd", as+"'s new password", "mechanisms", bson.A{"SCRAM-SHA-1"}))
-	}
-	return all
-}
-
-// withASecondary is what is said when the server is not the primary any more.
-func withASecondary() (all []exchange) {
-	for _, command := range []bson.D{
-		{{Key: "isMaster", Value: 1}},
-		{{Key: "connectionStatus", Value: 1}},
-		{{Key: "usersInfo", Value: "app"}},
-		{{Key: "createUser", Value: "late"}, {Key: "pwd", Value: "first password"}, {Key: "roles", Value: bson.A{}}},
-		{{Key: "updateUser", Value: "app"}, {Key: "pwd", Value: "first password"}},
-		{{Key: "grantRolesToUser", Value: "app"}, {Key: "roles", Value: bson.A{grant("read", "stock")}}},
-		{{Key: "revokeRolesFromUser", Value: "app"}, {Key: "roles", Value: bson.A{grant("read", "stock")}}},
-		{{Key: "insert", Value: "orders"}, {Key: "documents", Value: bson.A{bson.D{}}}},
-	} {
-		all = append(all, exchange{"admin", "admin", command})
-	}
-	return all
-}
-
-// logins are a user, a password and an authentication database.
-func logins() [][3]string {
-	return [][3]string{
-		{"app", "app's new password", "admin"}, {"app", "app's password", "admin"}, {"app", "app's new password", "shop"},
-		{"clerk", "clerk's new password", "admin"}, {"nobody", "first password", "admin"}, {"quote\"d", hardPassword, "admin"},
-		{"com,ma=equals", hardPassword, "admin"}, {"ünïcødé 漢字", hardPassword, "admin"}, {"ünïcødé 漢字", "wrong", "admin"},
-	}
-}
-
-func (p *party) login(t *testing.T, l [3]string) string {
-	t.Helper()
-	c, err := p.server.Connect(t.Context(), l[0], l[1], l[2])
-	if err == nil {
-		_ = c.Disconnect(t.Context())
-		return "ok"
-	}
-	ce, ok := errors.AsType[mongo.CommandError](err)
-	if !ok {
-		t.Fatal(err)
-	}
-	return fmt.Sprint("error ", ce.Code)
-}
-
-func with(command bson.D, more ...any) bson.D {
-	for i := 0; i < len(more); i += 2 {
-		command = append(command, bson.E{Key: more[i].(string), Value: more[i+1]})
-	}
-	return command
-}
-
-func privilege(database, collection string, actions ...string) bson.D {
-	return bson.D{{Key: "resource", Value: bson.D{{Key: "db", Value: database}, {Key: "collection", Value: collection}}}, {Key: "actions", Value: actions}}
-}
-
 // A party is a server that takes part in the conversation, with a session for each speaker.
 type party struct {
 	server   *documentdbtest.Server
@@ -230,6 +65,20 @@ func (p *party) answer(t *testing.T, e exchange) string {
 		}
 	}
 	return "ok " + strings.Join(said, " ")
+}
+
+func (p *party) login(t *testing.T, l [3]string) string {
+	t.Helper()
+	c, err := p.server.Connect(t.Context(), l[0], l[1], l[2])
+	if err == nil {
+		_ = c.Disconnect(t.Context())
+		return "ok"
+	}
+	ce, ok := errors.AsType[mongo.CommandError](err)
+	if !ok {
+		t.Fatal(err)
+	}
+	return fmt.Sprint("error ", ce.Code)
 }
 
 // plain prints a value without what no two servers have in common, and lists of roles and mechanisms in order.

@@ -12,6 +12,7 @@ import (
 // primary is looked for, and DocumentDB behind its endpoint.
 func TestConformance(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
+		t.Parallel() // a replica set waits as long as it works
 		h := databasetest.Harness{Driver: documentdb.Driver, Server: w.server.Name()}
 		h.NoSweep = !strings.HasSuffix(t.Name(), "ReplicaSet") && !strings.HasSuffix(t.Name(), "Cluster")
 		for _, name := range []string{

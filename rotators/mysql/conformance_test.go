@@ -166,11 +166,16 @@ func (w *world) populate(t *testing.T) {
 		"GRANT SELECT, CREATE TEMPORARY TABLES ON `shop\\_2`.* TO %s WITH GRANT OPTION",
 		"GRANT PROCESS ON *.* TO %s",
 		"GRANT cashier TO %s",
-		"SET DEFAULT ROLE cashier TO %s",
+		w.defaultRole("cashier"),
 	}
+}
+
+// defaultRole is the statement that lets a login as %s activate a role.
+func (w *world) defaultRole(name string) string {
 	if isMariaDB(w.server) {
-		w.grants[len(w.grants)-1] = "SET DEFAULT ROLE cashier FOR %s"
+		return "SET DEFAULT ROLE " + name + " FOR %s"
 	}
+	return "SET DEFAULT ROLE " + name + " TO %s"
 }
 
 // databases makes databases that end with the test.

@@ -171,11 +171,11 @@ func TestDriftOnMySQLIsGivenToTheOriginal(t *testing.T) {
 }
 
 func TestDefinersAreNamed(t *testing.T) {
-	onMariaDB(t, func(t *testing.T, w *world) {
+	onReal(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", firstPassword)
 		w.clone(t, user, clonePassword)
 		definer := quoteName(user+"_clone") + "@`%`"
-		w.exec(t, "CREATE OR REPLACE DEFINER="+definer+" VIEW shop.theirs AS SELECT * FROM shop.orders", "CREATE OR REPLACE DEFINER="+definer+" PROCEDURE shop.does() SELECT 1")
+		w.exec(t, "CREATE DEFINER="+definer+" VIEW shop.theirs AS SELECT * FROM shop.orders", "CREATE DEFINER="+definer+" PROCEDURE shop.does() SELECT 1")
 		l := w.login(w.server.AdminUser, w.server.AdminPassword)
 		if err := w.open(t, l).(database.Cloner).CloneUser(t.Context(), user, user+"_clone", clonePassword); err != nil {
 			t.Fatal(err)

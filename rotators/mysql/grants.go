@@ -54,7 +54,11 @@ func parseGrant(line string, a account) (g grant, err error) {
 		if found, rest, err = cutItems(rest, preposition); err != nil {
 			return g, err
 		}
-		g.object = found.text
+		if g.object = found.text; len(g.privileges) == 1 && g.privileges[0].name == "PROXY" {
+			if g.object, err = proxied(found); err != nil {
+				return g, err
+			}
+		}
 	} else {
 		g.roles = found.names()
 	}
@@ -63,6 +67,22 @@ func parseGrant(line string, a account) (g grant, err error) {
 	}
 	g.option, err = hasOption(rest)
 	return g, err
+}
+
+// proxied is the account that another may act as, in one form. MariaDB up to
+// 11.4 has it in single quotes, in which the names are as they are: one that
+// could mean something else is not understood.
+func proxied(found items) (string, error) {
+	t := found.list[0]
+	if len(found.list) != 1 || len(t) != 3 || !t[1].is("@") {
+		return "", errGrant
+	}
+	for _, name := range []token{t[0], t[2]} {
+		if name.kind == textToken && name.raw != "'"+name.value+"'" {
+			return "", errGrant
+		}
+	}
+	return account{t[0].value, t[2].value}.String(), nil
 }
 
 // parseDefaultRole reads what follows SET DEFAULT ROLE.
@@ -251,14 +271,19 @@ func (c *conn) readHoldings(ctx context.Context, query string, a account) (*hold
 	}
 	h := newHoldings()
 	for _, line := range lines {
-		g, err := parseGrant(line, a)
-		if err != nil {
-			h.unread = append(h.unread, redact(line))
-			continue
-		}
-		h.add(g)
+		h.read(line, a)
 	}
 	return h, nil
+}
+
+// read counts a line of SHOW GRANTS, or keeps it in unread.
+func (h *holdings) read(line string, a account) {
+	g, err := parseGrant(line, a)
+	if err != nil {
+		h.unread = append(h.unread, redact(line))
+		return
+	}
+	h.add(g)
 }
 
 // whole fails if something that was granted is not understood.

@@ -93,6 +93,20 @@ func changesAll(t *testing.T) {
 	}
 }
 
+// install loads a plug-in of MariaDB's for the test. Not every build has it.
+func (w *world) install(t *testing.T, name string) {
+	t.Helper()
+	_, err := w.admin.ExecContext(t.Context(), "INSTALL SONAME '"+name+"'")
+	var me *driver.MySQLError
+	if errors.As(err, &me) && me.Number == 1126 {
+		t.Skipf("NOT COVERED: the server lacks %s", name)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.exec(t, "UNINSTALL SONAME '"+name+"'") })
+}
+
 // wantClass checks an error's class, and that it says something.
 func wantClass(t *testing.T, err error, want rotation.Class, says string) {
 	t.Helper()

@@ -218,7 +218,7 @@ func (l *lexer) skipClause() string {
 			return strings.Join(append(words, "an unclosed quote"), " ")
 		case t.kind == endToken:
 			return strings.Join(words, " ")
-		case len(words) > 0 && slices.ContainsFunc(clauseWords, t.is):
+		case len(words) > 0 && slices.ContainsFunc(clauseWords, t.is) && !(t.is("WITH") && words[len(words)-1] == "IDENTIFIED"):
 			l.at = before
 			return strings.Join(words, " ")
 		}

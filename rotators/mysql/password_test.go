@@ -45,8 +45,7 @@ const (
 func TestMariaDBNeverSeesThePassword(t *testing.T) {
 	onMariaDB(t, func(t *testing.T, w *world) {
 		changesAll(t)
-		w.exec(t, "INSTALL SONAME 'auth_ed25519'")
-		defer w.exec(t, "UNINSTALL SONAME 'auth_ed25519'")
+		w.install(t, "auth_ed25519")
 		for _, c := range []struct {
 			name, via, password string
 			hidden              bool
@@ -115,8 +114,7 @@ func afterVia(text string) string {
 func TestAServerThatChecksPasswordsGetsThemOverTLSOnly(t *testing.T) {
 	onMariaDB(t, func(t *testing.T, w *world) {
 		changesAll(t)
-		w.exec(t, "INSTALL SONAME 'simple_password_check'")
-		defer w.exec(t, "UNINSTALL SONAME 'simple_password_check'")
+		w.install(t, "simple_password_check")
 		user := w.user(t, "", firstPassword)
 		administrator := func() database.Conn { return w.as(t, w.server.AdminUser, w.server.AdminPassword) }
 		for name, c := range map[string]struct {

@@ -67,12 +67,7 @@ func (s shown) read() []string {
 	}
 	h := newHoldings()
 	for _, line := range s.lines {
-		g, err := parseGrant(line, specimenAccount)
-		if err != nil {
-			h.unread = append(h.unread, redact(line))
-			continue
-		}
-		h.add(g)
+		h.read(line, specimenAccount)
 	}
 	return readHoldings(h)
 }

@@ -56,7 +56,7 @@ func commands() map[string]command {
 		"saslstart":           {run: (*session).saslStart, open: true},
 		"saslcontinue":        {run: (*session).saslContinue, open: true},
 		"ping":                {run: nothing, open: true},
-		"endsessions":         {run: nothing, open: true},
+		"endsessions":         {run: nothing},
 		"connectionstatus":    {run: (*session).connectionStatus, open: true},
 		"usersinfo":           {run: (*session).usersInfo},
 		"createuser":          {run: (*session).createUser, writes: true},
