@@ -48,7 +48,7 @@ func harness(t *testing.T, s *documentdbtest.Server) functiontest.Harness {
 	doc := func(t *testing.T, user, password string) secret.Document {
 		return harnesstest.Secret(t, f.document(user, password))
 	}
-	h := harnesstest.New("documentdb", &s.Server)
+	h := harnesstest.New("mongo", &s.Server)
 	h.Bootstrap = build(t)
 	if !s.Real {
 		h.Log = nil // the imitation's has whole commands, so that a test can tell which hold a password
