@@ -30,13 +30,11 @@ help: ## List the tasks
 demo: ## Rotate a real secret on this machine, and see each step (ENGINE=postgres, mysql, mariadb or mongo; KEEP=1 leaves it running)
 	@go run ./examples/demo -engine $(ENGINE) $(if $(KEEP),-keep)
 
-test: ## Run all tests on the servers that are found; TESTFLAGS=-race and so on
-	@go run ./scripts/covered
-	go test $(TESTFLAGS) ./...
-	@for m in $(EXAMPLES); do echo "go -C $$m test $(TESTFLAGS) ./..."; go -C $$m test $(TESTFLAGS) ./... || exit 1; done
+test: ## Run all tests on the servers that are found, and say which these were; TESTFLAGS=-race and so on
+	@go run ./scripts/test . $(EXAMPLES) -- $(TESTFLAGS) ./...
 
 sweep: ## Put a fault at every point of every engine, and kill the built functions there
-	go test -timeout 20m -run 'Conformance|TheProcess' ./rotators/... ./functions/...
+	@go run ./scripts/test -- -timeout 20m -run 'Conformance|TheProcess' ./rotators/... ./functions/...
 
 build: ## Build every function into dist/<function>/bootstrap (ARCH=arm64 or x86_64)
 	@test -n "$(GOARCH_)" || { echo "ARCH is arm64 or x86_64, not '$(ARCH)'"; exit 2; }

@@ -13,7 +13,7 @@ import (
 func TestConformance(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		t.Parallel() // a replica set waits as long as it works
-		h := databasetest.Harness{Driver: documentdb.Driver, Server: w.server.Name()}
+		h := databasetest.Harness{Driver: documentdb.Driver, Server: w.server.Title, Real: w.server.Real}
 		h.NoSweep = !strings.HasSuffix(t.Name(), "ReplicaSet") && !strings.HasSuffix(t.Name(), "Cluster")
 		for _, name := range []string{
 			`quote"d`, `apo'strophe`, `per%cent`, `sp ace`, `com,ma=equals`, `back\slash`, `$dollar`, `do.t`, `a@b:c/d`, `ünïcødé 漢字`, strings.Repeat("x", 46),

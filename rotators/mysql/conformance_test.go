@@ -33,7 +33,7 @@ func TestConformanceOfRealServers(t *testing.T) {
 }
 
 func realHarness(w *world, s *mysqltest.Server) databasetest.Harness {
-	h := databasetest.Harness{Driver: mysql.Driver, Server: w.server.Name(), New: w.fixture, Names: mysqlNames()}
+	h := databasetest.Harness{Driver: mysql.Driver, Server: w.server.Title, Real: w.server.Real, New: w.fixture, Names: mysqlNames()}
 	if isMariaDB(s) {
 		h.Names = append(hardNames[:len(hardNames):len(hardNames)], strings.Repeat("x", 74))
 		return h
@@ -69,7 +69,7 @@ func TestConformanceOfMySQLWithOverlap(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			w := newWorld(t, startWire(t, mysqltest.WireConfig{Version: version}))
 			w.grants = append(w.grants, "GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO %s")
-			databasetest.Run(t, databasetest.Harness{Driver: mysql.Driver, Server: w.server.Name(), New: w.fixture, Overlap: true, NoSweep: version != "8.0.36", Names: mysqlNames()})
+			databasetest.Run(t, databasetest.Harness{Driver: mysql.Driver, Server: w.server.Title, Real: w.server.Real, New: w.fixture, Overlap: true, NoSweep: version != "8.0.36", Names: mysqlNames()})
 		})
 	}
 }
@@ -84,7 +84,7 @@ func TestConformanceOfMySQLWithoutOverlap(t *testing.T) {
 	for _, c := range []mysqltest.WireConfig{{Version: "5.7.44"}, {Version: "8.0.13"}, {Version: "8.0.36", NativePassword: true}, {Version: "8.4.3"}} {
 		t.Run(c.Version, func(t *testing.T) {
 			w := newWorld(t, startWire(t, c))
-			databasetest.Run(t, databasetest.Harness{Driver: off, Server: w.server.Name(), New: w.fixture, NoSweep: c.Version != "8.4.3", Names: mysqlNames()})
+			databasetest.Run(t, databasetest.Harness{Driver: off, Server: w.server.Title, Real: w.server.Real, New: w.fixture, NoSweep: c.Version != "8.4.3", Names: mysqlNames()})
 		})
 	}
 }

@@ -20,8 +20,9 @@ Someone else's rotator can be held to the same: a driver by ` + "`databasetest.R
 ` + "`functiontest.Run`" + ` (docs/write-a-rotator.md). That the tests themselves would notice is checked by ` + "`make mutants`" + `: it breaks the code in
 each way of scripts/mutants/list.go, one at a time, and wants a test to fail each time.
 
-A server is real where it says so. All others are our own: they speak the real protocol to the real client library (for Oracle: a
-protocol of our own, in the client library's place), and know of the database what its manual says.
+Two kinds of tables are kept apart. *On real servers* is what somebody else's software said. *Our code against our reading of the manual*
+is what our imitations said: they speak the real protocol to the real client library (for Oracle: a protocol of our own, in the
+client library's place), and know of the database what its manual says. A server that is to be real and is not there fails ` + "`make guarantees`" + `.
 `
 
 // promises are in the order of docs/design.md.
