@@ -56,7 +56,7 @@ invoke: ## Rotate by sam local invoke, in Docker
 	@scripts/sam/local.sh $(FUNCTIONS)
 
 emulate: ## Rotate with the functions as built for arm64, under qemu
-	@scripts/servers.sh qemu
+	@scripts/tools.sh qemu
 	@$(MAKE) --no-print-directory build ARCH=arm64
 	@go run ./scripts/rotate $(FUNCTIONS)
 
@@ -80,8 +80,8 @@ guarantees: ## Run all tests with a fault at every point, and write docs/guarant
 mutants: ## Break the code in each way of a list, and see that a test notices
 	@go run ./scripts/mutants
 
-servers: ## Install the real servers that tests use (Debian; needs root or sudo)
-	@scripts/servers.sh
+servers: ## Fetch the real servers that tests use into a cache (SERVERS="mysql postgres-18" for some); the system's packages stay as they are
+	@go run ./scripts/install $(SERVERS)
 
 fuzz: ## Run each fuzz test for FUZZTIME (10s)
 	@go list -f '{{.ImportPath}}' ./... | while read -r p; do \

@@ -45,6 +45,7 @@ with all its rights; with a single user AWSCURRENT or AWSPENDING works. The next
 		{"rotators/oracle TestConformance", "Oracle"},
 		{"rotators/redshift TestConformance", "Redshift"},
 		{"rotators/documentdb TestConformance", "MongoDB and DocumentDB"},
+		{"rotators/documentdb TestConformanceWithoutTLS", "MongoDB: the table's rows below"},
 		{"functions/postgres TestTheProcessKeepsItsPromisesWhateverHappensToIt", "the built function, killed at each outside call; two runs at once"},
 		{"functions/mysql TestTheProcessKeepsItsPromisesWhateverHappensToIt", "the same, for MySQL and MariaDB"},
 		{"functions/documentdb TestTheProcessKeepsItsPromisesWhateverHappensToIt", "the same, for MongoDB and DocumentDB"},
