@@ -227,7 +227,7 @@ func quoteText(text string) string {
 	return "'" + strings.NewReplacer(`'`, `''`, `\`, `\\`).Replace(text) + "'"
 }
 
-// user makes a user of that name, or a new one, with the application's rights.
+// user makes a user of that name anew, or a new one, with the application's rights.
 func (w *world) user(t *testing.T, name, password string) string {
 	t.Helper()
 	if name == "" {
@@ -235,6 +235,9 @@ func (w *world) user(t *testing.T, name, password string) string {
 		name = fmt.Sprint("app", w.users, w.tag)
 	}
 	for _, host := range w.hosts {
+		for _, old := range []string{name, name + "_clone"} { // of another strategy's test
+			w.exec(t, "DROP USER IF EXISTS "+quoteName(old)+"@"+quoteName(host))
+		}
 		account := quoteName(name) + "@" + quoteName(host)
 		w.exec(t, "CREATE USER "+account+" IDENTIFIED BY "+quoteText(password))
 		for _, g := range w.grants {
