@@ -139,6 +139,8 @@ type world struct {
 	users  int
 	hosts  []string
 	grants []string // of an application, in which %s is its account
+	// witness, if there is one, hears all that is said to the server.
+	witness *witness
 	// partial: on this server a right on everything can be denied in one database.
 	partial bool
 }
@@ -215,6 +217,9 @@ func (w *world) exec(t *testing.T, statements ...string) {
 	t.Helper()
 	for _, s := range statements {
 		s = w.own(s)
+		if w.witness != nil {
+			w.witness.said(0, s)
+		}
 		if _, err := w.admin.ExecContext(context.Background(), s); err != nil {
 			t.Fatalf("%s: %v", s, err)
 		}
@@ -310,6 +315,9 @@ func (w *world) probe(ctx context.Context, doc secret.Document) error {
 func (w *world) rotator(t *testing.T, c database.Config) *database.Rotator {
 	t.Helper()
 	c.Driver = mysql.Driver
+	if w.witness != nil {
+		w.witness.listen(&c)
+	}
 	c.Roots = func() (*x509.CertPool, error) { return w.roots, nil }
 	r, err := database.New(c)
 	if err != nil {

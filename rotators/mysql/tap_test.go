@@ -18,6 +18,8 @@ type tap struct {
 	// heard is told each statement, and the number of its connection. If it returns true, the statement has its effect,
 	// the reply is lost, and the connection breaks.
 	heard func(connection int, statement string) (lose bool)
+	// closed, if it is set, is told of each connection that ends.
+	closed func(connection int)
 
 	mu    sync.Mutex
 	lines int
@@ -66,6 +68,13 @@ func (c *tappedConn) Read(p []byte) (int, error) {
 		return 0, &net.OpError{Op: "read", Net: "tcp", Addr: c.RemoteAddr(), Err: syscall.ECONNRESET}
 	}
 	return n, err
+}
+
+func (c *tappedConn) Close() error {
+	if c.tap.closed != nil {
+		c.tap.closed(c.number)
+	}
+	return c.Conn.Close()
 }
 
 // plain is a world on a real server of its own that knows no TLS, so that it can be tapped.

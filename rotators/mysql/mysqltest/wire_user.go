@@ -73,10 +73,7 @@ func (s *wireSession) option(p *parser) (apply func(*wireAccount), c *code) {
 		}
 		return func(a *wireAccount) {
 			for i := 0; i < len(fields); i += 2 {
-				delete(a.limits, fields[i])
-				if fields[i+1] != "0" {
-					a.limits[fields[i]] = fields[i+1]
-				}
+				a.limits[fields[i]] = fields[i+1] // shown from now on, even if it is 0
 			}
 		}, nil
 	case p.take("PASSWORD", "EXPIRE"):
