@@ -32,9 +32,7 @@ func onReal(t *testing.T, test func(t *testing.T, w *world)) {
 
 func TestACloneMayDoExactlyWhatWasGranted(t *testing.T) {
 	onReal(t, func(t *testing.T, w *world) {
-		w.databases(t, "stock", "store")
-		w.role(t, "keeper")
-		w.exec(t, "CREATE TABLE stock.t (a int, b int)", "CREATE TABLE stock.u (a int)",
+		w.exec(t, "CREATE DATABASE stock", "CREATE DATABASE store", "CREATE ROLE keeper", "CREATE TABLE stock.t (a int, b int)", "CREATE TABLE stock.u (a int)",
 			"CREATE FUNCTION stock.f() RETURNS int DETERMINISTIC RETURN 1", "CREATE PROCEDURE stock.p() SELECT 1", "CREATE PROCEDURE stock.q() SELECT 1",
 			"CREATE TABLE store.t (a int)", "GRANT DELETE ON store.t TO keeper")
 		w.hosts = []string{"%"}
@@ -80,11 +78,6 @@ func TestACloneHasTheAccountsLimitsAndDemands(t *testing.T) {
 			"`localhost`": "REQUIRE ISSUER '/CN=it''s \\\\ a TO b' AND SUBJECT '/CN=x' PASSWORD EXPIRE INTERVAL 30 DAY",
 			"`10.%`":      "REQUIRE X509 ACCOUNT LOCK",
 		}
-		t.Cleanup(func() {
-			for host := range options {
-				w.exec(t, "DROP USER IF EXISTS tenant@"+host, "DROP USER IF EXISTS tenant_clone@"+host)
-			}
-		})
 		for host, o := range options {
 			w.exec(t, "CREATE USER tenant@"+host+" IDENTIFIED BY 'x' "+o)
 		}
@@ -190,15 +183,14 @@ func TestHostileNamesOfObjectsSurviveByteForByte(t *testing.T) {
 			pattern := quoteName(strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(name))
 			w.exec(t, "CREATE DATABASE "+q, "CREATE TABLE "+q+"."+q+" ("+q+" int, other int)", "CREATE PROCEDURE "+q+"."+q+"() SELECT 1",
 				"GRANT SELECT ("+q+") ON "+q+"."+q+" TO "+account, "GRANT EXECUTE ON PROCEDURE "+q+"."+q+" TO "+account, "GRANT CREATE TEMPORARY TABLES ON "+pattern+".* TO "+account)
-			t.Cleanup(func() { w.exec(t, "DROP DATABASE "+q) })
 		}
 		for _, mode := range []string{"", "ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"} {
 			t.Run("sql_mode="+mode, func(t *testing.T) {
 				if mode != "" {
 					changesAll(t)
+					w.exec(t, "SET GLOBAL sql_mode = '"+mode+"'")
+					defer w.exec(t, "SET GLOBAL sql_mode = DEFAULT")
 				}
-				w.exec(t, "SET GLOBAL sql_mode = '"+mode+"'")
-				defer w.exec(t, "SET GLOBAL sql_mode = DEFAULT")
 				w.clone(t, user, clonePassword)
 				want, got := w.rights(t, user, firstPassword), w.rights(t, clone, clonePassword)
 				if !slices.Equal(got, want) || len(want) < 30 {
@@ -222,8 +214,7 @@ func TestRightsOnWhatWasDroppedAreCopiedToo(t *testing.T) {
 	onReal(t, func(t *testing.T, w *world) {
 		w.hosts = []string{"%"}
 		w.grants = []string{"GRANT SELECT, INSERT ON gone.t TO %s WITH GRANT OPTION", "GRANT SELECT ON shop.orders TO %s"}
-		w.databases(t, "gone")
-		w.exec(t, "CREATE TABLE gone.t (a int)")
+		w.exec(t, "CREATE DATABASE gone", "CREATE TABLE gone.t (a int)")
 		user := w.user(t, "", firstPassword)
 		w.exec(t, "DROP DATABASE gone")
 		w.clone(t, user, clonePassword)
@@ -254,8 +245,7 @@ func TestDriftIsGivenToTheOriginal(t *testing.T) {
 		user := w.user(t, "", firstPassword)
 		w.clone(t, user, clonePassword)
 		clone := quoteName(user+"_clone") + "@`%`"
-		w.role(t, "drifter")
-		w.exec(t, "GRANT drifter TO "+clone, "GRANT DELETE ON shop.orders TO "+clone, "GRANT INSERT (item) ON shop.prices TO "+clone,
+		w.exec(t, "CREATE ROLE drifter", "GRANT drifter TO "+clone, "GRANT DELETE ON shop.orders TO "+clone, "GRANT INSERT (item) ON shop.prices TO "+clone,
 			"REVOKE SELECT ON shop.recent FROM "+clone, "GRANT ALL PRIVILEGES ON till.* TO "+clone+" WITH GRANT OPTION")
 		before := w.rights(t, user, firstPassword)
 		if err := w.administrator(t).(database.DriftGranter).GrantDrift(t.Context(), user, user+"_clone"); err != nil {
@@ -277,7 +267,6 @@ func TestAnAdministratorWithoutTheRightsIsToldWhatToGrant(t *testing.T) {
 	onReal(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", firstPassword)
 		w.exec(t, "CREATE USER `lo%wly`@`%` IDENTIFIED BY 'lowpass'")
-		t.Cleanup(func() { w.exec(t, "DROP USER `lo%wly`@`%`") })
 		for _, c := range []struct{ grant, preflight, clone string }{
 			{"", "GRANT CREATE USER ON *.* TO `lo%wly`@`%`", "GRANT SELECT ON mysql.* TO `lo%wly`@`%`"},
 			{"GRANT CREATE USER ON *.* TO `lo%wly`@`%`", "GRANT SELECT ON mysql.* TO `lo%wly`@`%`", "GRANT SELECT ON mysql.* TO `lo%wly`@`%`"},

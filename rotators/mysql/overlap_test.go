@@ -2,144 +2,221 @@ package mysql_test
 
 import (
 	"errors"
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
 	"github.com/seed492efc12/rotor/rotators/mysql/mysqltest"
 )
 
-// The wire-level server is all there is for this: what it knows of old passwords is our reading of MySQL's manual and
-// source.
-const retains = "GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO app@`%`"
+const retains = "GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO %u@`%`"
 
-// newApp makes the user app with the password first.
-func newApp(t *testing.T, version string, statements ...string) *world {
-	t.Helper()
-	w := newWorld(t, startWire(t, mysqltest.WireConfig{Version: version}))
-	w.exec(t, "CREATE USER app@`%` IDENTIFIED BY 'first'")
-	w.exec(t, statements...)
-	return w
+// An app is a user with the password first, and nothing but what it takes to try how its password changes.
+type app struct {
+	*world
+	user string
 }
 
-// set sets the password of app in a new session, which asks for an overlap or not.
-func (w *world) set(t *testing.T, as, with, password string, overlap bool) error {
+func newApp(t *testing.T, s *mysqltest.Server, statements ...string) app {
 	t.Helper()
-	l := w.login(as, with)
+	w := newWorld(t, s)
+	w.hosts, w.grants = w.hosts[:1], nil
+	a := app{w, w.user(t, "", "first")}
+	w.alter(t, a.user, statements...)
+	return a
+}
+
+// onMySQL8 runs a test on each real MySQL: they keep old passwords.
+func onMySQL8(t *testing.T, test func(t *testing.T, s *mysqltest.Server)) {
+	t.Helper()
+	mysqltest.EachOf(t, mysqltest.MySQL, test)
+}
+
+// set sets the password of the user in a new session, which asks for an overlap or not.
+func (a app) set(t *testing.T, as, with, password string, overlap bool) error {
+	t.Helper()
+	l := a.login(as, with)
 	l.Overlap = overlap
-	c := w.open(t, l)
+	return a.setBy(t, a.open(t, l), password)
+}
+
+func (a app) setBy(t *testing.T, c database.Conn, password string) error {
+	t.Helper()
 	defer c.Close()
-	if _, err := c.(database.Overlapper).Overlaps(t.Context(), "app"); err != nil {
+	if _, err := c.(database.Overlapper).Overlaps(t.Context(), a.user); err != nil {
 		return err
 	}
-	return c.SetPassword(t.Context(), "app", password)
+	return c.SetPassword(t.Context(), a.user, password)
 }
 
-func (w *world) wantPasswords(t *testing.T, primary, secondary string) {
+// wantPasswords tries the passwords out, looks into the table, and tells the two apart by dropping the old one. An empty
+// secondary is none.
+func (a app) wantPasswords(t *testing.T, primary, secondary string) {
 	t.Helper()
-	if p, s := w.server.Wire().Passwords("app", "%"); p != primary || s != secondary {
-		t.Errorf("the passwords are %q and %q, want %q and %q", p, s, primary, secondary)
+	has := a.value(t, "SELECT IFNULL(JSON_CONTAINS_PATH(User_attributes, 'one', '$.additional_password'), 0) FROM mysql.user WHERE User = "+quoteText(a.user))
+	if (has == "1") != (secondary != "") {
+		t.Errorf("the table has an old password: %s", has)
+	}
+	if secondary != "" {
+		if err := a.do(t, a.user, secondary, "SELECT 1"); err != nil {
+			t.Errorf("the old password: %v", err)
+		}
+		a.alter(t, a.user, "ALTER USER %u@`%` DISCARD OLD PASSWORD")
+		if a.do(t, a.user, secondary, "SELECT 1") == nil {
+			t.Errorf("%q is the primary password", secondary)
+		}
+	}
+	if err := a.do(t, a.user, primary, "SELECT 1"); err != nil {
+		t.Errorf("the new password: %v", err)
 	}
 }
 
 func TestTheOldPasswordIsKeptWhereItCanBe(t *testing.T) {
 	for _, c := range []struct {
-		name, version string
+		name          string
 		grants        []string
 		overlap, kept bool
 	}{
-		{"MySQL 8", "8.0.14", []string{retains}, true, true},
-		{"MySQL 9", "9.1.0", []string{retains}, true, true},
-		{"too old", "8.0.13", []string{retains}, true, false},
-		{"5.7", "5.7.44", nil, true, false},
-		{"no privilege", "8.4.3", nil, true, false},
-		{"PASSWORD_OVERLAP=off", "8.4.3", []string{retains}, false, false},
+		{"kept", []string{retains}, true, true},
+		{"no privilege", nil, true, false},
+		{"PASSWORD_OVERLAP=off", []string{retains}, false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newApp(t, c.version, c.grants...)
-			if err := w.set(t, "app", "first", "second", c.overlap); err != nil {
-				t.Fatal(err)
-			}
-			if c.kept {
-				w.wantPasswords(t, "second", "first")
-			} else {
-				w.wantPasswords(t, "second", "")
-			}
+			onMySQL8(t, func(t *testing.T, s *mysqltest.Server) {
+				a := newApp(t, s, c.grants...)
+				if err := a.set(t, a.user, "first", "second", c.overlap); err != nil {
+					t.Fatal(err)
+				}
+				if c.kept {
+					a.wantPasswords(t, "second", "first")
+				} else {
+					a.wantPasswords(t, "second", "")
+				}
+			})
 		})
 	}
 }
 
 func TestALeftOverPasswordIsDiscardedWhereOverlapIsOff(t *testing.T) {
-	for _, as := range []string{"app", "admin"} {
-		w := newApp(t, "8.4.3", retains, "ALTER USER app@`%` IDENTIFIED BY 'second' RETAIN CURRENT PASSWORD")
-		password := "second"
-		if as == "admin" {
-			password = w.server.AdminPassword
+	onMySQL8(t, func(t *testing.T, s *mysqltest.Server) {
+		for _, own := range []bool{true, false} {
+			a := newApp(t, s, retains, "ALTER USER %u@`%` IDENTIFIED BY 'second' RETAIN CURRENT PASSWORD")
+			as, with := a.user, "second"
+			if !own {
+				as, with = s.AdminUser, s.AdminPassword
+			}
+			if err := a.set(t, as, with, "third", false); err != nil {
+				t.Fatal(err)
+			}
+			a.wantPasswords(t, "third", "")
 		}
-		if err := w.set(t, as, password, "third", false); err != nil {
-			t.Fatal(err)
-		}
-		w.wantPasswords(t, "third", "")
-	}
+	})
 }
 
 // After a rotation that was given up, AWSCURRENT's password is the old one of two. The next rotation must keep it, and
 // not the one that nobody has.
 func TestAnAbandonedRotationDoesNotCostTheCurrentPassword(t *testing.T) {
-	w := newApp(t, "8.4.3", retains, "ALTER USER app@`%` IDENTIFIED BY 'abandoned' RETAIN CURRENT PASSWORD")
-	if err := w.set(t, "app", "first", "second", true); err != nil {
-		t.Fatal(err)
-	}
-	w.wantPasswords(t, "second", "first")
+	onMySQL8(t, func(t *testing.T, s *mysqltest.Server) {
+		a := newApp(t, s, retains, "ALTER USER %u@`%` IDENTIFIED BY 'abandoned' RETAIN CURRENT PASSWORD")
+		if err := a.set(t, a.user, "first", "second", true); err != nil {
+			t.Fatal(err)
+		}
+		a.wantPasswords(t, "second", "first")
+	})
 }
 
 func TestAPasswordThatHasToBeProvenIsProven(t *testing.T) {
-	for _, overlap := range []bool{false, true} {
-		w := newApp(t, "8.4.3", "ALTER USER app@`%` PASSWORD REQUIRE CURRENT", retains)
-		if err := w.set(t, "app", "first", "second", overlap); err != nil {
-			t.Errorf("overlap %v: %v", overlap, err)
+	onMySQL8(t, func(t *testing.T, s *mysqltest.Server) {
+		for _, overlap := range []bool{false, true} {
+			a := newApp(t, s, "ALTER USER %u@`%` PASSWORD REQUIRE CURRENT", retains)
+			if err := a.set(t, a.user, "first", "second", overlap); err != nil {
+				t.Errorf("overlap %v: %v", overlap, err)
+			}
 		}
-	}
+	})
 }
 
 func TestAnEmptyOldPasswordIsNotKept(t *testing.T) {
-	w := newApp(t, "8.4.3", "ALTER USER app@`%` IDENTIFIED BY ''")
-	if err := w.set(t, w.server.AdminUser, w.server.AdminPassword, "second", true); err != nil {
-		t.Fatal(err)
-	}
-	w.wantPasswords(t, "second", "")
+	onMySQL8(t, func(t *testing.T, s *mysqltest.Server) {
+		a := newApp(t, s, "ALTER USER %u@`%` IDENTIFIED BY ''")
+		if err := a.set(t, s.AdminUser, s.AdminPassword, "second", true); err != nil {
+			t.Fatal(err)
+		}
+		a.wantPasswords(t, "second", "")
+	})
 }
 
 func TestUsersThatAlternateKeepNoOldPassword(t *testing.T) {
-	w := newApp(t, "8.4.3")
-	c := w.administrator(t)
-	for _, password := range []string{"second", "third"} {
-		if err := c.SetPassword(t.Context(), "app", password); err != nil {
-			t.Fatal(err)
+	onMySQL8(t, func(t *testing.T, s *mysqltest.Server) {
+		a := newApp(t, s)
+		c := a.administrator(t)
+		for _, password := range []string{"second", "third"} {
+			if err := c.SetPassword(t.Context(), a.user, password); err != nil {
+				t.Fatal(err)
+			}
+			a.wantPasswords(t, password, "")
 		}
-		w.wantPasswords(t, password, "")
-	}
+	})
 }
 
+// The statement must not run a second time: that would keep the new password as the old one, and drop AWSCURRENT's.
 func TestALostReplyIsUnreachableAndTheStepMayRunAgain(t *testing.T) {
-	w := newApp(t, "8.4.3", retains)
-	w.server.Wire().DropReply("RETAIN CURRENT PASSWORD")
-	err := w.set(t, "app", "first", "second", true)
+	w := plain(t, mysqltest.MySQL, nil)
+	a := newApp(t, w.server, retains)
+	err := a.setBy(t, a.tapped(t, losing("RETAIN CURRENT PASSWORD"), a.user, "first"), "second")
 	if !rotation.Retryable(err) {
 		t.Errorf("got %v", err)
 	}
 	wantClass(t, err, rotation.Unreachable, "")
-	w.wantPasswords(t, "second", "first")
 	if errors.Is(err, database.ErrLoginRefused) {
 		t.Error("it leads to another password")
+	}
+	a.wantPasswords(t, "second", "first")
+}
+
+// The same by the engine, which tries again by itself.
+func TestALostReplyDoesNotDropTheCurrentPassword(t *testing.T) {
+	w := plain(t, mysqltest.MySQL, nil)
+	a := newApp(t, w.server, retains)
+	var kept int
+	lost := losing("RETAIN CURRENT PASSWORD")
+	p := &tap{heard: func(n int, statement string) bool {
+		if strings.Contains(statement, "RETAIN CURRENT PASSWORD") {
+			kept++
+		}
+		return lost.heard(n, statement)
+	}}
+	a.rotate(t, p, "second")
+	if kept != 1 {
+		t.Errorf("the password was set %d times", kept)
+	}
+	a.wantPasswords(t, "second", "first")
+}
+
+// rotate rotates the user by itself, through a tap, to a password.
+func (a app) rotate(t *testing.T, p *tap, password string) {
+	t.Helper()
+	var store rotationtest.Store
+	store.Add("user", a.secret(t, a.user, "first"))
+	engine := rotation.Engine{
+		Store: &store, Clock: &rotationtest.Clock{}, Log: slog.New(slog.DiscardHandler),
+		Rotator: a.rotator(t, database.Config{Strategy: database.SingleUser, Password: func() string { return password }, Dial: p.dial}),
+	}
+	if err := rotationtest.Rotate(t.Context(), &engine, &store, "user", "v1"); err != nil {
+		t.Fatal(err)
 	}
 }
 
 func TestMySQLsLimitOfNamesIsTold(t *testing.T) {
-	w := newApp(t, "8.4.3")
-	long := "a_name_of_33_characters_is_no_use"
-	c := w.administrator(t)
-	wantClass(t, c.SetPassword(t.Context(), long, "x"), rotation.BadSecret, "32")
-	wantClass(t, c.(database.Cloner).CloneUser(t.Context(), "app", long, "x"), rotation.BadSecret, "32")
-	wantClass(t, c.(database.Preflighter).Preflight(t.Context(), "app", long), rotation.BadSecret, "32")
+	onMySQL(t, func(t *testing.T, w *world) {
+		user := w.user(t, "", firstPassword)
+		long := "a_name_of_33_characters_is_no_use"
+		c := w.administrator(t)
+		wantClass(t, c.SetPassword(t.Context(), long, "x"), rotation.BadSecret, "32")
+		wantClass(t, c.(database.Cloner).CloneUser(t.Context(), user, long, "x"), rotation.BadSecret, "32")
+		wantClass(t, c.(database.Preflighter).Preflight(t.Context(), user, long), rotation.BadSecret, "32")
+	})
 }

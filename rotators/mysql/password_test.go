@@ -241,47 +241,58 @@ func (w *world) occupy(t *testing.T, user string) *sql.DB {
 	}
 }
 
+// eachProduct runs a test on the newest server of each product, started for it alone.
+func eachProduct(t *testing.T, o servertest.Options, test func(t *testing.T, s *mysqltest.Server)) {
+	t.Helper()
+	for _, product := range []string{mysqltest.MySQL, mysqltest.MariaDB} {
+		t.Run(product, func(t *testing.T) { test(t, mysqltest.Start(t, product, mysqltest.Config{Options: o})) })
+	}
+}
+
 func TestPlainTextIsNeverAnAccident(t *testing.T) {
-	s, err := mysqltest.StartWire(mysqltest.Config{Options: servertest.NoTLS(), Wire: mysqltest.WireConfig{NativePassword: true}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	w := &world{server: s, roots: x509.NewCertPool()}
-	l := w.login(s.AdminUser, s.AdminPassword)
-	mark := s.Mark()
-	if _, err := mysql.Driver.Connect(t.Context(), l); !errors.Is(err, database.ErrNoTLS) {
-		t.Errorf("got %v", err)
-	}
-	if a, r := s.LoginsSince(mark); a+r != 0 {
-		t.Error("something was sent")
-	}
-	l.TLS = nil
-	if err := w.open(t, l).Check(t.Context()); err != nil {
-		t.Error(err)
-	}
-	demanding := startWire(t, mysqltest.WireConfig{RequireTLS: true})
-	l.Port, l.Password = demanding.Port, demanding.AdminPassword
-	_, err = mysql.Driver.Connect(t.Context(), l)
-	wantClass(t, err, rotation.TLS, "ssl")
+	eachProduct(t, servertest.NoTLS(), func(t *testing.T, s *mysqltest.Server) {
+		w := &world{server: s, roots: x509.NewCertPool()}
+		l := w.login(s.AdminUser, s.AdminPassword)
+		mark := s.Mark()
+		if _, err := mysql.Driver.Connect(t.Context(), l); !errors.Is(err, database.ErrNoTLS) {
+			t.Errorf("got %v", err)
+		}
+		if strings.Contains(s.LogSince(mark), s.AdminUser) {
+			t.Error("something was sent")
+		}
+		l.TLS = nil
+		if err := w.open(t, l).Check(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAServerThatWantsTLSSaysSo(t *testing.T) {
+	eachProduct(t, servertest.Options{Settings: map[string]string{"require-secure-transport": "ON"}}, func(t *testing.T, s *mysqltest.Server) {
+		w := &world{server: s}
+		l := w.login(s.AdminUser, s.AdminPassword)
+		l.TLS = nil
+		_, err := mysql.Driver.Connect(t.Context(), l)
+		wantClass(t, err, rotation.TLS, "ssl")
+	})
 }
 
 func TestABadCertificateEndsTheConnection(t *testing.T) {
-	for _, fault := range []localtls.Fault{localtls.Expired, localtls.WrongName, localtls.OtherCA} {
-		s, err := mysqltest.StartWire(mysqltest.Config{Options: servertest.Faulty(fault)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
-		w := &world{server: s, roots: x509.NewCertPool()}
-		w.roots.AppendCertsFromPEM(s.CA)
-		_, err = mysql.Driver.Connect(context.Background(), w.login(s.AdminUser, s.AdminPassword))
-		var verification *tls.CertificateVerificationError
-		if !errors.As(err, &verification) {
-			t.Errorf("fault %d: %v", fault, err)
-		}
-		if a, r := s.Logins(); a+r != 0 {
-			t.Errorf("fault %d: the login was sent", fault)
-		}
+	for name, fault := range map[string]localtls.Fault{"expired": localtls.Expired, "wrong name": localtls.WrongName, "other CA": localtls.OtherCA} {
+		t.Run(name, func(t *testing.T) {
+			eachProduct(t, servertest.Faulty(fault), func(t *testing.T, s *mysqltest.Server) {
+				w := &world{server: s, roots: x509.NewCertPool()}
+				w.roots.AppendCertsFromPEM(s.CA)
+				mark := s.Mark()
+				_, err := mysql.Driver.Connect(context.Background(), w.login(s.AdminUser, s.AdminPassword))
+				var verification *tls.CertificateVerificationError
+				if !errors.As(err, &verification) {
+					t.Error(err)
+				}
+				if strings.Contains(s.LogSince(mark), s.AdminUser) {
+					t.Error("the login was sent")
+				}
+			})
+		})
 	}
 }

@@ -10,9 +10,9 @@
 //
 // What needs a server of its own, which it may configure, takes [Start].
 //
-// There is an imitation too ([StartWire]), for what no real server can be had for, or what none does on demand: MySQL
-// 5.7's dialect, and faults. It speaks MySQL's protocol to the real driver. What it knows is our reading of MySQL's
-// manual.
+// There is an imitation too ([StartWire]), for the one thing that no real server can be had for: MySQL 5.7, of which the
+// driver sees accounts alone. It speaks MySQL's protocol to the real client. What it knows is our reading of MySQL's
+// manual; the driver's agreement test holds it to a real MySQL 8.0. Faults are made between the driver and real servers.
 //
 // The servers listen on the loopback interface, with TLS that a client can verify, and log every statement and every
 // login, so that a test can search the log for a password that should not be there. They end with the process
@@ -46,8 +46,6 @@ const (
 type Config struct {
 	// Options.Settings are server options without their dashes, as in my.cnf.
 	servertest.Options
-	// Wire is for the imitation alone.
-	Wire WireConfig
 }
 
 // Best starts the newest server of a product, or takes the one that ROTOR_TEST_MYSQL names, whatever it is. The error is

@@ -56,7 +56,7 @@ func (b *Sandbox) Exec(t testing.TB, statements ...string) {
 
 // sweep drops what has the tag in its name, on a session of its own: a test may have used up the other.
 func (b *Sandbox) sweep() error {
-	if b.Server.wire != nil {
+	if !b.Server.Real {
 		return nil // it ends with its test
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -72,7 +72,6 @@ func (b *Sandbox) sweep() error {
 }
 
 // dropAccount is what DROP statement a row of mysql.user needs. MariaDB keeps roles there too, with no host.
-
 func (b *Sandbox) dropAccount() string {
 	account := "'`', REPLACE(User, '`', '``'), '`@`', REPLACE(Host, '`', '``'), '`'"
 	if b.Server.product == MySQL {

@@ -18,14 +18,10 @@ import (
 type Server struct {
 	servertest.Server
 	product string
-	wire    *Wire // nil unless it is the imitation
 }
 
 // Product is MySQL or MariaDB.
 func (s *Server) Product() string { return s.product }
-
-// Wire is the imitation behind s, or nil.
-func (s *Server) Wire() *Wire { return s.wire }
 
 // Connect logs in, with verified TLS if the server has any, and returns a pool of one connection. The error is the
 // driver's own. An empty database is none.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/seed492efc12/rotor/internal/install"
 	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
@@ -50,6 +51,17 @@ func Start(t testing.TB, product string, c Config) *Server {
 		servertest.Absent(t, product)
 	}
 	s, err := newest.Start()
+	return servertest.ForTest(t, s, err)
+}
+
+// StartNamed is Start for one server of package install's table, such as "mysql-8.0".
+func StartNamed(t testing.TB, name string, c Config) *Server {
+	t.Helper()
+	found, ok := install.Find(name)
+	if !ok {
+		servertest.Absent(t, install.Title(name))
+	}
+	s, err := start(found, c)
 	return servertest.ForTest(t, s, err)
 }
 

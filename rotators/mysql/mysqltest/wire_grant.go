@@ -1,32 +1,13 @@
 package mysqltest
 
 import (
+	"slices"
 	"strings"
 )
 
-// isDynamic: dynamic privileges are one word with underscores.
-func isDynamic(privilege string) bool { return strings.Contains(privilege, "_") }
-
-// roleList reads roles if what comes next is a list of them: names, and no ON.
-func (p *parser) roleList(preposition string) ([]who, bool) {
-	start := p.at
-	roles, c := list(p, p.account)
-	if c == nil && p.peek(0, preposition) {
-		return roles, true
-	}
-	p.at = start
-	return nil, false
-}
-
 func (s *wireSession) grant(p *parser) (*result, *code) {
-	if c := s.writes(""); c != nil {
-		return nil, c
-	}
 	if p.take("PROXY", "ON") {
 		return nil, s.proxy(p, "TO")
-	}
-	if roles, ok := p.roleList("TO"); ok && s.since(8, 0) {
-		return nil, s.grantRoles(p, roles)
 	}
 	privileges, object, a, c := s.target(p, "TO")
 	if c != nil {
@@ -36,16 +17,16 @@ func (s *wireSession) grant(p *parser) (*result, *code) {
 	if c := p.end(); c != nil {
 		return nil, c
 	}
+	if option {
+		privileges = append(privileges, "GRANT OPTION")
+	}
 	for _, name := range privileges {
 		if !s.account.mayGrant(name, object) {
 			return nil, s.denied(name, object)
 		}
 	}
 	for _, name := range privileges {
-		s.put(a, name, object, option)
-	}
-	if option && !isDynamic(privileges[0]) {
-		s.put(a, "GRANT OPTION", object, false)
+		a.put(name, object)
 	}
 	return nil, nil
 }
@@ -53,8 +34,6 @@ func (s *wireSession) grant(p *parser) (*result, *code) {
 // denied is the error for the level of the object.
 func (s *wireSession) denied(privilege, object string) *code {
 	switch {
-	case object == "*.*" && isDynamic(privilege):
-		return raise(1227, "Access denied; you need (at least one of) the GRANT OPTION privilege(s) for this operation")
 	case object == "*.*":
 		return raise(1045, "Access denied for user '%s'@'%s' (using password: YES)", s.account.user, s.account.host)
 	case strings.HasSuffix(object, ".*"):
@@ -63,37 +42,31 @@ func (s *wireSession) denied(privilege, object string) *code {
 	return raise(1142, "%s, GRANT command denied to user '%s'@'127.0.0.1' for table %s", privilege, s.account.user, object)
 }
 
-// put grants one privilege. What a database denied it no longer does.
-func (s *wireSession) put(a *wireAccount, name, object string, option bool) {
-	switch {
-	case isDynamic(name):
-		a.dynamic[name] = a.dynamic[name] || option
-		return
-	case name == "USAGE":
-		return
-	case name == "ALL" || name == "ALL PRIVILEGES":
-		name = "ALL PRIVILEGES"
-		if object == "*.*" {
-			for _, g := range globals {
-				s.put(a, g, object, option)
-			}
-			return
-		}
-		for other := range a.grants[object] {
-			if other != "GRANT OPTION" && !strings.Contains(other, "(") {
-				delete(a.grants[object], other)
-			}
-		}
-	}
-	if a.denied[object][name] {
-		delete(a.denied[object], name)
+// put grants one privilege. ALL PRIVILEGES stands for the others on its object, but for columns and GRANT OPTION.
+func (a *wireAccount) put(name, object string) {
+	if name == "USAGE" {
 		return
 	}
 	if a.grants[object] == nil {
 		a.grants[object] = map[string]bool{}
 	}
-	if name == "GRANT OPTION" || !a.grants[object]["ALL PRIVILEGES"] || strings.Contains(name, "(") {
-		a.grants[object][name] = true
+	list := a.grants[object]
+	switch {
+	case name == "ALL" || name == "ALL PRIVILEGES":
+		if object == "*.*" {
+			for _, g := range globals {
+				list[g] = true
+			}
+			return
+		}
+		for other := range list {
+			if other != "GRANT OPTION" && !strings.Contains(other, "(") {
+				delete(list, other)
+			}
+		}
+		list["ALL PRIVILEGES"] = true
+	case name == "GRANT OPTION" || !list["ALL PRIVILEGES"] || strings.Contains(name, "("):
+		list[name] = true
 	}
 }
 
@@ -106,68 +79,39 @@ func (s *wireSession) target(p *parser, preposition string) (privileges []string
 		object, c = p.object()
 	}
 	if c == nil {
-		c = p.expect(preposition)
+		a, c = s.grantee(p, preposition)
 	}
-	if c != nil {
-		return nil, "", nil, c
-	}
-	name, c := p.account()
-	if c == nil {
-		if a = s.find(name.user, name.host); a == nil {
-			c = raise(1410, "You are not allowed to create a user with GRANT")
-		}
-	}
-	for _, name := range privileges {
-		if c == nil && isDynamic(name) && (object != "*.*" || !s.since(8, 0)) {
-			c = raise(3619, "Illegal privilege level specified for %s", name)
-		}
+	if c == nil && slices.ContainsFunc(privileges, func(name string) bool { return strings.Contains(name, "_") }) {
+		c = p.syntax() // MySQL 8's dynamic privileges
 	}
 	return privileges, object, a, c
 }
 
-func (s *wireSession) grantRoles(p *parser, roles []who) *code {
-	if c := p.expect("TO"); c != nil {
-		return c
+// grantee reads TO or FROM an account.
+func (s *wireSession) grantee(p *parser, preposition string) (*wireAccount, *code) {
+	if c := p.expect(preposition); c != nil {
+		return nil, c
 	}
 	name, c := p.account()
 	if c != nil {
-		return c
+		return nil, c
 	}
-	option := p.take("WITH", "ADMIN", "OPTION")
 	a := s.find(name.user, name.host)
-	if a == nil {
-		return raise(3523, "Unknown authorization ID %s", name)
+	if a == nil { // sql_mode has NO_AUTO_CREATE_USER
+		return nil, raise(1133, "Can't find any matching row in the user table")
 	}
-	for _, r := range roles {
-		if s.find(r.user, r.host) == nil {
-			return raise(3523, "Unknown authorization ID %s", r)
-		}
-		if !s.account.has("ROLE_ADMIN", "*.*") && !s.account.roles[r] {
-			return s.writes("ROLE_ADMIN")
-		}
-	}
-	for _, r := range roles {
-		a.roles[r] = a.roles[r] || option
-	}
-	return p.end()
+	return a, nil
 }
 
 // proxy grants or revokes PROXY.
 func (s *wireSession) proxy(p *parser, preposition string) *code {
 	of, c := p.account()
-	if c == nil {
-		c = p.expect(preposition)
-	}
 	if c != nil {
 		return c
 	}
-	name, c := p.account()
+	a, c := s.grantee(p, preposition)
 	if c != nil {
 		return c
-	}
-	a := s.find(name.user, name.host)
-	if a == nil {
-		return raise(1410, "You are not allowed to create a user with GRANT")
 	}
 	if preposition == "FROM" {
 		delete(a.proxies, of)
@@ -178,14 +122,8 @@ func (s *wireSession) proxy(p *parser, preposition string) *code {
 }
 
 func (s *wireSession) revoke(p *parser) (*result, *code) {
-	if c := s.writes(""); c != nil {
-		return nil, c
-	}
 	if p.take("PROXY", "ON") {
 		return nil, s.proxy(p, "FROM")
-	}
-	if roles, ok := p.roleList("FROM"); ok && s.since(8, 0) {
-		return nil, s.revokeRoles(p, roles)
 	}
 	privileges, object, a, c := s.target(p, "FROM")
 	if c == nil {
@@ -198,53 +136,38 @@ func (s *wireSession) revoke(p *parser) (*result, *code) {
 		if !s.account.mayGrant(name, object) {
 			return nil, s.denied(name, object)
 		}
-		s.take(a, name, object)
+	}
+	if c := a.nothing(object); c != nil {
+		return nil, c
+	}
+	for _, name := range privileges {
+		a.take(name, object)
 	}
 	return nil, nil
 }
 
-// take revokes one privilege. Of one that the account has on everything, a database denies it from now on (partial
-// revokes).
-func (s *wireSession) take(a *wireAccount, name, object string) {
+// nothing is the error if the account has nothing on an object.
+func (a *wireAccount) nothing(object string) *code {
 	switch {
-	case isDynamic(name):
-		delete(a.dynamic, name)
-	case name == "ALL" || name == "ALL PRIVILEGES":
-		for p := range a.grants[object] {
-			if p != "GRANT OPTION" {
-				delete(a.grants[object], p)
-			}
-		}
-	case a.grants[object][name]:
-		delete(a.grants[object], name)
-	case a.grants["*.*"][name] && strings.HasSuffix(object, ".*"):
-		if a.denied[object] == nil {
-			a.denied[object] = map[string]bool{}
-		}
-		a.denied[object][name] = true
+	case object == "*.*" || len(a.grants[object]) > 0:
+		return nil
+	case strings.HasSuffix(object, ".*"):
+		return raise(1141, "There is no such grant defined for user '%s' on host '%s'", a.user, a.host)
+	case strings.HasPrefix(object, "`"):
+		return raise(1147, "There is no such grant defined for user '%s' on host '%s' on table %s", a.user, a.host, object)
 	}
+	return raise(1403, "There is no such grant defined for user '%s' on host '%s' on routine %s", a.user, a.host, object)
 }
 
-func (s *wireSession) revokeRoles(p *parser, roles []who) *code {
-	if c := p.expect("FROM"); c != nil {
-		return c
-	}
-	name, c := p.account()
-	if c != nil {
-		return c
-	}
-	a := s.find(name.user, name.host)
-	if a == nil {
-		return raise(3523, "Unknown authorization ID %s", name)
-	}
-	for _, r := range roles {
-		delete(a.roles, r)
-		for i, d := range a.defaults {
-			if d == r {
-				a.defaults = append(a.defaults[:i:i], a.defaults[i+1:]...)
-				break
+// take revokes one privilege.
+func (a *wireAccount) take(name, object string) {
+	list := a.grants[object]
+	if name == "ALL" || name == "ALL PRIVILEGES" {
+		for p := range list {
+			if p != "GRANT OPTION" {
+				delete(list, p)
 			}
 		}
 	}
-	return p.end()
+	delete(list, name)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/sha1"
-	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 
@@ -25,7 +24,7 @@ const (
 	clientLenencAuth       = 1 << 21
 )
 
-const nativePlugin, sha2Plugin = "mysql_native_password", "caching_sha2_password"
+const nativePlugin = "mysql_native_password"
 
 // login runs the connection phase. An error is the end of the session, and has been answered.
 func (s *wireSession) login() error {
@@ -33,9 +32,6 @@ func (s *wireSession) login() error {
 	rand.Read(challenge)
 	for i := range challenge {
 		challenge[i] = challenge[i]%90 + 33 // no NUL
-	}
-	if c := s.full(); c != nil {
-		return errors.Join(c, s.fail(c))
 	}
 	if err := s.write(s.greeting(challenge)); err != nil {
 		return err
@@ -48,9 +44,9 @@ func (s *wireSession) login() error {
 		return err
 	}
 	user, response, database := parseAnswer(answer)
-	s.Wire.log.add(s.id, "Connect", "%s@%s on %s using %s", user, "127.0.0.1", database, s.transport())
+	s.wire.log.add(s.id, "Connect", "%s@%s on %s using %s", user, "127.0.0.1", database, s.transport())
 	if c := s.authenticate(user, response, challenge); c != nil {
-		s.Wire.log.add(s.id, "Connect", "%s", refusal(c))
+		s.wire.log.add(s.id, "Connect", "%s", refusal(c))
 		return errors.Join(c, s.fail(c))
 	}
 	if c := s.mayOpen(database); c != nil {
@@ -67,19 +63,6 @@ func refusal(c *code) string {
 	return "Access denied: " + c.message
 }
 
-// full is what a login is answered before anything else.
-func (s *wireSession) full() *code {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c, ok := s.codes[""]; ok {
-		return &c
-	}
-	if s.most > 0 && len(s.open) > s.most {
-		return raise(1040, "Too many connections")
-	}
-	return nil
-}
-
 // greeting is HandshakeV10.
 func (s *wireSession) greeting(challenge []byte) []byte {
 	capabilities := uint32(clientLongPassword | clientConnectWithDB | clientProtocol41 | clientSSL | clientTransactions |
@@ -87,7 +70,7 @@ func (s *wireSession) greeting(challenge []byte) []byte {
 	if s.config.TLS == servertest.TLSOff {
 		capabilities &^= clientSSL
 	}
-	b := append([]byte{10}, s.config.Wire.Version...)
+	b := append([]byte{10}, wireVersion...)
 	b = little.AppendUint32(append(b, 0), s.id)
 	b = append(append(b, challenge[:8]...), 0)
 	b = little.AppendUint16(b, uint16(capabilities))
@@ -95,7 +78,7 @@ func (s *wireSession) greeting(challenge []byte) []byte {
 	b = little.AppendUint16(b, uint16(capabilities>>16))
 	b = append(append(b, 21), make([]byte, 10)...)
 	b = append(append(b, challenge[8:]...), 0)
-	return append(append(b, s.defaultPlugin()...), 0)
+	return append(append(b, nativePlugin...), 0)
 }
 
 // upgrade turns TLS on if the client asks for it, and returns its next packet.
@@ -104,16 +87,12 @@ func (s *wireSession) upgrade(answer []byte) ([]byte, error) {
 		return nil, errors.New("a short packet")
 	}
 	if little.Uint32(answer)&clientSSL != 0 {
-		secure := tls.Server(s.conn, s.Wire.tls)
+		secure := tls.Server(s.conn, s.wire.tls)
 		if err := secure.Handshake(); err != nil {
 			return nil, err
 		}
 		s.conn, s.secure = secure, true
 		return s.read()
-	}
-	if s.config.Wire.RequireTLS {
-		c := raise(3159, "Connections using insecure transport are prohibited while --require_secure_transport=ON.")
-		return nil, errors.Join(c, s.fail(c))
 	}
 	return answer, nil
 }
@@ -137,31 +116,15 @@ func parseAnswer(b []byte) (user string, response []byte, database string) {
 	return user, response, database
 }
 
-// authenticate finds the account and checks the password by its plug-in.
+// authenticate finds the account and checks the password.
 func (s *wireSession) authenticate(user string, response, challenge []byte) *code {
 	s.mu.Lock()
-	a := s.match(user)
-	s.mu.Unlock()
-	denied := raise(1045, "Access denied for user '%s'@'127.0.0.1' (using password: YES)", user)
-	plugin := s.defaultPlugin()
-	if a != nil {
-		plugin = a.plugin
-	}
-	if plugin != s.defaultPlugin() {
-		var err error
-		if response, err = s.switchTo(plugin, challenge); err != nil {
-			return denied
-		}
-	}
-	if a == nil || a.require == "SSL" && !s.secure {
-		return denied
-	}
-	proven := s.proves(a, response, challenge)
-	s.mu.Lock()
 	defer s.mu.Unlock()
+	a := s.match(user)
 	switch {
-	case !proven:
-		return denied
+	case a == nil || a.require == "SSL" && !s.secure || a.password == "" && len(response) > 0,
+		a.password != "" && !bytes.Equal(response, scramble(a.password, challenge)):
+		return raise(1045, "Access denied for user '%s'@'127.0.0.1' (using password: YES)", user)
 	case a.locked:
 		return raise(3118, "Access denied for user '%s'@'127.0.0.1'. Account is locked.", user)
 	case a.expired:
@@ -171,77 +134,15 @@ func (s *wireSession) authenticate(user string, response, challenge []byte) *cod
 	return nil
 }
 
-// switchTo is AuthSwitchRequest.
-func (s *wireSession) switchTo(plugin string, challenge []byte) ([]byte, error) {
-	b := append(append([]byte{0xfe}, plugin...), 0)
-	if err := s.write(append(append(b, challenge...), 0)); err != nil {
-		return nil, err
-	}
-	return s.read()
-}
-
-// proves checks a response against both passwords.
-func (s *wireSession) proves(a *wireAccount, response, challenge []byte) bool {
-	s.mu.Lock()
-	passwords := a.valid()
-	cached := a.cached
-	s.mu.Unlock()
-	if a.plugin == nativePlugin {
-		return matches(passwords, func(p string) bool { return bytes.Equal(response, scrambleNative(p, challenge)) })
-	}
-	fast := matches(cached, func(p string) bool { return bytes.Equal(response, scrambleSHA2(p, challenge)) })
-	if fast {
-		return s.write([]byte{1, 3}) == nil // fast authentication: the server remembers the password's hash
-	}
-	if !s.secure { // the client would want an RSA key now
-		return false
-	}
-	if s.write([]byte{1, 4}) != nil {
-		return false
-	}
-	b, err := s.read()
-	if err != nil {
-		return false
-	}
-	text, _ := cutText(b)
-	if !matches(passwords, func(p string) bool { return p == text }) {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a.cached = append(a.cached, text)
-	return true
-}
-
-func matches(passwords []string, good func(string) bool) bool {
-	for _, p := range passwords {
-		if good(p) {
-			return true
-		}
-	}
-	return false
-}
-
-// scrambleNative is SHA1(password) XOR SHA1(challenge + SHA1(SHA1(password))).
-func scrambleNative(password string, challenge []byte) []byte {
+// scramble is SHA1(password) XOR SHA1(challenge + SHA1(SHA1(password))).
+// Source: MySQL Internals, "Secure Password Authentication".
+func scramble(password string, challenge []byte) []byte {
 	one := sha1.Sum([]byte(password))
 	two := sha1.Sum(one[:])
 	three := sha1.Sum(append(bytes.Clone(challenge), two[:]...))
-	return xor(one[:], three[:])
-}
-
-// scrambleSHA2 is SHA256(password) XOR SHA256(SHA256(SHA256(password)) + challenge).
-func scrambleSHA2(password string, challenge []byte) []byte {
-	one := sha256.Sum256([]byte(password))
-	two := sha256.Sum256(one[:])
-	three := sha256.Sum256(append(two[:], challenge...))
-	return xor(one[:], three[:])
-}
-
-func xor(a, b []byte) []byte {
-	out := make([]byte, len(a))
-	for i := range a {
-		out[i] = a[i] ^ b[i]
+	out := make([]byte, len(one))
+	for i := range one {
+		out[i] = one[i] ^ three[i]
 	}
 	return out
 }

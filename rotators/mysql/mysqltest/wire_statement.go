@@ -1,7 +1,6 @@
 package mysqltest
 
 import (
-	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -15,8 +14,9 @@ type form struct {
 
 var forms = []form{
 	{[]string{"SELECT", "GET_LOCK", "("}, (*wireSession).getLock},
-	{[]string{"SELECT", "USER", ",", "HOST", ",", "plugin", "FROM", "mysql", ".", "user", "WHERE", "USER", "="}, (*wireSession).selectUsers},
-	{[]string{"SELECT", "x509_subject", ",", "x509_issuer", ",", "ssl_cipher", "FROM", "mysql", ".", "user", "WHERE", "USER", "="}, (*wireSession).selectCertificate},
+	{[]string{"SELECT", "User", ",", "Host", ",", "plugin", "FROM", "mysql", ".", "user", "WHERE", "User", "="}, (*wireSession).selectUsers},
+	{[]string{"SELECT", "x509_subject"}, (*wireSession).selectOfAccount},
+	{[]string{"SELECT", "CASE", "WHEN", "password_lifetime"}, (*wireSession).selectOfAccount},
 	{[]string{"SELECT", "COLUMN_NAME", "FROM", "information_schema", ".", "COLUMNS"}, (*wireSession).selectColumns},
 	{[]string{"SELECT", "CONCAT", "("}, (*wireSession).selectDefined},
 	{[]string{"SELECT"}, (*wireSession).selectValues},
@@ -25,11 +25,25 @@ var forms = []form{
 	{[]string{"SHOW", "CREATE", "USER"}, (*wireSession).showCreateUser},
 	{[]string{"SHOW", "GRANTS"}, (*wireSession).showGrantsOf},
 	{[]string{"CREATE", "USER"}, (*wireSession).createUser},
-	{[]string{"CREATE", "ROLE"}, (*wireSession).createRole},
 	{[]string{"ALTER", "USER"}, (*wireSession).alterUser},
 	{[]string{"DROP", "USER"}, (*wireSession).dropUser},
 	{[]string{"GRANT"}, (*wireSession).grant},
 	{[]string{"REVOKE"}, (*wireSession).revoke},
+}
+
+// label is the statement's text from its second word up to a word, as columns are called.
+func (p *parser) label(word string) string {
+	for _, t := range p.tokens[1:] {
+		if t.kind == 'w' && strings.EqualFold(t.value, word) {
+			return strings.TrimSpace(p.source[p.tokens[1].start:t.start])
+		}
+	}
+	return p.source[p.tokens[1].start:]
+}
+
+// unreadable is the error for whoever may not read mysql.user.
+func (s *wireSession) unreadable() *code {
+	return raise(1142, "SELECT command denied to user '%s'@'127.0.0.1' for table 'user'", s.account.user)
 }
 
 func (s *wireSession) getLock(p *parser) (*result, *code) {
@@ -49,10 +63,10 @@ func (s *wireSession) getLock(p *parser) (*result, *code) {
 	}
 	seconds, _ := strconv.Atoi(wait)
 	got := "0"
-	if s.lock(context.Background(), s.id, name, time.Duration(seconds)*time.Second) {
+	if s.lock(s.id, name, time.Duration(seconds)*time.Second) {
 		got = "1"
 	}
-	return &result{[]string{"GET_LOCK"}, [][]string{{got}}}, p.end()
+	return &result{[]string{p.label("")}, [][]string{{got}}}, p.end()
 }
 
 func (s *wireSession) selectUsers(p *parser) (*result, *code) {
@@ -60,33 +74,43 @@ func (s *wireSession) selectUsers(p *parser) (*result, *code) {
 	if c == nil {
 		c = p.end()
 	}
-	if c == nil && !s.account.has("SELECT", "*.*") && !s.account.has("SELECT", "`mysql`.*") && !s.account.has("SELECT", "`mysql`.`user`") {
-		c = raise(1142, "SELECT command denied to user '%s'@'127.0.0.1' for table 'user'", s.account.user)
+	if c == nil && !s.account.reads() {
+		c = s.unreadable()
 	}
 	r := &result{columns: []string{"User", "Host", "plugin"}}
 	for _, a := range s.accounts {
 		if a.user == name {
-			r.rows = append(r.rows, []string{a.user, a.host, a.plugin})
+			r.rows = append(r.rows, []string{a.user, a.host, nativePlugin})
 		}
 	}
 	return r, c
 }
 
-func (s *wireSession) selectCertificate(p *parser) (*result, *code) {
+// selectOfAccount reads what one account demands of certificates, or how long its password lives.
+func (s *wireSession) selectOfAccount(p *parser) (*result, *code) {
+	columns := p.label("FROM")
+	for !p.done() && !p.take("WHERE", "User", "=") {
+		p.at++
+	}
 	user, c := p.kind("t")
 	if c == nil {
-		c = p.expect("AND", "HOST", "=")
+		c = p.expect("AND", "Host", "=")
 	}
 	if c != nil {
 		return nil, c
 	}
 	host, c := p.kind("t")
-	if c == nil && !s.account.has("SELECT", "*.*") {
-		c = raise(1142, "SELECT command denied to user '%s'@'127.0.0.1' for table 'user'", s.account.user)
+	if c == nil && !s.account.reads() {
+		c = s.unreadable()
 	}
-	r := &result{columns: []string{"x509_subject", "x509_issuer", "ssl_cipher"}}
-	if a := s.find(user, host); a != nil {
-		r.rows = [][]string{a.certificate[:]}
+	r := &result{columns: []string{columns}}
+	a := s.find(user, host)
+	if c != nil || a == nil {
+		return r, c
+	}
+	r.rows = [][]string{{a.expire}}
+	if strings.HasPrefix(columns, "x509") {
+		r.columns, r.rows = strings.Split(columns, ", "), [][]string{a.certificate[:]}
 	}
 	return r, c
 }
@@ -97,19 +121,15 @@ func (s *wireSession) selectColumns(*parser) (*result, *code) {
 }
 
 // selectDefined knows no views and routines.
-func (s *wireSession) selectDefined(*parser) (*result, *code) {
-	return &result{columns: []string{"name"}}, nil
+func (s *wireSession) selectDefined(p *parser) (*result, *code) {
+	return &result{columns: []string{p.label("FROM")}}, nil
 }
 
 // selectValues answers a list of expressions that it knows.
 func (s *wireSession) selectValues(p *parser) (*result, *code) {
-	readOnly := "0"
-	if s.readOnly {
-		readOnly = "1"
-	}
 	known := map[string]string{
-		"1": "1", "VERSION()": s.config.Wire.Version, "CURRENT_USER()": s.account.user + "@" + s.account.host,
-		"@@GLOBAL.read_only": readOnly, "@@GLOBAL.innodb_read_only": "0",
+		"1": "1", "VERSION()": wireVersion, "CURRENT_USER()": s.account.user + "@" + s.account.host,
+		"@@GLOBAL.read_only": "0", "@@GLOBAL.innodb_read_only": "0",
 	}
 	r := &result{rows: [][]string{nil}}
 	for _, text := range strings.Split(p.source[p.tokens[p.at-1].end:], ",") {
@@ -132,43 +152,46 @@ func (s *wireSession) settle(p *parser) (*result, *code) {
 }
 
 func (s *wireSession) showWarnings(p *parser) (*result, *code) {
-	return &result{columns: []string{"Level", "Code", "Message"}}, p.end()
+	r := &result{columns: []string{"Level", "Code", "Message"}}
+	if s.failed != nil {
+		r.rows = [][]string{{"Error", strconv.Itoa(int(s.failed.number)), s.failed.message}}
+	}
+	return r, p.end()
 }
 
 func (s *wireSession) showCreateUser(p *parser) (*result, *code) {
-	own := p.take("CURRENT_USER", "(", ")")
 	a := s.account
-	if !own {
+	if !p.take("CURRENT_USER", "(", ")") {
 		name, c := p.account()
 		if c != nil {
 			return nil, c
 		}
-		if !s.account.has("SELECT", "*.*") && !s.account.has("SELECT", "`mysql`.*") {
-			return nil, raise(1142, "SELECT command denied to user '%s'@'127.0.0.1' for table 'user'", s.account.user)
+		if !s.account.reads() && name != s.account.who {
+			return nil, s.unreadable()
 		}
 		if a = s.find(name.user, name.host); a == nil {
-			return nil, raise(1396, "Operation SHOW CREATE USER failed for %s", s.name(name))
+			return nil, raise(1396, "Operation SHOW CREATE USER failed for %s", name.shown())
 		}
 	}
-	return &result{[]string{"CREATE USER"}, [][]string{{s.definition(a, !s.account.has("SELECT", "*.*"))}}}, p.end()
+	return &result{[]string{"CREATE USER for " + a.user + "@" + a.host}, [][]string{{a.definition(!s.account.reads())}}}, p.end()
 }
 
 func (s *wireSession) showGrantsOf(p *parser) (*result, *code) {
-	a, active := s.account, s.account.defaults
+	a := s.account
 	if p.take("FOR") {
 		name, c := p.account()
 		if c != nil {
 			return nil, c
 		}
-		if name != s.account.who && !s.account.has("SELECT", "*.*") && !s.account.has("SELECT", "`mysql`.*") {
+		if name != s.account.who && !s.account.reads() {
 			return nil, raise(1044, "Access denied for user '%s'@'%s' to database 'mysql'", s.account.user, s.account.host)
 		}
-		if a, active = s.find(name.user, name.host), nil; a == nil {
+		if a = s.find(name.user, name.host); a == nil {
 			return nil, raise(1141, "There is no such grant defined for user '%s' on host '%s'", name.user, name.host)
 		}
 	}
-	r := &result{columns: []string{"Grants"}}
-	for _, line := range s.showGrants(a, active) {
+	r := &result{columns: []string{"Grants for " + a.user + "@" + a.host}}
+	for _, line := range a.showGrants() {
 		r.rows = append(r.rows, []string{line})
 	}
 	return r, p.end()
