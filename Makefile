@@ -30,13 +30,11 @@ help: ## List the tasks
 demo: ## Rotate a real secret on this machine, and see each step (ENGINE=postgres, mysql, mariadb or mongo; KEEP=1 leaves it running)
 	@go run ./examples/demo -engine $(ENGINE) $(if $(KEEP),-keep)
 
-test: ## Run all tests on the servers that are found; TESTFLAGS=-race and so on
-	@go run ./scripts/covered
-	go test $(TESTFLAGS) ./...
-	@for m in $(EXAMPLES); do echo "go -C $$m test $(TESTFLAGS) ./..."; go -C $$m test $(TESTFLAGS) ./... || exit 1; done
+test: ## Run all tests on the servers that are found, and say which these were; TESTFLAGS=-race and so on
+	@go run ./scripts/test . $(EXAMPLES) -- $(TESTFLAGS) ./...
 
 sweep: ## Put a fault at every point of every engine, and kill the built functions there
-	go test -timeout 20m -run 'Conformance|TheProcess' ./rotators/... ./functions/...
+	@go run ./scripts/test -- -timeout 20m -run 'Conformance|TheProcess' ./rotators/... ./functions/...
 
 build: ## Build every function into dist/<function>/bootstrap (ARCH=arm64 or x86_64)
 	@test -n "$(GOARCH_)" || { echo "ARCH is arm64 or x86_64, not '$(ARCH)'"; exit 2; }
@@ -58,7 +56,7 @@ invoke: ## Rotate by sam local invoke, in Docker
 	@scripts/sam/local.sh $(FUNCTIONS)
 
 emulate: ## Rotate with the functions as built for arm64, under qemu
-	@scripts/servers.sh qemu
+	@scripts/tools.sh qemu
 	@$(MAKE) --no-print-directory build ARCH=arm64
 	@go run ./scripts/rotate $(FUNCTIONS)
 
@@ -82,8 +80,8 @@ guarantees: ## Run all tests with a fault at every point, and write docs/guarant
 mutants: ## Break the code in each way of a list, and see that a test notices
 	@go run ./scripts/mutants
 
-servers: ## Install the real servers that tests use (Debian; needs root or sudo)
-	@scripts/servers.sh
+servers: ## Fetch the real servers that tests use into a cache (SERVERS="mysql postgres-18" for some); the system's packages stay as they are
+	@go run ./scripts/install $(SERVERS)
 
 fuzz: ## Run each fuzz test for FUZZTIME (10s)
 	@go list -f '{{.ImportPath}}' ./... | while read -r p; do \

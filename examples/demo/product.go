@@ -45,7 +45,8 @@ const small = "postgres-18"
 func openProduct(ctx context.Context, p engines.Product, out *screen) (*servertest.Example, error) {
 	x, err := p.Example(ctx)
 	if errors.Is(err, postgrestest.ErrNone) {
-		if _, err := install.Fetch(ctx, small, func(format string, args ...any) { out.fact("fetching", format, args...) }); err != nil {
+		out.fact("server", "there is no PostgreSQL on this machine: a small one goes to %s", install.Cache())
+		if _, err := install.Fetch(ctx, small, func(format string, args ...any) { out.fact("", format, args...) }); err != nil {
 			return nil, fmt.Errorf("there is no PostgreSQL on this machine, and none could be fetched: install one (Debian: apt install postgresql; macOS: brew install postgresql), or try again with a network: %w", err)
 		}
 		x, err = p.Example(ctx)

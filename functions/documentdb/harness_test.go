@@ -7,10 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
-	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +15,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/seed492efc12/rotor/framework/local"
+	"github.com/seed492efc12/rotor/framework/local/functiontest"
 	"github.com/seed492efc12/rotor/framework/local/rig"
 	"github.com/seed492efc12/rotor/rotators/documentdb/documentdbtest"
 )
@@ -33,19 +31,11 @@ const function = "github.com/seed492efc12/rotor/functions/documentdb"
 
 func TestMain(m *testing.M) { documentdbtest.Main(m) }
 
-// build makes the binary that the tests drive, once, beside the test binary: go test removes both.
+// build is the binary that the tests drive.
 func build(t *testing.T) (bootstrap string) {
 	t.Helper()
-	return must(builtOnce())(t)
+	return functiontest.Bootstrap(t, function)
 }
-
-var builtOnce = sync.OnceValues(func() (string, error) {
-	binary, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	return rig.Build(context.Background(), function, binary+".function")
-})
 
 // must is for calls that have to succeed: must(call())(t) is their result.
 func must[T any](out T, err error) func(*testing.T) T {
@@ -58,25 +48,37 @@ func must[T any](out T, err error) func(*testing.T) T {
 	}
 }
 
+// fixtures make users in a part of a server that no other test has.
+type fixtures struct {
+	server *documentdbtest.Server
+	tag    string // begins the names of all that it makes
+	users  int
+}
+
+// newFixtures drops the database of its users in the end.
+func newFixtures(t *testing.T, s *documentdbtest.Server) *fixtures {
+	t.Helper()
+	f := &fixtures{server: s, tag: "r" + rand.Text()[:10] + " "}
+	t.Cleanup(func() { f.run(t, f.shop(), bson.D{{Key: "dropDatabase", Value: 1}}) })
+	return f
+}
+
 // A world is what one test has for itself on a server: a Secrets Manager, an administrator's secret, and the function.
 // It ends by searching all that the function wrote for what must not be there.
 type world struct {
 	*rig.Rig
+	*fixtures
 	bootstrap string
-	server    *documentdbtest.Server
 	masterARN string
-	tag       string // begins the names of all that it makes
 
 	functions []*rig.Function
-	users     int
 	passwords []string
 }
 
 // newWorld opens one. Failed rotations are not retried.
 func newWorld(t *testing.T, bootstrap string, s *documentdbtest.Server, o local.Options) *world {
 	t.Helper()
-	w := &world{bootstrap: bootstrap, server: s, tag: "r" + rand.Text()[:10] + " "}
-	t.Cleanup(func() { w.run(t, w.shop(), bson.D{{Key: "dropDatabase", Value: 1}}) })
+	w := &world{bootstrap: bootstrap, fixtures: newFixtures(t, s)}
 	o.Retries = -1
 	w.Rig = must(rig.Open(o))(t)
 	t.Cleanup(func() { w.finish(t) })
@@ -95,6 +97,9 @@ func (w *world) finish(t *testing.T) {
 	}
 }
 
+// patience is the function's time: what may pass by itself is tried again until it is over.
+const patience = 5 * time.Second
+
 // start starts the function with the server's CA and settings given as name and value in turn.
 func (w *world) start(t *testing.T, settings ...string) *rig.Function {
 	t.Helper()
@@ -102,23 +107,23 @@ func (w *world) start(t *testing.T, settings ...string) *rig.Function {
 	for i := 0; i < len(settings); i += 2 {
 		env[settings[i]] = settings[i+1]
 	}
-	f := must(w.Start(local.FunctionConfig{Bootstrap: w.bootstrap, Name: fmt.Sprint("function", len(w.functions)), Env: env}))(t)
+	f := must(w.Start(local.FunctionConfig{Bootstrap: w.bootstrap, Name: fmt.Sprint("function", len(w.functions)), Env: env, Timeout: patience}))(t)
 	w.functions = append(w.functions, f)
 	return f
 }
 
 // user makes a user with one role, who may change its own password, and drops it and its clone in the end.
-func (w *world) user(t *testing.T, base, password, role, database string) (name string) {
+func (f *fixtures) user(t *testing.T, base, password, role, database string) (name string) {
 	t.Helper()
-	w.users++
-	name = fmt.Sprintf("%s%s %d of %s", w.tag, base, w.users, t.Name())
-	w.run(t, "admin", bson.D{{Key: "createRole", Value: "of " + name}, {Key: "roles", Value: bson.A{}}, {Key: "privileges", Value: bson.A{bson.D{
+	f.users++
+	name = fmt.Sprintf("%s%s %d of %s", f.tag, base, f.users, t.Name())
+	f.run(t, "admin", bson.D{{Key: "createRole", Value: "of " + name}, {Key: "roles", Value: bson.A{}}, {Key: "privileges", Value: bson.A{bson.D{
 		{Key: "resource", Value: bson.D{{Key: "db", Value: "admin"}, {Key: "collection", Value: ""}}}, {Key: "actions", Value: bson.A{"changeOwnPassword"}}}}}})
-	w.run(t, "admin", bson.D{{Key: "createUser", Value: name}, {Key: "pwd", Value: password}, {Key: "roles", Value: bson.A{
+	f.run(t, "admin", bson.D{{Key: "createUser", Value: name}, {Key: "pwd", Value: password}, {Key: "roles", Value: bson.A{
 		bson.D{{Key: "role", Value: role}, {Key: "db", Value: database}}, bson.D{{Key: "role", Value: "of " + name}, {Key: "db", Value: "admin"}}}}})
 	t.Cleanup(func() {
 		for _, command := range []bson.D{{{Key: "dropUser", Value: name}}, {{Key: "dropUser", Value: name + "_clone"}}, {{Key: "dropRole", Value: "of " + name}}} {
-			_, err := w.server.Run(context.Background(), "admin", command)
+			_, err := f.server.Run(context.Background(), "admin", command)
 			if ce, _ := errors.AsType[mongo.CommandError](err); err != nil && ce.Code != 11 { // a clone that was never made
 				t.Error(err)
 			}
@@ -128,11 +133,11 @@ func (w *world) user(t *testing.T, base, password, role, database string) (name 
 }
 
 // shop is the application's database.
-func (w *world) shop() string { return strings.TrimSpace(w.tag) + "_shop" }
+func (f *fixtures) shop() string { return strings.TrimSpace(f.tag) + "_shop" }
 
-func (w *world) run(t *testing.T, database string, command bson.D) {
+func (f *fixtures) run(t *testing.T, database string, command bson.D) {
 	t.Helper()
-	if _, err := w.server.Run(context.Background(), database, command); err != nil {
+	if _, err := f.server.Run(context.Background(), database, command); err != nil {
 		t.Fatalf("%s: %v", command[0].Key, err)
 	}
 }
@@ -141,10 +146,10 @@ func (w *world) run(t *testing.T, database string, command bson.D) {
 type document map[string]any
 
 // document is the secret of a user of the world's server.
-func (w *world) document(user, password string) document {
-	d := document{"engine": w.server.Engine, "host": w.server.Host, "port": w.server.Port, "dbname": w.shop(), "username": user, "password": password}
-	if w.server.ReplicaSet != "" {
-		d["replicaSet"] = w.server.ReplicaSet
+func (f *fixtures) document(user, password string) document {
+	d := document{"engine": f.server.Engine, "host": f.server.Host, "port": f.server.Port, "dbname": f.shop(), "username": user, "password": password}
+	if f.server.ReplicaSet != "" {
+		d["replicaSet"] = f.server.ReplicaSet
 	}
 	return d
 }
@@ -200,13 +205,7 @@ func (w *world) accepts(t *testing.T, l login) bool {
 // wantNothingSensitive searches text for every password and every RotationToken.
 func (w *world) wantNothingSensitive(t *testing.T, text string) {
 	t.Helper()
-	for _, secret := range append(w.passwords, w.RotationTokens()...) {
-		escaped := strings.Trim(string(must(json.Marshal(secret))(t)), `"`)
-		plain := strings.NewReplacer(`\u003c`, `<`, `\u003e`, `>`, `\u0026`, `&`).Replace(escaped)
-		for _, form := range []string{secret, escaped, plain, url.QueryEscape(secret), url.PathEscape(secret)} {
-			if strings.Contains(text, form) {
-				t.Errorf("there is a password or a RotationToken in: %s", strings.ReplaceAll(text, form, "[HERE]"))
-			}
-		}
+	for _, line := range functiontest.Find(text, append(w.RotationTokens(), w.passwords...)...) {
+		t.Errorf("there is a password or a RotationToken in: %s", line)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"syscall"
 	"time"
 )
 
@@ -56,7 +55,7 @@ func Fetch(ctx context.Context, name string, say func(format string, args ...any
 	if say == nil {
 		say = func(string, ...any) {}
 	}
-	s, err := table[at].fetch(ctx, cache(), say)
+	s, err := table[at].fetch(ctx, Cache(), say)
 	if err != nil && ok {
 		say("keeping %s, which lacks loadable plug-ins: %v", found.Bin, err)
 		return found, nil
@@ -81,7 +80,7 @@ func (r recipe) fetch(ctx context.Context, cache string, say func(string, ...any
 		return Server{}, &MissingError{r.name, why + r.advice()}
 	}
 	downloads := filepath.Join(cache, ".fetch", r.name)
-	if err := os.MkdirAll(downloads, 0o755); err != nil {
+	if err := makeOpen(downloads); err != nil {
 		return Server{}, fmt.Errorf("fetching %s: %w", r.name, err)
 	}
 	unlock, err := lock(ctx, downloads+".lock")
@@ -99,6 +98,24 @@ func (r recipe) fetch(ctx context.Context, cache string, say func(string, ...any
 	return inspect(r.name, dir)
 }
 
+// makeOpen makes a folder and the missing ones above it, and opens those that it makes to every user, whatever the umask.
+func makeOpen(folder string) error {
+	err := os.Mkdir(folder, 0o755)
+	if errors.Is(err, os.ErrNotExist) {
+		if err := makeOpen(filepath.Dir(folder)); err != nil {
+			return err
+		}
+		err = os.Mkdir(folder, 0o755)
+	}
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return os.Chmod(folder, 0o755)
+}
+
 // build fetches, unpacks, tries and moves into place. The caller holds the lock.
 func (r recipe) build(ctx context.Context, from source, downloads, dir string, say func(string, ...any)) error {
 	// The folder has the name and the depth of the final one, for a server that notes where it is.
@@ -109,7 +126,7 @@ func (r recipe) build(ctx context.Context, from source, downloads, dir string, s
 	if err := from.fetch(ctx, job{into: into, downloads: downloads, say: say}); err != nil {
 		return err
 	}
-	if err := open(into); err != nil {
+	if err := openToAll(into); err != nil {
 		return err
 	}
 	if _, err := inspect(r.name, into); err != nil {
@@ -125,18 +142,19 @@ func (r recipe) build(ctx context.Context, from source, downloads, dir string, s
 	return os.RemoveAll(downloads)
 }
 
-// lock takes a file lock, which the system gives back when the process ends, however it ends.
+// lock takes a file lock, which the system gives back when the process ends, however it ends. It waits for another
+// process or another goroutine that has it.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	for {
-		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
+		got, err := tryLock(file)
+		if got {
 			return func() { file.Close() }, nil
 		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+		if err != nil {
 			file.Close()
 			return nil, fmt.Errorf("locking %s: %w", path, err)
 		}

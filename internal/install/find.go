@@ -37,16 +37,16 @@ func Find(name string) (Server, bool) {
 // its own below its home, which no other user may enter, and servers refuse to run as root.
 func caches() []string {
 	if os.Getenv("ROTOR_SERVERS") != "" || os.Geteuid() == 0 {
-		return []string{cache()}
+		return []string{Cache()}
 	}
-	return []string{cache(), shared}
+	return []string{Cache(), shared}
 }
 
 // shared is the cache that root fills for every user.
 const shared = "/var/cache/rotor/servers"
 
-// cache is where [Fetch] puts servers.
-func cache() string {
+// Cache is the folder where [Fetch] puts servers.
+func Cache() string {
 	if folder := os.Getenv("ROTOR_SERVERS"); folder != "" {
 		if absolute, err := filepath.Abs(folder); err == nil {
 			return absolute

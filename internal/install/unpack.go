@@ -115,10 +115,10 @@ func link(into, name, target string) error {
 	return os.Symlink(target, path)
 }
 
-// open lets every user read what was unpacked, and run what can be run, whatever the umask was: whoever fetches is often
+// openToAll lets every user read what was unpacked, and run what can be run, whatever the umask was: whoever fetches is often
 // root, and servers run as somebody else. It also turns links with an absolute path, as old packages have for their
 // dynamic loader, into links within the folder.
-func open(dir string) error {
+func openToAll(dir string) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err

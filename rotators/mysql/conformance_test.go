@@ -56,7 +56,7 @@ func TestConformanceOfMySQLWithoutOverlap(t *testing.T) {
 }
 
 func (w *world) harness() databasetest.Harness {
-	return databasetest.Harness{Driver: mysql.Driver, Server: w.server.Name(), New: w.fixture, Names: w.hardNames()}
+	return databasetest.Harness{Driver: mysql.Driver, Server: w.server.Title, Real: w.server.Real, New: w.fixture, Names: w.hardNames()}
 }
 
 // hardNames are those of the world: as long as a clone's may be less its suffix, and with the world's tag in them.

@@ -36,17 +36,23 @@ func (c *conn) Preflight(ctx context.Context, user, clone string) error {
 	if err := k.read(ctx); err != nil {
 		return err
 	}
+	return k.preflight(ctx, own)
+}
+
+// preflight checks that a session with these rights may grant all that the
+// original has, and that there is somebody who can.
+func (k *cloning) preflight(ctx context.Context, own *holdings) error {
 	var missing []string
 	for _, s := range k.sources {
-		of, err := c.holdingsOf(ctx, f, s.account)
+		of, err := k.holdingsOf(ctx, k.facts, s.account)
 		if err != nil {
 			return err
 		}
-		lacks := own.cannotGrant(of, f)
+		lacks := own.cannotGrant(of, k.facts)
 		if missing = append(missing, lacks...); len(lacks) > 0 {
-			continue
+			continue // and it may not see what is there
 		}
-		if err := c.goneColumns(ctx, s.account, of); err != nil {
+		if err := k.goneColumns(ctx, s.account, of); err != nil {
 			return err
 		}
 	}
@@ -54,7 +60,7 @@ func (c *conn) Preflight(ctx context.Context, user, clone string) error {
 	if missing = slices.Compact(missing); len(missing) == 0 {
 		return nil
 	}
-	if err := own.whole(f.self); err != nil { // it may lack nothing
+	if err := own.whole(k.self); err != nil { // it may lack nothing
 		return err
 	}
 	const most = 20
@@ -62,7 +68,7 @@ func (c *conn) Preflight(ctx context.Context, user, clone string) error {
 	if len(missing) > most {
 		missing, more = missing[:most], " and so on"
 	}
-	return rotation.Fail(rotation.MissingPrivilege, "%s may not grant all that %q has", f.self, user).
+	return rotation.Fail(rotation.MissingPrivilege, "%s may not grant all that %q has", k.self, k.original).
 		With("As an administrator: " + strings.Join(missing, "; ") + ";" + more)
 }
 

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/seed492efc12/rotor/scripts/gotest"
 )
 
 // A page about tests that are gone would prove nothing.
@@ -53,12 +56,63 @@ func has(t *testing.T, dir, test string) bool {
 	return false
 }
 
-func TestLinesAreRead(t *testing.T) {
-	p, ok := parsePoint("    sweep.go:58: GUARANTEE never-locked-out/store engine=mysql strategy=single-user server=\"MariaDB 10.11 (real)\" points=22 modes=4\n")
-	if !ok || p.kind != "never-locked-out/store" || p.fields["engine"] != "mysql" || p.fields["server"] != "MariaDB 10.11 (real)" || p.fields["modes"] != "4" {
-		t.Errorf("got %+v", p)
+func point(engine, server string, real bool, n string) gotest.Point {
+	return gotest.Point{Kind: "killed", Fields: map[string]string{"engine": engine, "server": server, "strategy": "single-user", "real": fmt.Sprint(real), "points": n, "modes": "2"}}
+}
+
+var killed = table{"Points.", []column{{"killed", "points", "kills"}}}
+
+// What our own servers said is no evidence of what others would say: it stands in a table of its own.
+func TestRealServersAndImitationsHaveATableEach(t *testing.T) {
+	var b strings.Builder
+	err := killed.write(&b, []gotest.Point{point("oracle", "Oracle 19", false, "5"), point("mysql", "MySQL 8.0.33", true, "7"), point("memory", "memory", false, "1")})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, ok := parsePoint("    some_test.go:1: nothing"); ok {
-		t.Error("a line of another kind was taken")
+	want := `
+Points.
+
+On real servers:
+
+| engine | server | strategy | kills |
+|---|---|---|--:|
+| mysql | MySQL 8.0.33 | single-user | 14 |
+
+Our code against our reading of the manual (imitations):
+
+| engine | server | strategy | kills |
+|---|---|---|--:|
+| oracle | Oracle 19 | single-user | 10 |
+`
+	if b.String() != want {
+		t.Errorf("got\n%s", b.String())
+	}
+}
+
+// A table without a real server would be a promise that nobody else has tried.
+func TestATableWithoutRealServersIsNoPage(t *testing.T) {
+	var b strings.Builder
+	for _, points := range [][]gotest.Point{nil, {point("oracle", "Oracle 19", false, "5")}} {
+		if err := killed.write(&b, points); err == nil {
+			t.Errorf("%v made a page", points)
+		}
+	}
+}
+
+func TestAServerOfASubtestIsItsTests(t *testing.T) {
+	r := newResults()
+	for _, line := range []string{`SERVER imitation "Redshift"`, `SERVER real "PostgreSQL 15.18"`} {
+		r.read(gotest.Event{Action: "output", Package: importPath + "rotators/redshift", Test: "TestX/wire/y", Output: "    pool.go:72: " + line + "\n"})
+	}
+	if got := r.servers["rotators/redshift TestX"].String(); got != "real servers, imitations" {
+		t.Errorf("got %q of %v", got, r.servers)
+	}
+}
+
+func TestALineThatDoesNotSayWhetherItsServerIsRealIsAnError(t *testing.T) {
+	p := point("mysql", "MySQL 8.0.33", true, "7")
+	delete(p.Fields, "real")
+	if err := killed.write(&strings.Builder{}, []gotest.Point{p}); err == nil {
+		t.Error("it made a page")
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/seed492efc12/rotor/scripts/gotest"
 )
 
 // write makes the page.
@@ -14,13 +16,13 @@ func write(r *results) (string, error) {
 	b.WriteString(opening)
 	for _, p := range promises {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n", p.title, p.text)
-		b.WriteString("\n| kept by | which |\n|---|---|\n")
+		b.WriteString("\n| kept by | which | ran on |\n|---|---|---|\n")
 		for _, e := range p.evidence {
 			if !r.passed[e.test] {
 				return "", fmt.Errorf("%s did not pass, or there is no such test", e.test)
 			}
 			dir, test, _ := strings.Cut(e.test, " ")
-			fmt.Fprintf(&b, "| `%s` in %s | %s |\n", test, dir, e.what)
+			fmt.Fprintf(&b, "| `%s` in %s | %s | %s |\n", test, dir, e.what, r.servers[e.test])
 		}
 		for _, t := range p.tables {
 			if err := t.write(&b, r.points); err != nil {
@@ -47,31 +49,61 @@ type column struct {
 
 type row struct{ engine, server, strategy string }
 
-func (t table) write(b *strings.Builder, points []point) error {
+// write writes the rows of real servers and those of imitations as two tables.
+func (t table) write(b *strings.Builder, points []gotest.Point) error {
+	fmt.Fprintf(b, "\n%s\n", t.title)
+	for _, part := range []struct {
+		title string
+		real  bool
+	}{{"On real servers", true}, {"Our code against our reading of the manual (imitations)", false}} {
+		cells, err := t.cells(points, part.real)
+		if err != nil {
+			return err
+		}
+		if len(cells) == 0 && part.real {
+			return fmt.Errorf("no test said anything of a real server for the table %q", t.title)
+		}
+		if len(cells) > 0 {
+			fmt.Fprintf(b, "\n%s:\n\n", part.title)
+			t.rows(b, cells)
+		}
+	}
+	return nil
+}
+
+// cells are the numbers of each row.
+func (t table) cells(points []gotest.Point, real bool) (map[row][]string, error) {
 	cells := map[row][]string{}
 	for i, c := range t.columns {
 		for _, p := range points {
-			if p.kind != c.kind || p.fields["engine"] == "memory" {
+			if p.Kind != c.kind || p.Fields["engine"] == "memory" {
 				continue
 			}
-			n, err := strconv.Atoi(p.fields[c.field])
-			if err != nil {
-				return fmt.Errorf("a line %s without %s: %w", p.kind, c.field, err)
+			if is, err := strconv.ParseBool(p.Fields["real"]); err != nil || is != real {
+				if err != nil {
+					return nil, fmt.Errorf("a line %s does not say whether %s is real: %w", p.Kind, p.Fields["server"], err)
+				}
+				continue
 			}
-			if modes, err := strconv.Atoi(p.fields["modes"]); err == nil {
+			n, err := strconv.Atoi(p.Fields[c.field])
+			if err != nil {
+				return nil, fmt.Errorf("a line %s without %s: %w", p.Kind, c.field, err)
+			}
+			if modes, err := strconv.Atoi(p.Fields["modes"]); err == nil {
 				n *= modes
 			}
-			at := row{p.fields["engine"], p.fields["server"], p.fields["strategy"]}
+			at := row{p.Fields["engine"], p.Fields["server"], p.Fields["strategy"]}
 			if cells[at] == nil {
 				cells[at] = make([]string, len(t.columns))
 			}
 			cells[at][i] = strconv.Itoa(n)
 		}
 	}
-	if len(cells) == 0 {
-		return fmt.Errorf("no test said anything for the table %q", t.title)
-	}
-	fmt.Fprintf(b, "\n%s\n\n| engine | server | strategy |", t.title)
+	return cells, nil
+}
+
+func (t table) rows(b *strings.Builder, cells map[row][]string) {
+	b.WriteString("| engine | server | strategy |")
 	for _, c := range t.columns {
 		fmt.Fprintf(b, " %s |", c.title)
 	}
@@ -79,7 +111,6 @@ func (t table) write(b *strings.Builder, points []point) error {
 	for _, at := range slices.SortedFunc(maps.Keys(cells), row.compare) {
 		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", at.engine, at.server, at.strategy, strings.Join(cells[at], " | "))
 	}
-	return nil
 }
 
 func (a row) compare(b row) int {

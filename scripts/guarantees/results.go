@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/seed492efc12/rotor/scripts/gotest"
 )
 
 // modules are the folders of the modules whose tests are run.
@@ -18,56 +16,48 @@ const importPath = "github.com/seed492efc12/rotor/"
 
 // results are what go test said.
 type results struct {
-	passed map[string]bool   // by package and test, "framework/database TestDrift"
-	said   map[string]string // by the same, until the test has ended
-	points []point
+	passed  map[string]bool   // by package and test, "framework/database TestDrift"
+	said    map[string]string // by the same, until the test has ended
+	servers map[string]kinds  // by the same, subtests left out
+	points  []gotest.Point
 }
 
-func newResults() *results { return &results{passed: map[string]bool{}, said: map[string]string{}} }
-
-// An event is a line of go test -json.
-// Source: go doc test2json.
-type event struct {
-	Action  string
-	Package string
-	Test    string
-	Output  string
-	Elapsed float64
+func newResults() *results {
+	return &results{passed: map[string]bool{}, said: map[string]string{}, servers: map[string]kinds{}}
 }
 
-// test runs the tests of a module, every fault included.
+// kinds are the kinds of servers that a test ran on.
+type kinds struct{ real, imitation bool }
+
+func (k kinds) String() string {
+	switch k {
+	case kinds{true, true}:
+		return "real servers, imitations"
+	case kinds{real: true}:
+		return "real servers"
+	case kinds{imitation: true}:
+		return "imitations"
+	}
+	return ""
+}
+
+// test runs the tests of a module, every fault included. A server that is missing fails the tests that want it.
 func (r *results) test(module string) error {
 	// The page that is about to be written cannot be looked at yet.
-	cmd := exec.Command("go", "test", "-json", "-count=1", "-timeout", "60m", "-skip", "^TestThePageNamesEveryTest$", "./...")
-	cmd.Dir, cmd.Stderr = module, os.Stderr
-	cmd.Env = append(os.Environ(), "ROTOR_TEST_SWEEP=all", "ROTOR_REQUIRE_SERVERS=1")
-	lines, err := cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	for in := bufio.NewScanner(lines); in.Scan(); {
-		var e event
-		if json.Unmarshal(in.Bytes(), &e) == nil {
-			r.read(e)
-		}
-	}
-	if err := cmd.Wait(); err != nil {
-		return fmt.Errorf("the tests of %s: %w", module, err)
-	}
-	return nil
+	return gotest.Run(module, []string{"ROTOR_TEST_SWEEP=all", "ROTOR_REQUIRE_SERVERS=1"}, r.read,
+		"-count=1", "-timeout", "60m", "-skip", "^TestThePageNamesEveryTest$", "./...")
 }
 
 // read takes one line in.
-func (r *results) read(e event) {
+func (r *results) read(e gotest.Event) {
 	name := strings.TrimPrefix(e.Package, importPath)
 	test := name + " " + e.Test
-	if e.Action == "pass" || e.Action == "skip" || e.Action == "fail" {
+	if e.Ended() {
 		defer delete(r.said, test)
 	}
 	switch {
+	case e.Action == "build-output":
+		fmt.Print(e.Output)
 	case e.Action == "pass" && e.Test != "":
 		r.passed[test] = true
 	case e.Action == "pass":
@@ -76,34 +66,14 @@ func (r *results) read(e event) {
 		fmt.Printf("FAIL %s\n%s", test, r.said[test])
 	case e.Action == "output":
 		r.said[test] += e.Output
-		if p, ok := parsePoint(e.Output); ok {
+		if p, ok := gotest.ParsePoint(e.Output); ok {
 			r.points = append(r.points, p)
 		}
-	}
-}
-
-// A point is a line that a test has logged about what it covered:
-//
-//	GUARANTEE never-locked-out/store engine=mysql server="MariaDB 10.11" points=26 modes=4
-type point struct {
-	kind   string // "never-locked-out/store"
-	fields map[string]string
-}
-
-func parsePoint(line string) (p point, ok bool) {
-	_, text, ok := strings.Cut(line, "GUARANTEE ")
-	if !ok {
-		return p, false
-	}
-	kind, text, _ := strings.Cut(strings.TrimSpace(text), " ")
-	p = point{kind, map[string]string{}}
-	for text != "" {
-		name, rest, _ := strings.Cut(text, "=")
-		value, more, _ := strings.Cut(rest, " ")
-		if quoted, ok := strings.CutPrefix(rest, `"`); ok {
-			value, more, _ = strings.Cut(quoted, `"`)
+		if s, ok := gotest.ParseServer(e.Output); ok {
+			top := name + " " + strings.Split(e.Test, "/")[0]
+			k := r.servers[top]
+			k.real, k.imitation = k.real || s.Real, k.imitation || !s.Real
+			r.servers[top] = k
 		}
-		p.fields[strings.TrimSpace(name)], text = value, strings.TrimSpace(more)
 	}
-	return p, true
 }

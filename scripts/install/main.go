@@ -28,7 +28,6 @@ import (
 const together = 3
 
 func main() {
-	syscall.Umask(0o022) // what root fetches is for every user
 	names, err := choose(os.Args[1:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "install:", err)

@@ -1,18 +1,25 @@
 // Command mutants applies small wrong changes to the code, one at a time, and
-// runs the tests that should notice. It fails if a change goes unnoticed. The
-// tree stays as it is: the go command is given the changed file in place of the
-// real one (-overlay).
+// runs the tests that should notice, on the newest server of each product that is
+// on this machine. It says on which servers each ran, and fails if a change goes
+// unnoticed, or if the tests that were to notice it found no server. The tree
+// stays as it is: the go command is given the changed file in place of the real
+// one (-overlay).
 package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/seed492efc12/rotor/internal/install"
+	"github.com/seed492efc12/rotor/scripts/engines"
+	"github.com/seed492efc12/rotor/scripts/gotest"
 )
 
 // A mutant is one wrong change.
@@ -34,12 +41,12 @@ func main() {
 			continue
 		}
 		applied++
-		by, err := m.caught()
+		said, err := m.judge()
 		if err != nil {
 			survived++
-			by = "NOT CAUGHT: " + err.Error()
+			said = "NOT CAUGHT: " + err.Error()
 		}
-		fmt.Printf("%-58s %-38s %s\n", m.promise, m.file, by)
+		fmt.Printf("%-58s %-38s %s\n", m.promise, m.file, said)
 	}
 	fmt.Printf("%d of %d mutants were caught\n", applied-survived, applied)
 	if survived > 0 {
@@ -47,8 +54,8 @@ func main() {
 	}
 }
 
-// caught applies the mutant and returns the first test that fails.
-func (m mutant) caught() (by string, err error) {
+// judge applies the mutant, and tells which test fails and on what the tests ran.
+func (m mutant) judge() (said string, err error) {
 	dir, err := os.MkdirTemp("", "mutant")
 	if err != nil {
 		return "", err
@@ -58,20 +65,81 @@ func (m mutant) caught() (by string, err error) {
 	if err != nil {
 		return "", err
 	}
-	args := []string{"test", "-vet=off", "-count=1", "-failfast", "-timeout", "5m", "-run", m.run, m.test}
-	cmd := exec.Command("go", args...)
-	// Tests that build functions must build the wrong ones too.
-	cmd.Env = append(os.Environ(), "GOFLAGS=-overlay="+overlay, "ROTOR_TEST_MAJORS=18")
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		return "", fmt.Errorf("%s passes", m.test)
-	}
-	for line := range strings.Lines(string(out)) {
-		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "--- FAIL: "); ok {
-			return strings.Fields(name)[0], nil
+	var v verdict
+	// Tests that build functions must build the wrong ones too. A server that is
+	// missing must not fail a test: that would look as if the mutant were caught.
+	variables := []string{"GOFLAGS=-overlay=" + overlay, "ROTOR_TEST_SERVERS=" + newest(), "ROTOR_REQUIRE_SERVERS="}
+	v.err = gotest.Run(".", variables, v.event, "-vet=off", "-count=1", "-failfast", "-timeout", "5m", "-run", m.run, m.test)
+	return v.said(m.test)
+}
+
+// newest are the servers to run on: the newest of each product that is here. Of a
+// product without any, all are named, so that the tests say what they miss.
+func newest() string {
+	var names []string
+	for _, e := range engines.All() {
+		for _, p := range e.Products {
+			name := p.Install
+			for _, wanted := range install.Wanted(p.Install) {
+				if _, ok := install.Find(wanted); ok {
+					name = wanted
+				}
+			}
+			if name != "" {
+				names = append(names, name)
+			}
 		}
 	}
-	return "", fmt.Errorf("no test failed, but go test did: %s", out)
+	return strings.Join(names, ",")
+}
+
+// A verdict is what the tests said of a mutant.
+type verdict struct {
+	err     error // of go test
+	failed  string
+	output  string // of what is built, and of failing tests
+	servers []string
+	missing []string
+}
+
+func (v *verdict) event(e gotest.Event) {
+	if s, ok := gotest.ParseServer(e.Output); ok {
+		v.servers = put(v.servers, map[bool]string{true: s.Title, false: s.Title + " (imitation)"}[s.Real])
+	}
+	if title, ok := gotest.ParseMissing(e.Output); ok {
+		v.missing = put(v.missing, title)
+	}
+	if e.Action == "fail" && e.Test != "" && v.failed == "" {
+		v.failed = e.Test
+	}
+	if e.Action == "build-output" || e.Test == "" {
+		v.output += e.Output
+	}
+}
+
+func put(all []string, one string) []string {
+	if slices.Contains(all, one) {
+		return all
+	}
+	return append(all, one)
+}
+
+// said is the test that noticed and the servers that the tests ran on. It is an
+// error if none noticed, and if tests that want a server had none: whatever failed
+// then is no evidence.
+func (v *verdict) said(pkg string) (string, error) {
+	on := strings.Join(v.servers, ", ")
+	switch {
+	case len(v.servers) == 0 && len(v.missing) > 0:
+		return "", fmt.Errorf("%s ran on nothing: there is no %s here (make servers)", pkg, strings.Join(v.missing, ", "))
+	case v.err == nil:
+		return "", fmt.Errorf("%s passes, on %s", pkg, cmp.Or(on, "no server"))
+	case v.failed == "":
+		return "", fmt.Errorf("no test failed, but go test did: %w\n%s", v.err, v.output)
+	case on == "":
+		return v.failed, nil
+	}
+	return v.failed + ", on " + on, nil
 }
 
 // overlay writes the changed file and what tells the go command of it.

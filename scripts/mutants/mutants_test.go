@@ -1,6 +1,13 @@
 package main
 
-import "testing"
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seed492efc12/rotor/scripts/gotest"
+)
 
 // A mutant that no longer fits the code proves nothing.
 func TestEveryMutantFitsTheCode(t *testing.T) {
@@ -11,5 +18,50 @@ func TestEveryMutantFitsTheCode(t *testing.T) {
 	}
 	if len(mutants) < 20 {
 		t.Errorf("there are only %d mutants", len(mutants))
+	}
+}
+
+func TestAVerdictNeedsAServer(t *testing.T) {
+	failed := errors.New("exit status 1")
+	log := func(text string) gotest.Event {
+		return gotest.Event{Action: "output", Test: "TestX/sub", Output: "    pool.go:72: " + text + "\n"}
+	}
+	server, imitation, missing := log(`SERVER real "MySQL 9.7.4"`), log(`SERVER imitation "SQL Server"`), log(`MISSING "MySQL 8.0"`)
+	fail := []gotest.Event{{Action: "fail", Test: "TestX/sub"}, {Action: "fail", Test: "TestX"}, {Action: "fail"}}
+	for name, c := range map[string]struct {
+		events []gotest.Event
+		err    error
+		says   string
+		caught bool
+	}{
+		"caught on a server":           {append([]gotest.Event{server, server, imitation, missing}, fail...), failed, "TestX/sub, on MySQL 9.7.4, SQL Server (imitation)", true},
+		"caught without need of one":   {fail, failed, "TestX/sub", true},
+		"what failed had no server":    {append([]gotest.Event{missing}, fail...), failed, "ran on nothing: there is no MySQL 8.0", false},
+		"passes without a server":      {[]gotest.Event{missing}, nil, "ran on nothing", false},
+		"passes":                       {[]gotest.Event{server}, nil, "passes, on MySQL 9.7.4", false},
+		"does not compile":             {[]gotest.Event{{Action: "build-output", Output: "undefined: x"}, {Action: "fail"}}, failed, "undefined: x", false},
+		"passes and never needed more": {nil, nil, "passes, on no server", false},
+	} {
+		v := verdict{err: c.err}
+		for _, e := range c.events {
+			v.event(e)
+		}
+		said, err := v.said("./p")
+		if err != nil {
+			said = err.Error()
+		}
+		if (err == nil) != c.caught || !strings.Contains(said, c.says) {
+			t.Errorf("%s: got %q, %v", name, said, err)
+		}
+	}
+}
+
+// Every product that can be had is asked for, here or not.
+func TestTheNewestServersAreNamed(t *testing.T) {
+	names := strings.Split(newest(), ",")
+	for _, product := range []string{"postgres", "mysql", "mariadb", "mongodb"} {
+		if !slices.ContainsFunc(names, func(name string) bool { return name == product || strings.HasPrefix(name, product+"-") }) {
+			t.Errorf("%v has no %s", names, product)
+		}
 	}
 }

@@ -60,7 +60,7 @@ func emulator(path string) ([]string, error) {
 	default:
 		command, err := exec.LookPath(m.command)
 		if err != nil {
-			return nil, fmt.Errorf("looking for an emulator (scripts/servers.sh qemu installs it): %w", err)
+			return nil, fmt.Errorf("looking for an emulator (scripts/tools.sh qemu installs it): %w", err)
 		}
 		return []string{command}, nil
 	}

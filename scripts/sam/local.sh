@@ -33,7 +33,7 @@ trap 'exit 130' INT TERM
 # start_engine leaves the machine's firewall and its own engine's data alone.
 start_engine() {
   [ "$(uname)-$(id -u)" = Linux-0 ] || not_run "no Docker engine runs, and to start one takes root on Linux"
-  scripts/servers.sh docker >/dev/null || not_run "no Docker engine runs, and docker.io cannot be installed"
+  scripts/tools.sh docker >/dev/null || not_run "no Docker engine runs, and docker.io cannot be installed"
   export DOCKER_HOST=unix://$work/docker.sock
   dockerd --host "$DOCKER_HOST" --pidfile "$work/pid" --data-root "$work/data" --exec-root "$work/run" \
     --iptables=false --ip-masq=false --ip-forward=false >"$work/log" 2>&1 &

@@ -6,7 +6,7 @@
 venv=$PWD/dist/sam-venv
 wanted=$(sha256sum scripts/sam/requirements.txt)
 if [ "$(cat "$venv/made-of" 2>/dev/null)" != "$wanted" ]; then
-  scripts/servers.sh venv
+  scripts/tools.sh venv
   rm -rf "$venv"
   python3 -m venv "$venv"
   "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --no-deps -r scripts/sam/requirements.txt

@@ -23,9 +23,11 @@ import (
 // A Harness is a driver and a server to try it on.
 type Harness struct {
 	Driver database.Driver
-	// Server says in a few words which server it is, and whether it is a real
-	// one.
+	// Server says in a few words which server it is: "MySQL 8.0.33".
 	Server string
+	// Real says that the server is somebody else's software. An imitation proves
+	// less.
+	Real bool
 	// New makes a user of that name, or of a name of its own choice if name is
 	// empty, that no other fixture shares, and an administrator.
 	New func(t *testing.T, name string) Fixture

@@ -51,7 +51,7 @@ func (s suite) sweep(t *testing.T) {
 // guarantee says how many points were covered, for docs/guarantees.md.
 func (s suite) guarantee(t *testing.T, kind string, points int) {
 	if !t.Failed() {
-		t.Logf("GUARANTEE never-locked-out/%s engine=%s strategy=%s server=%q points=%d modes=%d", kind, s.Driver.Name(), s.name, s.Server, points, len(modes()))
+		t.Logf("GUARANTEE never-locked-out/%s engine=%s strategy=%s server=%q real=%v points=%d modes=%d", kind, s.Driver.Name(), s.name, s.Server, s.Real, points, len(modes()))
 	}
 }
 

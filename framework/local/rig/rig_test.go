@@ -1,8 +1,11 @@
 package rig_test
 
 import (
+	"context"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,10 +13,19 @@ import (
 	"github.com/seed492efc12/rotor/framework/local/rig"
 )
 
-// open builds and starts the test's function.
+// build builds the tests' function, once, beside the test binary: go test removes both.
+var build = sync.OnceValues(func() (string, error) {
+	binary, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	return rig.Build(context.Background(), "./testdata/rotate", binary+".function")
+})
+
+// open starts the tests' function.
 func open(t *testing.T, o local.Options) (*rig.Rig, *rig.Function) {
 	t.Helper()
-	bootstrap, err := rig.Build(t.Context(), "./testdata/rotate", t.TempDir())
+	bootstrap, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}
