@@ -167,7 +167,7 @@ func TestOtherPeoplesAccountsAreLeftAlone(t *testing.T) {
 }
 
 func TestAReplicaIsNotWrittenTo(t *testing.T) {
-	onMariaDB(t, func(t *testing.T, w *world) {
+	onReal(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", firstPassword)
 		changesAll(t)
 		w.exec(t, "SET GLOBAL read_only = 1")
@@ -183,7 +183,7 @@ func TestAReplicaIsNotWrittenTo(t *testing.T) {
 }
 
 func TestTheServersRefusalsHaveTheirClasses(t *testing.T) {
-	onMariaDB(t, func(t *testing.T, w *world) {
+	onReal(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", firstPassword)
 		account := quoteName(user) + "@`%`"
 		for _, c := range []struct {
@@ -197,7 +197,7 @@ func TestTheServersRefusalsHaveTheirClasses(t *testing.T) {
 			{login: func(l *database.Login) { l.Database = "no_such_db" }, class: rotation.NoDatabase},
 			{login: func(l *database.Login) { l.Database = "mysql" }, class: rotation.NoDatabase},
 			{prepare: "ALTER USER " + account + " ACCOUNT LOCK", undo: "ALTER USER " + account + " ACCOUNT UNLOCK", class: rotation.AccountLocked},
-			{prepare: "ALTER USER " + account + " PASSWORD EXPIRE", undo: "SET PASSWORD FOR " + account + " = PASSWORD(" + quoteText(firstPassword) + ")", class: rotation.PasswordExpired},
+			{prepare: "ALTER USER " + account + " PASSWORD EXPIRE", undo: "ALTER USER " + account + " IDENTIFIED BY " + quoteText(firstPassword), class: rotation.PasswordExpired},
 			{prepare: "ALTER USER " + account + " WITH MAX_USER_CONNECTIONS 1", undo: "ALTER USER " + account + " WITH MAX_USER_CONNECTIONS 0", class: rotation.TooManyConnections},
 		} {
 			if c.prepare != "" {

@@ -32,7 +32,7 @@ var mutants = []mutant{
 	{"the old password is dropped by a second run", "framework/database/single.go",
 		"if done, err := r.overlapping(ctx, conn, by, p); err != nil || done {", "if _, err := r.overlapping(ctx, conn, by, p); err != nil {", "./framework/database", ""},
 	{"two runs keep no lock on a user", "rotators/mysql/overlap.go",
-		"\tif err := c.lock(ctx, user); err != nil {\n\t\treturn false, err\n\t}\n\tc.retaining", "\tc.retaining", "./rotators/mysql", "Overlap"},
+		"\tif err := c.lock(ctx, user); err != nil {\n\t\treturn false, err\n\t}\n\tc.retaining", "\tc.retaining", "./rotators/mysql", "TestConformanceOfRealServers"},
 
 	// No clone with fewer rights.
 	{"rights are not compared", "framework/database/compare.go",
