@@ -87,6 +87,7 @@ func TestHardNamesUnderOtherModes(t *testing.T) {
 					w.hosts = w.hosts[:1]
 					w.grants = []string{"GRANT SELECT (item), UPDATE (price) ON shop.prices TO %s", "GRANT EXECUTE ON FUNCTION shop.total TO %s", "GRANT SELECT ON `shop\\_2`.* TO %s WITH GRANT OPTION"}
 					w.exec(t, "SET GLOBAL sql_mode = '"+mode+"'")
+					defer w.exec(t, "SET GLOBAL sql_mode = DEFAULT") // the next world's session begins with it
 					for _, name := range w.hardNames() {
 						t.Run(name, func(t *testing.T) { w.rotatesByEachStrategy(t, w.user(t, name, firstPassword)) })
 					}
