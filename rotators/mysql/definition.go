@@ -20,7 +20,7 @@ type definition struct {
 	policy  map[string]string // MySQL's other clauses about passwords, by their first words
 	// attribute is MySQL's JSON; COMMENT is in it. It is "" if there is none.
 	attribute string
-	roles     []string // MySQL: after DEFAULT ROLE, as the server quoted them
+	roles     []string // MySQL: after DEFAULT ROLE
 
 	// demanding: the account wants something of a client's certificate, which
 	// only the table can tell, and whatever the server prints behind it.

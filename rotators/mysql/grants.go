@@ -9,7 +9,8 @@ import (
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
-// A grant is one line of SHOW GRANTS. Names are as the server quoted them.
+// A grant is one line of SHOW GRANTS. Names are in backticks, whatever the server
+// quoted them with.
 type grant struct {
 	denied     bool // REVOKE: MySQL's partial revokes
 	privileges []privilege
@@ -54,7 +55,7 @@ func parseGrant(line string, a account) (g grant, err error) {
 		if found, rest, err = cutItems(rest, preposition); err != nil {
 			return g, err
 		}
-		if g.object = found.text; len(g.privileges) == 1 && g.privileges[0].name == "PROXY" {
+		if g.object = found.object(); len(g.privileges) == 1 && g.privileges[0].name == "PROXY" {
 			if g.object, err = proxied(found); err != nil {
 				return g, err
 			}
@@ -97,18 +98,16 @@ func parseDefaultRole(text string, a account) (g grant, err error) {
 
 // items are a list with commas, and the word that ended it.
 type items struct {
-	text string
 	list [][]token
 	end  token
-	raw  string
 }
 
 // cutItems cuts a list off a text, up to one of some words outside brackets and
 // quotes.
 func cutItems(text string, words ...string) (items, string, error) {
 	l := lexer{source: text}
-	found := items{raw: text, list: [][]token{nil}}
-	depth, last := 0, 0
+	found := items{list: [][]token{nil}}
+	depth := 0
 	for {
 		t, err := l.next()
 		if err != nil {
@@ -127,25 +126,49 @@ func cutItems(text string, words ...string) (items, string, error) {
 		}
 		for _, w := range words {
 			if depth == 0 && t.is(w) {
-				found.text, found.end = strings.TrimSpace(text[:last]), t
+				found.end = t
 				return found, text[t.end:], nil
 			}
 		}
-		last = t.end
 		n := len(found.list) - 1
 		found.list[n] = append(found.list[n], t)
 	}
 }
 
-// names are the items as they stand.
+// names are the items as names, each with a host or without.
 func (i items) names() []string {
 	var all []string
 	for _, tokens := range i.list {
 		if len(tokens) > 0 {
-			all = append(all, i.raw[tokens[0].start:tokens[len(tokens)-1].end])
+			all = append(all, quoteAnew(tokens))
 		}
 	}
 	return all
+}
+
+// object is what is granted on: PROCEDURE `db`.`name`, `db`.*, *.*.
+func (i items) object() string {
+	tokens, kind := i.list[0], ""
+	for len(tokens) > 1 && tokens[0].kind == wordToken && !tokens[1].is(".") {
+		kind += strings.ToUpper(tokens[0].raw) + " "
+		tokens = tokens[1:]
+	}
+	return kind + quoteAnew(tokens)
+}
+
+// quoteAnew writes names in one form. A server can keep a name as a session with
+// ANSI_QUOTES wrote it, and show it so to others (MySQL 9.7, of what roles
+// hold).
+func quoteAnew(tokens []token) string {
+	text := ""
+	for _, t := range tokens {
+		if t.kind == symbolToken {
+			text += t.raw
+		} else {
+			text += ident(t.value)
+		}
+	}
+	return text
 }
 
 // privileges are the items as words with columns after them. Old servers do not

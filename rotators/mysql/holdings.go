@@ -45,7 +45,7 @@ type rights map[right]bool
 // An object is what rights are on. Those that MySQL denies in one database
 // (partial revokes) are kept apart.
 type object struct {
-	name   string // as the server quoted it
+	name   string // in backticks
 	denied bool
 }
 

@@ -183,22 +183,23 @@ func (l *lexer) number() (string, bool) {
 	return text, text != ""
 }
 
-// accounts cuts a list of names, each with a host or without, as they stand.
+// accounts cuts a list of names, each with a host or without.
 func (l *lexer) accounts() (list []string, ok bool) {
 	for {
 		t, err := l.next()
-		if err != nil || t.kind != nameToken && t.kind != textToken {
+		if err != nil || t.kind == endToken || t.kind == symbolToken {
 			return nil, false
 		}
-		end := t.end
-		if l.take("@") {
+		tokens := []token{t}
+		if m := *l; m.take("@") {
+			at, _ := l.next()
 			host, err := l.next()
-			if err != nil {
+			if err != nil || host.kind == endToken {
 				return nil, false
 			}
-			end = host.end
+			tokens = append(tokens, at, host)
 		}
-		list = append(list, l.source[t.start:end])
+		list = append(list, quoteAnew(tokens))
 		if !l.take(",") {
 			return list, true
 		}

@@ -38,7 +38,9 @@ func start(i install.Server, c Config) (*Server, error) {
 		Host: servertest.Host, TLS: c.TLS, AdminUser: admin, AdminPassword: rand.Text(), CountLogins: countLogins,
 	}}
 	s.Halt = s.halt
-	if s.TLS != servertest.TLSOff {
+	if s.TLS == servertest.TLSOff {
+		s.Title += ", without TLS"
+	} else {
 		s.CA = ca.PEM()
 	}
 	if err := s.launch(program(i, files), c); err != nil {

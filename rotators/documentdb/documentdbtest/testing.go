@@ -71,7 +71,7 @@ func wanted() []source {
 	all, sets := installed(Config{}), installed(Config{ReplicaSet: true})
 	if len(sets) > 0 {
 		set := sets[len(sets)-1]
-		set.Name += "ReplicaSet"
+		set.Name, set.Missing = set.Name+"ReplicaSet", set.Missing+", replica set"
 		all = append(all, set)
 	}
 	return append(all,
