@@ -32,16 +32,23 @@ func TestTheImitationAnswersAsARealMySQL(t *testing.T) {
 	options := servertest.NoTLS()
 	options.Settings = map[string]string{"default-authentication-plugin": "mysql_native_password", "max-connections": "500"} // the first is 5.7's
 	theirs := said.again(t, mysqltest.StartNamed(t, "mysql-8.0", mysqltest.Config{Options: options}))
-	different, seen := map[string]bool{}, map[string]bool{}
-	for i, u := range said.all {
+	disagreed := disagreements(t, said.all, ours, theirs)
+	t.Logf("%d statements and logins of %d forms, %d disagreements", len(said.all), len(said.forms()), disagreed)
+}
+
+// disagreements fails the test at each answer that is not the other's, but for the differences.
+func disagreements(t *testing.T, said []utterance, ours, theirs []answer) (n int) {
+	t.Helper()
+	told, seen := map[string]bool{}, map[string]bool{}
+	for i, u := range said {
 		our, their := ours[i], theirs[i]
 		for _, d := range differences {
 			before := our.String() + their.String()
 			d.undo(u, &our, &their)
 			seen[d.what] = seen[d.what] || our.String()+their.String() != before
 		}
-		if our.String() != their.String() && !different[our.String()] {
-			different[our.String()] = true
+		if our.String() != their.String() && !told[our.String()] {
+			told[our.String()] = true
 			t.Errorf("%s\nthe imitation says\n%s\nMySQL 8.0 says\n%s", u, our, their)
 		}
 	}
@@ -50,7 +57,7 @@ func TestTheImitationAnswersAsARealMySQL(t *testing.T) {
 			t.Errorf("there is no difference any more: %s", d.what)
 		}
 	}
-	t.Logf("%d statements and logins of %d forms, %d differences", len(said.all), len(said.forms()), len(different))
+	return len(told)
 }
 
 // differences are what MySQL's manuals say, or what everybody can see of 8.0, about what changed since 5.7. Each makes
@@ -161,11 +168,28 @@ func (w *witness) listen(c *database.Config) {
 // forms are the statements without what they quote.
 func (w *witness) forms() map[string]bool {
 	forms := map[string]bool{}
-	quoted := regexp.MustCompile("`(?:[^`]|``)*`|'(?:[^'\\\\]|''|\\\\.)*'")
 	for _, u := range w.all {
-		forms[quoted.ReplaceAllString(u.statement, "?")] = true
+		forms[form(u.statement)] = true
 	}
 	return forms
+}
+
+var quoted = regexp.MustCompile("`(?:[^`]|``)*`|'(?:[^'\\\\]|''|\\\\.)*'|<secret>|\\w+_[a-z2-7]{8}")
+
+func form(statement string) string { return quoted.ReplaceAllString(statement, "?") }
+
+// wantHeard holds a log of the imitation against the agreement test's conversation, which must have statements of all
+// its forms.
+func wantHeard(t *testing.T, log string) {
+	t.Helper()
+	heard := conversation(t).forms()
+	for line := range strings.Lines(log) {
+		_, statement, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " Query\t")
+		if f := form(statement); ok && !heard[f] {
+			heard[f] = true
+			t.Errorf("the agreement test does not say %s", statement)
+		}
+	}
 }
 
 // again says all of it to another server, on which the tables are.
