@@ -82,12 +82,12 @@ func accounts(product, password string) string {
 func prepare(i install.Server, argv []string) string {
 	server := quoted(argv...)
 	if i.Product == MySQL {
-		return server + ` --datadir="$PWD/data" --initialize-insecure --innodb-redo-log-capacity=8M --innodb-flush-log-at-trx-commit=0`
+		return server + ` --datadir="$PWD/data" --tmpdir="$PWD" --initialize-insecure --innodb-redo-log-capacity=8M --innodb-flush-log-at-trx-commit=0`
 	}
 	// Their names begin with mysql_ or mariadb_.
 	scripts := quoted(i.Scripts) + "/m*_"
 	return `mkdir data; { echo 'create database mysql;' && echo 'use mysql;' && cat ` + scripts + `system_tables.sql ` + scripts + `performance_tables.sql || echo 'no scripts;'; } | ` +
-		server + ` --bootstrap --datadir="$PWD/data" --log-warnings=0 --innodb-log-file-size=4M --innodb-flush-log-at-trx-commit=0`
+		server + ` --bootstrap --datadir="$PWD/data" --tmpdir="$PWD" --log-warnings=0 --innodb-log-file-size=4M --innodb-flush-log-at-trx-commit=0`
 }
 
 // seed keeps the data beside a server's own files: it has no account that could log in but root, who has no password and
@@ -110,6 +110,7 @@ func arguments(product, folder string, port int, config Config) []string {
 		"bind-address":                   servertest.Host,
 		"port":                           fmt.Sprint(port),
 		"socket":                         folder + "/data/s",
+		"tmpdir":                         folder, // a server that starts removes what others keep in one that they share
 		"pid-file":                       folder + "/pid",
 		"skip-name-resolve":              "1",
 		"character-set-server":           "utf8mb4",
