@@ -22,7 +22,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
-.PHONY: help demo test sweep build sbom package sam invoke emulate lint bench guarantees mutants servers fuzz certificates dependencies clean
+.PHONY: help demo test race sweep build sbom package sam invoke emulate lint bench guarantees mutants servers fuzz certificates dependencies clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ demo: ## Rotate a real secret on this machine, and see each step (ENGINE=postgre
 
 test: ## Run all tests on the servers that are found, and say which these were; TESTFLAGS=-race and so on
 	@go run ./scripts/test . $(EXAMPLES) -- $(TESTFLAGS) ./...
+
+race: ## Run what runs in the tests' own process with the race detector, on the newest server of each product
+	@ROTOR_TEST_SERVERS=newest ROTOR_TEST_SWEEP=none go run ./scripts/test . $(EXAMPLES) -- -race -timeout 20m ./framework/... ./internal/... ./rotators/... ./scripts/...
+	@ROTOR_TEST_SERVERS=newest ROTOR_TEST_SWEEP=none go run ./scripts/test -- -race -timeout 20m -run CutOff ./functions/...
 
 sweep: ## Put a fault at every point of every engine, and kill the built functions there
 	@go run ./scripts/test -- -timeout 20m -run 'Conformance|TheProcess' ./rotators/... ./functions/...

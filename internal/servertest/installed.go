@@ -12,7 +12,7 @@ import (
 // Installed are the sources of a product's real servers, the oldest first: each
 // that the table of package install names, or those of them that
 // ROTOR_TEST_SERVERS names, such as "mysql-9.7,postgres" (a product is all of
-// its servers). What is not on this machine has no Start.
+// its servers; "newest" is the last of each). What is not on this machine has no Start.
 func Installed[S Tested](product string, start func(install.Server) (S, error)) []Source[S] {
 	var sources []Source[S]
 	for _, name := range install.Wanted(product) {
@@ -34,6 +34,9 @@ func Installed[S Tested](product string, start func(install.Server) (S, error)) 
 func chosen(product, name string) bool {
 	fields := strings.FieldsFunc(os.Getenv("ROTOR_TEST_SERVERS"), func(r rune) bool { return r == ',' || r == ' ' })
 	for _, field := range fields {
+		if field == newest {
+			return IsNewest(name)
+		}
 		product, _, _ := strings.Cut(field, "-")
 		if all := install.Wanted(product); field != product && !slices.Contains(all, field) || len(all) == 0 {
 			panic(fmt.Sprintf("ROTOR_TEST_SERVERS: there is no server %q", field))
@@ -42,12 +45,22 @@ func chosen(product, name string) bool {
 	return len(fields) == 0 || slices.Contains(fields, name) || slices.Contains(fields, product)
 }
 
+// newest, in ROTOR_TEST_SERVERS, is the newest server of each product, and no other.
+const newest = "newest"
+
+// IsNewest says whether a server is the newest of its product in the table.
+func IsNewest(name string) bool {
+	product, _, _ := strings.Cut(name, "-")
+	all := install.Wanted(product)
+	return len(all) > 0 && name == all[len(all)-1]
+}
+
 // Newest is the last of the sources that is there.
-func Newest[S Tested](sources []Source[S]) (newest Source[S], ok bool) {
+func Newest[S Tested](sources []Source[S]) (last Source[S], ok bool) {
 	for _, s := range sources {
 		if s.Start != nil {
-			newest, ok = s, true
+			last, ok = s, true
 		}
 	}
-	return newest, ok
+	return last, ok
 }

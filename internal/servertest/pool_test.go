@@ -80,6 +80,7 @@ func TestTheServersThatAreChosen(t *testing.T) {
 		"mysql":               "MySQL8.0 MySQL9.7",
 		"mysql-9.7, postgres": "MySQL9.7",
 		"postgres":            "",
+		"newest":              "MySQL9.7",
 	} {
 		t.Setenv("ROTOR_TEST_SERVERS", list)
 		var names []string

@@ -18,10 +18,14 @@ import (
 type Server struct {
 	servertest.Server
 	product string
+	newest  bool
 }
 
 // Product is MySQL or MariaDB.
 func (s *Server) Product() string { return s.product }
+
+// IsNewest says whether no newer version of the product is wanted: what is asked of one version alone is asked of this.
+func (s *Server) IsNewest() bool { return !s.Ours || s.newest }
 
 // Connect logs in, with verified TLS if the server has any, and returns a pool of one connection. The error is the
 // driver's own. An empty database is none.

@@ -42,7 +42,7 @@ func start(i install.Server, config Config) (*Server, error) {
 		Title: install.Title(i.Name), Version: i.Version, Real: true, Ours: true,
 		Host: servertest.Host, Port: run.Port, TLS: config.TLS, AdminUser: admin, AdminPassword: password,
 		Journal: run.Log, CountLogins: countLogins, Halt: run.Stop,
-	}, product: i.Product}
+	}, product: i.Product, newest: servertest.IsNewest(i.Name)}
 	if s.TLS != servertest.TLSOff {
 		s.CA = ca.PEM()
 	}
