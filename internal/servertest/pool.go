@@ -31,7 +31,6 @@ type Tested interface {
 //	var servers = servertest.NewPool[*Server]("mysqltest")
 type Pool[S Tested] struct {
 	name string
-	warn sync.Once
 
 	mu      sync.Mutex
 	started map[string]func() (S, error)

@@ -29,10 +29,6 @@ func code(t *testing.T, err error) int32 {
 	return ce.Code
 }
 
-func role(name, database string) bson.D {
-	return bson.D{{Key: "role", Value: name}, {Key: "db", Value: database}}
-}
-
 func createUser(name, password string, more ...bson.E) bson.D {
 	return append(bson.D{{Key: "createUser", Value: name}, {Key: "pwd", Value: password}, {Key: "roles", Value: bson.A{}}}, more...)
 }
