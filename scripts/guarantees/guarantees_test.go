@@ -65,7 +65,7 @@ var killed = table{"Points.", []column{{"killed", "points", "kills"}}}
 // What our own servers said is no evidence of what others would say: it stands in a table of its own.
 func TestRealServersAndImitationsHaveATableEach(t *testing.T) {
 	var b strings.Builder
-	err := killed.write(&b, []gotest.Point{point("oracle", "Oracle 19", false, "5"), point("mysql", "MySQL 8.0.33", true, "7"), point("memory", "memory", false, "1")})
+	err := killed.write(&b, []gotest.Point{point("oracle", "Oracle 19", false, "5"), point("mysql", "MySQL 8.0.33", true, "7"), point("memory", "memory", false, "1")}, allFaults)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ Our code against our reading of the manual (imitations):
 func TestATableWithoutRealServersIsNoPage(t *testing.T) {
 	var b strings.Builder
 	for _, points := range [][]gotest.Point{nil, {point("oracle", "Oracle 19", false, "5")}} {
-		if err := killed.write(&b, points); err == nil {
+		if err := killed.write(&b, points, allFaults); err == nil {
 			t.Errorf("%v made a page", points)
 		}
 	}
@@ -112,7 +112,19 @@ func TestAServerOfASubtestIsItsTests(t *testing.T) {
 func TestALineThatDoesNotSayWhetherItsServerIsRealIsAnError(t *testing.T) {
 	p := point("mysql", "MySQL 8.0.33", true, "7")
 	delete(p.Fields, "real")
-	if err := killed.write(&strings.Builder{}, []gotest.Point{p}); err == nil {
+	if err := killed.write(&strings.Builder{}, []gotest.Point{p}, allFaults); err == nil {
 		t.Error("it made a page")
+	}
+}
+
+func TestAPageOfAPartialRunSaysSo(t *testing.T) {
+	var b strings.Builder
+	if err := killed.write(&b, nil, fatalFaults); err != nil || !strings.Contains(b.String(), "Not in this run") {
+		t.Errorf("got %q, %v", b.String(), err)
+	}
+	for _, bad := range []sweeping{"", "some"} {
+		if run(t.TempDir()+"/page", bad, "") == nil {
+			t.Errorf("-sweep %q was taken", bad)
+		}
 	}
 }

@@ -11,9 +11,12 @@ import (
 )
 
 // write makes the page.
-func write(r *results) (string, error) {
+func write(r *results, s sweeping) (string, error) {
 	var b strings.Builder
 	b.WriteString(opening)
+	if s == fatalFaults {
+		b.WriteString(fatalAlone)
+	}
 	for _, p := range promises {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n", p.title, p.text)
 		b.WriteString("\n| kept by | which | ran on |\n|---|---|---|\n")
@@ -25,7 +28,7 @@ func write(r *results) (string, error) {
 			fmt.Fprintf(&b, "| `%s` in %s | %s | %s |\n", test, dir, e.what, r.servers[e.test])
 		}
 		for _, t := range p.tables {
-			if err := t.write(&b, r.points); err != nil {
+			if err := t.write(&b, r.points, s); err != nil {
 				return "", err
 			}
 		}
@@ -50,7 +53,7 @@ type column struct {
 type row struct{ engine, server, strategy string }
 
 // write writes the rows of real servers and those of imitations as two tables.
-func (t table) write(b *strings.Builder, points []gotest.Point) error {
+func (t table) write(b *strings.Builder, points []gotest.Point, s sweeping) error {
 	fmt.Fprintf(b, "\n%s\n", t.title)
 	for _, part := range []struct {
 		title string
@@ -59,6 +62,10 @@ func (t table) write(b *strings.Builder, points []gotest.Point) error {
 		cells, err := t.cells(points, part.real)
 		if err != nil {
 			return err
+		}
+		if len(cells) == 0 && part.real && s == fatalFaults {
+			b.WriteString("\nNot in this run.\n")
+			return nil
 		}
 		if len(cells) == 0 && part.real {
 			return fmt.Errorf("no test said anything of a real server for the table %q", t.title)

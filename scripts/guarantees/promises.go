@@ -25,6 +25,13 @@ is what our imitations said: they speak the real protocol to the real client lib
 client library's place), and know of the database what its manual says. A server that is to be real and is not there fails ` + "`make guarantees`" + `.
 `
 
+// fatalAlone is what a page says that is not from a full run.
+const fatalAlone = `
+**This page is from a run with ` + "`-sweep fatal`" + `**: faults of which the function dies, at every point, on the newest server of each product; every
+other test on all servers. ` + "`make guarantees`" + ` puts passing faults too, on all servers, cuts off connections in process, and lets slow runs overlap
+with their retries.
+`
+
 // promises are in the order of docs/design.md.
 var promises = []promise{neverLockedOut, noFewerRights, noRefusedLogin, neverSeen, verifiedTLS, saysWhatToDo, holdsUnderLoad}
 

@@ -41,10 +41,14 @@ func (k kinds) String() string {
 	return ""
 }
 
-// test runs the tests of a module, every fault included. A server that is missing fails the tests that want it.
-func (r *results) test(module string) error {
+// test runs the tests of a module. A server that is missing fails the tests that want it.
+func (r *results) test(module string, s sweeping) error {
+	faults := "ROTOR_TEST_SWEEP="
+	if s == allFaults {
+		faults += "all"
+	}
 	// The page that is about to be written cannot be looked at yet.
-	return gotest.Run(module, []string{"ROTOR_TEST_SWEEP=all", "ROTOR_REQUIRE_SERVERS=1"}, r.read,
+	return gotest.Run(module, []string{faults, "ROTOR_REQUIRE_SERVERS=1"}, r.read,
 		"-count=1", "-timeout", "60m", "-skip", "^TestThePageNamesEveryTest$", "./...")
 }
 
