@@ -59,7 +59,7 @@ func (b *Sandbox) sweep() error {
 	if !b.Server.Real {
 		return nil // it ends with its test
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*patience)
 	defer cancel()
 	db, err := b.Server.Admin(ctx)
 	if err != nil {
