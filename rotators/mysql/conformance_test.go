@@ -249,21 +249,7 @@ func (w *world) user(t *testing.T, name, password string) string {
 		w.users++
 		name = fmt.Sprint("app", w.users, w.tag)
 	}
-	var made []string
-	for _, host := range w.hosts {
-		for _, user := range []string{name, name + "_clone"} {
-			made = append(made, quoteName(user)+"@"+quoteName(host))
-		}
-	}
-	// It ends with its own test: thousands of accounts would slow the server down.
-	t.Cleanup(func() {
-		if w.server.Real {
-			made = []string{strings.Join(made, ", ")}
-		}
-		for _, accounts := range made { // the imitation knows no lists
-			w.exec(t, "DROP USER IF EXISTS "+accounts)
-		}
-	})
+	w.ends(t, name)
 	for _, host := range w.hosts {
 		account := quoteName(name) + "@" + quoteName(host)
 		w.exec(t, "CREATE USER "+account+" IDENTIFIED BY "+quoteText(password))
@@ -272,6 +258,24 @@ func (w *world) user(t *testing.T, name, password string) string {
 		}
 	}
 	return name
+}
+
+// ends has a user and its clone end with the test: thousands of accounts would slow a server down. The imitation ends
+// with its own test, and forgets them before they are made anew.
+func (w *world) ends(t *testing.T, name string) {
+	var accounts []string
+	for _, host := range w.hosts {
+		for _, user := range []string{name, name + "_clone"} {
+			accounts = append(accounts, quoteName(user)+"@"+quoteName(host))
+		}
+	}
+	if w.server.Real {
+		t.Cleanup(func() { w.exec(t, "DROP USER IF EXISTS "+strings.Join(accounts, ", ")) })
+		return
+	}
+	for _, account := range accounts {
+		w.exec(t, "DROP USER IF EXISTS "+account)
+	}
 }
 
 func (w *world) fixture(t *testing.T, name string) databasetest.Fixture {
