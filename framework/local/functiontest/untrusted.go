@@ -34,7 +34,7 @@ func RunUntrusted(t *testing.T, bootstrap string, servers []Suspect) {
 		t.Run(c.Name, func(t *testing.T) {
 			h := Harness{Bootstrap: bootstrap, Address: c.Address, Env: c.Env}
 			s := h.newStage(t, "single-user", -1)
-			f := s.start(t, local.FunctionConfig{Timeout: briefly})
+			f := s.start(t, local.FunctionConfig{Timeout: patiently})
 			arn, err := s.rig.CreateSecret(t.Context(), "user", string(s.located(t, c.Secret).Bytes()))
 			if err != nil {
 				t.Fatal(err)
@@ -55,6 +55,9 @@ func RunUntrusted(t *testing.T, bootstrap string, servers []Suspect) {
 		})
 	}
 }
+
+// patiently is that of one that ends by itself.
+const patiently = 15 * time.Second
 
 // briefly is the time of a function that would try again until it is over: the engine tries two or three times in it,
 // and what it ends with is said.
