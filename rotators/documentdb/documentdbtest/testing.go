@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/seed492efc12/rotor/internal/install"
 	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
@@ -53,14 +54,13 @@ func StartDocumentDB(t testing.TB, c Config) *Server {
 // StartVersion is Start for one version, such as "5.0".
 func StartVersion(t testing.TB, version string, c Config) *Server {
 	t.Helper()
-	for _, s := range installed(c) {
-		if s.Missing == "MongoDB "+version && s.Start != nil {
-			s, err := s.Start()
-			return servertest.ForTest(t, s, err)
-		}
+	name := "mongodb-" + version
+	found, ok := install.Find(name)
+	if !ok {
+		servertest.Absent(t, install.Title(name))
 	}
-	servertest.Absent(t, "MongoDB "+version)
-	return nil
+	s, err := start(found, c)
+	return servertest.ForTest(t, s, err)
 }
 
 // wanted are the servers to test.
