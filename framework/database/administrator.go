@@ -11,27 +11,22 @@ import (
 
 const administrator = "administrator"
 
-// administrator logs in as the user of the secret that masterarn names.
-func (r *Rotator) administrator(ctx context.Context, p pair) (Conn, Login, error) {
+// administrator is the login of the secret that masterarn names.
+func (r *Rotator) administrator(ctx context.Context, p pair) (Login, error) {
 	arn := p.current.Secret.Text("masterarn")
 	if arn == "" {
-		return nil, Login{}, rotation.Fail(rotation.BadSecret, "the secret has no field %q", "masterarn").
+		return Login{}, rotation.Fail(rotation.BadSecret, "the secret has no field %q", "masterarn").
 			With("Put the ARN of the administrator's secret into masterarn, or use ROTATION_STRATEGY=single-user.")
 	}
 	doc, err := p.v.Others.Lookup(ctx, arn)
 	if errors.Is(err, rotation.ErrNotFound) {
-		return nil, Login{}, rotation.Fail(rotation.BadSecret, "the administrator secret %s does not exist", arn).
+		return Login{}, rotation.Fail(rotation.BadSecret, "the administrator secret %s does not exist", arn).
 			With("Correct masterarn in the secret.")
 	}
 	if err != nil {
-		return nil, Login{}, fmt.Errorf("reading the administrator secret %s: %w", arn, err)
+		return Login{}, fmt.Errorf("reading the administrator secret %s: %w", arn, err)
 	}
-	l, err := r.administratorLogin(ctx, doc, arn, p)
-	if err != nil {
-		return nil, l, err
-	}
-	conn, err := r.connect(ctx, l)
-	return conn, l, err
+	return r.administratorLogin(ctx, doc, arn, p)
 }
 
 // administratorLogin reads the administrator's secret. It must name the same

@@ -3,8 +3,6 @@ package database
 import (
 	"context"
 	"fmt"
-
-	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
 type alternatingUsers struct{}
@@ -19,47 +17,50 @@ func (alternatingUsers) set(ctx context.Context, r *Rotator, p pair) error {
 		return err
 	}
 	closing(conn)
-	admin, as, err := r.administrator(ctx, p)
+	as, err := r.administrator(ctx, p)
+	if err != nil {
+		return err
+	}
+	admin, err := opening(ctx, r, as, r.driver.Cloning.Connect)
 	if err != nil {
 		return err
 	}
 	defer closing(admin)
+	users := r.users(p)
 	if r.isClone(p.pending.User) {
-		return cloning(ctx, admin, as, p)
-	}
-	if a, ok := admin.(Adopter); ok {
-		if err := a.Adopt(ctx, p.pending.User, p.current.User); err != nil {
-			return fmt.Errorf("giving %q power over what %q owns, as %v: %w", p.pending.User, p.current.User, as, networkFault(err))
+		if err := admin.Clone(ctx, users); err != nil {
+			return fmt.Errorf("cloning %q as %v: %w", p.current.User, as, networkFault(err))
 		}
+	} else if err := admin.HandBack(ctx, users, r.GrantDrift); err != nil {
+		return fmt.Errorf("preparing %q for its turn, as %v: %w", p.pending.User, as, networkFault(err))
 	}
-	if g, ok := admin.(DriftGranter); ok && r.GrantDrift {
-		if err := g.GrantDrift(ctx, p.pending.User, p.current.User); err != nil {
-			return fmt.Errorf("granting %q what only %q has, as %v: %w", p.pending.User, p.current.User, as, networkFault(err))
-		}
+	if err := r.set(ctx, admin, as, p.pending, p.v.Version, ""); err != nil {
+		return err
 	}
-	return setting(ctx, admin, as, p.pending)
+	return r.prove(ctx, p.pending)
 }
 
 func (alternatingUsers) preflight(ctx context.Context, r *Rotator, _ Conn, p pair) error {
-	admin, _, err := r.administrator(ctx, p)
+	as, err := r.administrator(ctx, p)
+	if err != nil {
+		return err
+	}
+	admin, err := opening(ctx, r, as, r.driver.Cloning.Connect)
 	if err != nil {
 		return err
 	}
 	defer closing(admin)
-	original, clone := p.current.User, r.Twin(p.current.User)
-	if r.isClone(original) {
-		original, clone = clone, original
-	}
-	return preflighting(ctx, admin, original, clone)
-}
-
-func cloning(ctx context.Context, admin Conn, as Login, p pair) error {
-	cloner, ok := admin.(Cloner)
-	if !ok {
-		return rotation.Fail(rotation.BadConfig, "the driver cannot clone users")
-	}
-	if err := cloner.CloneUser(ctx, p.current.User, p.pending.User, p.pending.Password); err != nil {
-		return fmt.Errorf("cloning %q as %v: %w", p.current.User, as, networkFault(err))
+	p.pending.User = r.Twin(p.current.User)
+	if err := admin.PreflightPair(ctx, r.users(p)); err != nil {
+		return fmt.Errorf("checking what a rotation of %q will need: %w", p.current.User, networkFault(err))
 	}
 	return nil
+}
+
+// users says which one of two alternating users is the clone.
+func (r *Rotator) users(p pair) Pair {
+	if r.isClone(p.pending.User) {
+		return Pair{Original: p.current, Clone: p.pending}
+	}
+	return Pair{Original: p.pending, Clone: p.current}
 }

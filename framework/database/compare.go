@@ -12,7 +12,7 @@ import (
 // compare proves that the pending user works, and may do what the current user
 // may.
 func (r *Rotator) compare(ctx context.Context, p pair) error {
-	pending, err := r.connect(ctx, p.pending)
+	pending, err := opening(ctx, r, p.pending, r.driver.Cloning.Connect)
 	if err != nil {
 		return err
 	}
@@ -20,7 +20,7 @@ func (r *Rotator) compare(ctx context.Context, p pair) error {
 	if err := checking(ctx, pending, p.pending); err != nil {
 		return err
 	}
-	current, err := r.connect(ctx, p.current)
+	current, err := opening(ctx, r, p.current, r.driver.Cloning.Connect)
 	if err != nil {
 		return err
 	}
@@ -68,11 +68,7 @@ func listing(rights []string) string {
 	return fmt.Sprintf("%s; and %d more", strings.Join(rights[:most], "; "), len(rights)-most)
 }
 
-func rights(ctx context.Context, c Conn, l, twin Login) ([]string, error) {
-	a, ok := c.(Auditor)
-	if !ok {
-		return nil, nil
-	}
+func rights(ctx context.Context, a Administrator, l, twin Login) ([]string, error) {
 	all, err := a.Rights(ctx, twin.User)
 	if err != nil {
 		return nil, fmt.Errorf("reading the rights of %v: %w", l, networkFault(err))

@@ -129,8 +129,15 @@ func TestAPendingSecretForElsewhereIsNotDialled(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.edit("user", "v1", c.field, c.value)
-			if err := f.steps(t, rotation.SetSecret); class(err) != rotation.BadSecret || f.Connections() != 0 {
-				t.Errorf("%s %q: got %v after %d connections", c.field, c.value, err, f.Connections())
+			connect := f.config.Driver.Connect
+			f.config.Driver.Connect = func(ctx context.Context, l database.Login) (database.Conn, error) {
+				if l.Host == "evil" || l.Port == 2 || l.User == "root" {
+					t.Errorf("%s %q: %v was dialled", c.field, c.value, l)
+				}
+				return connect(ctx, l)
+			}
+			if err := f.steps(t, rotation.SetSecret); class(err) != rotation.BadSecret {
+				t.Errorf("%s %q: got %v", c.field, c.value, err)
 			}
 		}
 	}
@@ -346,10 +353,16 @@ func TestConfigurationIsChecked(t *testing.T) {
 	good := newFixture(t, database.SingleUser).config
 	for name, change := range map[string]func(*database.Config){
 		"no driver":        func(c *database.Config) { c.Driver = database.Driver{} },
+		"no engines":       func(c *database.Config) { c.Driver.Engines = nil },
+		"no port":          func(c *database.Config) { c.Driver.Port = 0 },
+		"cannot connect":   func(c *database.Config) { c.Driver.Connect = nil },
+		"checks no names":  func(c *database.Config) { c.Driver.CheckUser = nil },
+		"half a cloning":   func(c *database.Config) { c.Driver.Cloning = &database.Cloning{Suffix: "_clone"} },
+		"no suffix":        func(c *database.Config) { c.Driver.Cloning = &database.Cloning{Connect: c.Driver.Cloning.Connect} },
 		"no strategy":      func(c *database.Config) { c.Strategy = nil },
 		"no password":      func(c *database.Config) { c.Password = nil },
 		"no roots":         func(c *database.Config) { c.Roots = nil },
-		"cannot alternate": func(c *database.Config) { c.Strategy, c.Driver.CloneSuffix = database.AlternatingUsers, "" },
+		"cannot alternate": func(c *database.Config) { c.Strategy, c.Driver.Cloning = database.AlternatingUsers, nil },
 	} {
 		c := good
 		change(&c)
@@ -455,11 +468,7 @@ func newTarget(t testing.TB, f *rotationtest.Faults, strategy database.Strategy,
 	if err != nil {
 		t.Fatal(err)
 	}
-	connect := config.Driver.Connect
-	config.Driver.Connect = func(ctx context.Context, l database.Login) (c database.Conn, err error) {
-		err = f.Do("Connect "+l.User, func() error { c, err = connect(ctx, l); return err })
-		return c, err
-	}
+	config.Driver = databasetest.Intercept(config.Driver, func(_ context.Context, call string, effect func() error) error { return f.Do(call, effect) })
 	r, err := database.New(config)
 	if err != nil {
 		t.Fatal(err)

@@ -22,11 +22,23 @@ func Refused(err error) *rotation.Fault {
 	return &rotation.Fault{Class: rotation.LoginRefused, Err: fmt.Errorf("%w: %w", ErrLoginRefused, err)}
 }
 
+// ErrReused is wrapped by an error of SetPassword when the server takes no
+// password that the user had before: see [Reused].
+var ErrReused = errors.New("the server takes no password that was used before")
+
+// Reused marks err as a refusal of a password that is in force already, or was.
+// The framework finds out which.
+func Reused(err error) *rotation.Fault {
+	return &rotation.Fault{Class: rotation.PasswordRejected, Err: fmt.Errorf("%w: %w", ErrReused, err),
+		Remedy: "Give AWSPENDING up and rotate again: that makes a new password."}
+}
+
 // PasswordRules are what a server demands of every password.
 type PasswordRules = password.Rules
 
 // A Driver describes one kind of database server. It is a constant: it keeps
-// no connection and no configuration.
+// no connection and no configuration. All fields but NameQuote, Database and
+// Cloning are required.
 type Driver struct {
 	// Engines are the values that the secret's "engine" field may have; the
 	// first is the driver's name.
@@ -39,81 +51,89 @@ type Driver struct {
 	// Connect opens one connection as login.User, which it proves with
 	// login.Password, and gives up when ctx ends.
 	Connect func(ctx context.Context, login Login) (Conn, error)
-	// CheckUser says why this driver will not rotate a user of that name. Nil
-	// accepts every name.
+	// CheckUser says why this driver will not rotate a user of that name:
+	// [AnyUser] where it rotates all.
 	CheckUser func(user string) error
-	// CloneSuffix is what the second one of two alternating users has at its
-	// end, unless the configuration says otherwise. Empty means that the
-	// driver cannot alternate users.
-	CloneSuffix string
 	// NameQuote encloses a user name that stands for itself, where the secret
 	// may have one: the suffix goes inside. Empty where quotes mean nothing.
 	NameQuote string
 	// Password is what the server demands of every password.
 	Password PasswordRules
+	// Cloning is what [AlternatingUsers] takes. Nil means that users of this
+	// kind of server cannot alternate.
+	Cloning *Cloning
+}
+
+// Cloning is how a driver makes one user the same as another.
+type Cloning struct {
+	// Suffix is what the second one of two alternating users has at its end,
+	// unless the configuration says otherwise.
+	Suffix string
+	// Connect is the driver's Connect for a session that can do more, if its
+	// user may.
+	Connect func(ctx context.Context, login Login) (Administrator, error)
 }
 
 // Name is the driver's name.
 func (d Driver) Name() string { return d.Engines[0] }
 
+// AnyUser is the CheckUser of a driver that rotates users of every name.
+func AnyUser(string) error { return nil }
+
 // A Conn is one open connection. It is used by one goroutine at a time.
 type Conn interface {
 	// Check proves that the session can do work. It changes nothing.
 	Check(ctx context.Context) error
-	// SetPassword changes the password of user, who may be the session's own.
-	// It may be called again with the same password.
-	SetPassword(ctx context.Context, user, password string) error
+	// SetPassword changes one password, which may be the session's own user's.
+	// It may be called again with the same change.
+	SetPassword(ctx context.Context, c Change) error
+	// Preflight says what would stop SetPassword from changing the password of
+	// target's user, who exists. It changes nothing.
+	Preflight(ctx context.Context, target Login) error
 	Close() error
 }
 
-// A Cloner is a Conn that can make a user who is the same as another.
-type Cloner interface {
-	// CloneUser makes clone exist, have the password, and hold exactly the
-	// rights that original holds: what clone has beyond them is taken away. It
-	// may be called again, also after it was cut short.
-	CloneUser(ctx context.Context, original, clone, password string) error
+// A Change is a new password for one user.
+type Change struct {
+	// Target is the user, where it is, and the new password: its own secret
+	// says all that.
+	Target Login
+	// Version names the change: the version of the secret that has the password.
+	Version string
+	// Keep, if it is not empty, is the password that the user has now. It is to
+	// stay valid beside the new one, on servers that can do that; elsewhere, and
+	// if Keep is empty, no other password is valid afterwards. When the change
+	// was made before, it must not be made again where that would end what Keep
+	// names: then SetPassword does nothing.
+	Keep string
+	// Applied logs in as the target and so proves that the change was made. It
+	// may cost a refused login: it is for a driver to which the server said that
+	// this may be so.
+	Applied func(ctx context.Context) (bool, error)
 }
 
-// An Auditor is a Conn that can say what its user may do.
-type Auditor interface {
+// A Pair is two alternating users, each as its own secret has it.
+type Pair struct{ Original, Clone Login }
+
+// An Administrator is a Conn whose user can make one user the same as another.
+type Administrator interface {
+	Conn
+	// PreflightPair says what would stop Clone, HandBack and SetPassword of the
+	// pair. It changes nothing. The clone may not exist.
+	PreflightPair(ctx context.Context, p Pair) error
+	// Clone makes the pair's clone exist and hold exactly the rights that the
+	// original holds: what the clone has beyond them is taken away. A new clone
+	// gets no password, or one that nobody knows; one that exists keeps its own.
+	// It may be called again, also after it was cut short. SetPassword follows.
+	Clone(ctx context.Context, p Pair) error
+	// HandBack prepares the original, while the clone is in use, for its turn:
+	// it gets full power over what the clone owns, where objects have owners of
+	// their own, and, if drift is true, each right that only the clone holds. It
+	// takes nothing away from either.
+	HandBack(ctx context.Context, p Pair, drift bool) error
 	// Rights returns one line for each right that the session's user has, such
 	// as `SELECT on table public.t`. Twin is the other one of the two users: a
 	// line names neither of them, and a right of one on the other is left out,
 	// so that the lines of both can be compared.
 	Rights(ctx context.Context, twin string) ([]string, error)
-}
-
-// An Adopter is a Conn of a server on which what a clone makes is the clone's.
-// A clone that is the original in all but name, or a server whose objects have
-// no owner, needs no Adopter.
-type Adopter interface {
-	// Adopt gives original full power over what clone owns. It takes nothing
-	// away from clone, which is in use.
-	Adopt(ctx context.Context, original, clone string) error
-}
-
-// A DriftGranter is a Conn that can give a user what only the clone has.
-type DriftGranter interface {
-	// GrantDrift grants original each right that only clone holds. It takes
-	// nothing away.
-	GrantDrift(ctx context.Context, original, clone string) error
-}
-
-// A Preflighter is a Conn that can say what would stop a rotation.
-type Preflighter interface {
-	// Preflight checks that the session may change the password of user and,
-	// if clone is not empty, make clone a clone of user. It changes nothing.
-	Preflight(ctx context.Context, user, clone string) error
-}
-
-// An Overlapper is a Conn of a server that can keep a user's old password valid
-// beside the new one, so that a single user rotates without a gap.
-type Overlapper interface {
-	// Overlaps reports whether SetPassword of this session will keep the
-	// password that user has now valid. If so, SetPassword must not run twice
-	// for one rotation: the second run would drop the password of AWSCURRENT.
-	// Therefore a true answer comes with a lock on the user, on the server, that
-	// other sessions' Overlaps waits for until this session is closed. Without a
-	// true answer, SetPassword keeps no old password.
-	Overlaps(ctx context.Context, user string) (bool, error)
 }

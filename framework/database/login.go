@@ -25,9 +25,6 @@ type Login struct {
 	// TLS verifies the server; nil is a connection in plain text, as the secret
 	// or the operator demands.
 	TLS *tls.Config
-	// Overlap asks SetPassword to keep the old password valid where the server
-	// can: see [Overlapper].
-	Overlap bool
 	// Secret has the fields that only one driver knows.
 	Secret secret.Document
 	// Report takes what is worth a line in the log. It may be nil.
@@ -64,7 +61,6 @@ func (r *Rotator) login(role string, doc secret.Document, report *rotation.Repor
 		Database: doc.Text("dbname"),
 		User:     doc.Text("username"),
 		Password: doc.Text("password"),
-		Overlap:  !r.NoOverlap,
 		Secret:   doc,
 		Report:   report,
 		dial:     r.Dial,

@@ -30,8 +30,5 @@ func (r *Rotator) checkUser(user string) error {
 	if n := utf8.RuneCountInString(user); r.MaxUser > 0 && n > r.MaxUser {
 		return rotation.Fail(rotation.BadSecret, "the user name %q has %d characters; USERNAME_CHARACTER_LIMIT is %d", user, n, r.MaxUser)
 	}
-	if r.driver.CheckUser == nil {
-		return nil
-	}
 	return r.driver.CheckUser(user)
 }

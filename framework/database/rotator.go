@@ -57,18 +57,20 @@ type Rotator struct {
 // New checks c and returns a rotator.
 func New(c Config) (*Rotator, error) {
 	switch {
-	case len(c.Driver.Engines) == 0 || c.Driver.Connect == nil:
-		return nil, errors.New("the driver has no engines or cannot connect")
+	case len(c.Driver.Engines) == 0 || c.Driver.Port == 0 || c.Driver.Connect == nil || c.Driver.CheckUser == nil:
+		return nil, errors.New("the driver lacks engines, a port, Connect or CheckUser")
+	case c.Driver.Cloning != nil && (c.Driver.Cloning.Suffix == "" || c.Driver.Cloning.Connect == nil):
+		return nil, errors.New("the driver's Cloning lacks a suffix or Connect")
 	case c.Strategy == nil || c.Password == nil || c.Roots == nil:
 		return nil, errors.New("a strategy, a password generator and certificate authorities are required")
 	}
-	if c.CloneSuffix == "" {
-		c.CloneSuffix = c.Driver.CloneSuffix
+	if c.CloneSuffix == "" && c.Driver.Cloning != nil {
+		c.CloneSuffix = c.Driver.Cloning.Suffix
 	}
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = DefaultConnectTimeout
 	}
-	if c.Strategy == AlternatingUsers && c.Driver.CloneSuffix == "" {
+	if c.Strategy == AlternatingUsers && c.Driver.Cloning == nil {
 		return nil, fmt.Errorf("%s cannot alternate users", c.Driver.Name())
 	}
 	return &Rotator{Config: c, driver: c.Driver}, nil
@@ -100,7 +102,7 @@ func (r *Rotator) nextUser(current Login) (string, error) {
 
 // Set implements [rotation.Rotator].
 func (r *Rotator) Set(ctx context.Context, v rotation.Versions) error {
-	p, err := r.pair(v)
+	p, err := r.pair(ctx, v)
 	if err != nil {
 		return err
 	}
@@ -110,7 +112,7 @@ func (r *Rotator) Set(ctx context.Context, v rotation.Versions) error {
 // Test implements [rotation.Rotator].
 func (r *Rotator) Test(ctx context.Context, v rotation.Versions) error {
 	if r.ComparesCurrent() {
-		p, err := r.pair(v)
+		p, err := r.pair(ctx, v)
 		if err != nil {
 			return err
 		}
@@ -159,17 +161,18 @@ type pair struct {
 	v                rotation.Versions
 }
 
-// pair reads both logins and refuses a pending one that Next would not have
-// made: it could send a password to another server.
-func (r *Rotator) pair(v rotation.Versions) (p pair, err error) {
+// pair reads both logins and refuses a pending one that Next would not make of
+// the current value as it is now: it could send a password to another server, or
+// undo what somebody has put right in AWSCURRENT meanwhile.
+func (r *Rotator) pair(ctx context.Context, v rotation.Versions) (p pair, err error) {
 	p.v = v
 	if p.current, err = r.login(rotation.Current, v.Current, v.Report); err != nil {
 		return p, err
 	}
-	if p.pending, err = r.login(rotation.Pending, v.Pending, v.Report); err != nil {
-		return p, err
+	if fields := differing(v); len(fields) > 0 {
+		return p, r.stale(ctx, p, fields)
 	}
-	if err := sameServer(p.current, p.pending); err != nil {
+	if p.pending, err = r.login(rotation.Pending, v.Pending, v.Report); err != nil {
 		return p, err
 	}
 	user, err := r.nextUser(p.current)
@@ -178,7 +181,7 @@ func (r *Rotator) pair(v rotation.Versions) (p pair, err error) {
 	}
 	if user != p.pending.User {
 		return p, rotation.Fail(rotation.BadSecret, "the %s secret is for the user %q, but %q is next", p.pending.role, p.pending.User, user).
-			With("Cancel the rotation (CancelRotateSecret), remove the AWSPENDING label and rotate again.")
+			With(giveUp(v))
 	}
 	return p, nil
 }

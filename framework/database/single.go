@@ -3,7 +3,6 @@ package database
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/seed492efc12/rotor/framework/rotation"
@@ -14,64 +13,44 @@ type singleUser struct{ byAdministrator bool }
 func (singleUser) next(_ *Rotator, user string) string { return user }
 
 func (s singleUser) set(ctx context.Context, r *Rotator, p pair) error {
-	conn, by, err := r.authenticate(ctx, p)
+	conn, user, err := r.authenticate(ctx, p)
 	if err != nil {
 		return err
 	}
 	defer closing(conn)
-	if by.role == rotation.Pending {
+	if user.role == rotation.Pending {
 		return nil // an earlier run set it
 	}
+	by := user
 	if s.byAdministrator {
-		admin, as, err := r.administrator(ctx, p)
+		as, err := r.administrator(ctx, p)
+		if err != nil {
+			return err
+		}
+		admin, err := r.connect(ctx, as)
 		if err != nil {
 			return err
 		}
 		defer closing(admin)
 		conn, by = admin, as
 	}
-	if done, err := r.overlapping(ctx, conn, by, p); err != nil || done {
-		return err
-	}
-	return setting(ctx, conn, by, p.pending)
+	return r.replace(ctx, conn, by, user, p)
 }
 
 func (s singleUser) preflight(ctx context.Context, r *Rotator, conn Conn, p pair) error {
 	if s.byAdministrator {
-		admin, _, err := r.administrator(ctx, p)
+		as, err := r.administrator(ctx, p)
+		if err != nil {
+			return err
+		}
+		admin, err := r.connect(ctx, as)
 		if err != nil {
 			return err
 		}
 		defer closing(admin)
 		conn = admin
 	}
-	return preflighting(ctx, conn, p.current.User, "")
-}
-
-// overlapping reports whether an earlier run has set the pending password of a
-// user whose old password stays valid, as the login with it cannot tell. In
-// such a rotation, and in no other, one refused login is normal.
-func (r *Rotator) overlapping(ctx context.Context, conn Conn, by Login, p pair) (done bool, err error) {
-	o, ok := conn.(Overlapper)
-	if !ok {
-		return false, nil
-	}
-	overlaps, err := o.Overlaps(ctx, p.pending.User)
-	if err != nil {
-		return false, fmt.Errorf("asking, as %v, whether the old password of %q stays valid: %w", by, p.pending.User, networkFault(err))
-	}
-	if !overlaps {
-		return false, nil
-	}
-	pending, err := r.connect(ctx, p.pending)
-	if errors.Is(err, ErrLoginRefused) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	closing(pending)
-	return true, nil
+	return preflighting(ctx, conn, p.current)
 }
 
 // authenticate logs in with the first password of the secret that works: the

@@ -42,13 +42,9 @@ func ParseStrategy(name string) (Strategy, error) {
 	return nil, fmt.Errorf("unknown strategy %q: use single-user, single-user-by-administrator or alternating-users", name)
 }
 
-func preflighting(ctx context.Context, conn Conn, user, clone string) error {
-	p, ok := conn.(Preflighter)
-	if !ok {
-		return nil
-	}
-	if err := p.Preflight(ctx, user, clone); err != nil {
-		return fmt.Errorf("checking what a rotation of %q will need: %w", user, networkFault(err))
+func preflighting(ctx context.Context, conn Conn, target Login) error {
+	if err := conn.Preflight(ctx, target); err != nil {
+		return fmt.Errorf("checking what a rotation of %q will need: %w", target.User, networkFault(err))
 	}
 	return nil
 }

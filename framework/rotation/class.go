@@ -17,6 +17,7 @@ const (
 	Unreachable        Class = "Rotation.Unreachable"
 	TLS                Class = "Rotation.TLS"
 	LoginRefused       Class = "Rotation.LoginRefused"
+	NewPasswordRefused Class = "Rotation.NewPasswordRefused"
 	AccountLocked      Class = "Rotation.AccountLocked"
 	PasswordExpired    Class = "Rotation.PasswordExpired"
 	PasswordRejected   Class = "Rotation.PasswordRejected"
@@ -46,6 +47,7 @@ var remedies = map[Class]string{
 	Unreachable:        "Check that the server runs, the secret's host and port, and that the security groups let the function reach them.",
 	TLS:                "Check the server's TLS settings and certificate; CA_BUNDLE adds certificate authorities to trust.",
 	LoginRefused:       "Put a password that works into the secret's AWSCURRENT version, then rotate it again.",
+	NewPasswordRefused: "Find out why the server refuses a password that it has just taken (rules for logins, a pooler that keeps passwords of its own), then rotate again.",
 	AccountLocked:      "Unlock the account in the database, then rotate again.",
 	PasswordExpired:    "Extend the password's validity in the database, then rotate again.",
 	PasswordRejected:   "Adapt PASSWORD_LENGTH, EXCLUDE_CHARACTERS and the other password settings to the server's policy, then cancel the pending rotation and rotate again: the pending password stays as it is until then.",

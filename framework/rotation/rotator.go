@@ -41,6 +41,7 @@ type Comparer interface{ ComparesCurrent() bool }
 // Versions are the values of the secret under rotation.
 type Versions struct {
 	SecretID string // the ARN
+	Version  string // the one under rotation
 	Current  secret.Document
 	Pending  secret.Document
 	// Others reads what only some rotations need.

@@ -49,7 +49,7 @@ func (r *run) step(ctx context.Context) error {
 	if r.finished(v) {
 		return nil
 	}
-	v.SecretID, v.Others, v.Report = r.ev.SecretID, others{r}, r.report
+	v.SecretID, v.Version, v.Others, v.Report = r.ev.SecretID, r.ev.Token, others{r}, r.report
 	switch r.ev.Step {
 	case CreateSecret:
 		return r.create(ctx, v)

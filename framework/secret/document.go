@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"unicode/utf8"
 )
@@ -153,6 +154,32 @@ func (d Document) moved(raw []byte, i int, at field, size, valueSize int) Docume
 		fields = append(fields, changed)
 	}
 	return Document{raw: raw, fields: fields, end: d.end + shift}
+}
+
+// Differ returns the names of the fields that are not the same in a and b, in
+// the order of their names. Two values are the same if their bytes are, or if
+// Text says the same of both.
+func Differ(a, b Document) []string {
+	names := map[string]bool{}
+	for _, d := range []Document{a, b} {
+		for _, f := range d.fields {
+			names[f.name] = true
+		}
+	}
+	maps.DeleteFunc(names, func(name string, _ bool) bool {
+		x, y := a.value(name), b.value(name)
+		return bytes.Equal(x, y) || a.Text(name) != "" && a.Text(name) == b.Text(name)
+	})
+	return slices.Sorted(maps.Keys(names))
+}
+
+// value is what stands in the named field, or nil.
+func (d Document) value(name string) []byte {
+	i := d.index(name)
+	if i < 0 {
+		return nil
+	}
+	return d.raw[d.fields[i].start:d.fields[i].end]
 }
 
 // Bytes returns d as JSON, ready to be stored.

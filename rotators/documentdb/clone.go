@@ -3,20 +3,24 @@ package documentdb
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/seed492efc12/rotor/framework/database"
 )
 
-// CloneUser implements database.Cloner. A clone that does not exist is made by
+// Clone implements database.Administrator. A clone that does not exist is made by
 // one command, with all that it may. One that exists loses and gets the roles
-// in which it differs, before it gets the password: to replace its whole list
+// in which it differs: to replace its whole list
 // would take the right to revoke any role in any database.
-func (c *conn) CloneUser(ctx context.Context, original, clone, password string) error {
+func (c *conn) Clone(ctx context.Context, p database.Pair) error {
+	original, clone := p.Original.User, p.Clone.User
 	if err := c.writable(ctx); err != nil {
 		return err
 	}
-	c, err := c.home(ctx, original)
+	c, err := c.at(p.Original)
 	if err != nil {
 		return err
 	}
@@ -28,9 +32,8 @@ func (c *conn) CloneUser(ctx context.Context, original, clone, password string) 
 	if err != nil {
 		return err
 	}
-	c.sending()
 	if !found {
-		err := c.explain(c.change(ctx, c.creation(want, clone, password)), clone)
+		err := c.explain(c.change(ctx, c.creation(want, clone)), clone)
 		if !isDuplicate(err) {
 			return err
 		}
@@ -38,20 +41,21 @@ func (c *conn) CloneUser(ctx context.Context, original, clone, password string) 
 			return err
 		}
 	}
-	return c.explain(c.equalize(ctx, want, has, password), clone)
+	return c.explain(c.equalize(ctx, want, has), clone)
 }
 
-func (c *conn) creation(want user, clone, password string) bson.D {
+// creation makes a clone with a password that nobody knows.
+func (c *conn) creation(want user, clone string) bson.D {
 	roles := want.Roles
 	if roles == nil {
 		roles = []role{} // the field is required
 	}
-	command := bson.D{{Key: "createUser", Value: clone}, {Key: "pwd", Value: password}, {Key: "roles", Value: roles}}
+	command := bson.D{{Key: "createUser", Value: clone}, {Key: "pwd", Value: unknownPassword()}, {Key: "roles", Value: roles}}
 	return append(append(command, c.mechanisms(want)...), c.settings(want, user{})...)
 }
 
 // equalize makes an existing clone the same as the original.
-func (c *conn) equalize(ctx context.Context, want, has user, password string) error {
+func (c *conn) equalize(ctx context.Context, want, has user) error {
 	for _, step := range []struct {
 		command string
 		roles   []role
@@ -60,10 +64,19 @@ func (c *conn) equalize(ctx context.Context, want, has user, password string) er
 			return err
 		}
 	}
-	command := bson.D{{Key: "updateUser", Value: has.Name}, {Key: "pwd", Value: password}}
-	command = append(command, c.mechanisms(want)...)
-	return c.change(ctx, append(command, c.settings(want, has)...))
+	fields := c.settings(want, has)
+	if !slices.Equal(want.Mechanisms, has.Mechanisms) && len(want.Mechanisms) > 0 {
+		// Mechanisms come with a password, here with one that nobody knows.
+		fields = append(fields, bson.E{Key: "pwd", Value: unknownPassword()}, bson.E{Key: "mechanisms", Value: want.Mechanisms})
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	return c.change(ctx, append(bson.D{{Key: "updateUser", Value: has.Name}}, fields...))
 }
+
+// unknownPassword is one that nobody ever learns.
+func unknownPassword() string { return rand.Text() + rand.Text() }
 
 // moveRoles grants or revokes roles, if there are any.
 func (c *conn) moveRoles(ctx context.Context, command, name string, roles []role) error {
@@ -110,12 +123,17 @@ func isEmpty(data bson.RawValue) bool {
 	return data.IsZero() || data.Type == bson.TypeEmbeddedDocument && bytes.Equal(data.Value, []byte{5, 0, 0, 0, 0})
 }
 
-// GrantDrift implements database.DriftGranter.
-func (c *conn) GrantDrift(ctx context.Context, original, clone string) error {
+// HandBack implements database.Administrator. Nothing on these servers has an
+// owner.
+func (c *conn) HandBack(ctx context.Context, p database.Pair, drift bool) error {
+	if !drift {
+		return nil
+	}
+	original, clone := p.Original.User, p.Clone.User
 	if err := c.writable(ctx); err != nil {
 		return err
 	}
-	c, err := c.home(ctx, original)
+	c, err := c.at(p.Original)
 	if err != nil {
 		return err
 	}

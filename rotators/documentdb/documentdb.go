@@ -33,12 +33,15 @@ import (
 // Driver rotates users of MongoDB and DocumentDB. Secrets that the AWS console
 // makes for DocumentDB have the engine "mongo" as well.
 var Driver = database.Driver{
-	Engines:     []string{"mongo", "documentdb"},
-	Port:        27017,
-	Database:    "admin",
-	Connect:     connect,
-	CheckUser:   checkUser,
-	CloneSuffix: "_clone",
+	Engines:   []string{"mongo", "documentdb"},
+	Port:      27017,
+	Database:  "admin",
+	Connect:   func(ctx context.Context, l database.Login) (database.Conn, error) { return connect(ctx, l) },
+	CheckUser: checkUser,
+	Cloning: &database.Cloning{
+		Suffix:  "_clone",
+		Connect: func(ctx context.Context, l database.Login) (database.Administrator, error) { return connect(ctx, l) },
+	},
 	// Source: Amazon DocumentDB developer guide, quotas and limits: 8 to 100
 	// printable ASCII characters without slash, double quote and at sign.
 	// MongoDB takes all of them.
@@ -73,7 +76,7 @@ type conn struct {
 	granted privileges
 }
 
-func connect(ctx context.Context, l database.Login) (database.Conn, error) {
+func connect(ctx context.Context, l database.Login) (*conn, error) {
 	p, err := locate(ctx, l)
 	if err != nil {
 		return nil, err

@@ -7,15 +7,17 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
 // SetPassword implements database.Conn.
-func (c *conn) SetPassword(ctx context.Context, name, password string) error {
+func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
+	name, password := change.Target.User, change.Target.Password
 	if err := c.writable(ctx); err != nil {
 		return err
 	}
-	c, err := c.home(ctx, name)
+	c, err := c.at(change.Target)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package documentdb
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -45,17 +46,22 @@ func locate(ctx context.Context, l database.Login) (place, error) {
 	if name := l.Secret.Text("replicaSet"); name != "" {
 		p.replicaSet = name
 	}
-	if name := l.Secret.Text("authSource"); name != "" {
-		p.authSource = name
-	}
-	if p.authSource == "" {
-		p.authSource = "admin"
-	}
-	if strings.ContainsAny(p.authSource, "/\\. \"$\x00") { // MongoDB manual, "Naming Restrictions"
-		return p, rotation.Fail(rotation.BadSecret, "the authSource %q is not the name of a database", p.authSource)
+	var err error
+	if p.authSource, err = authSource(l, p.authSource); err != nil {
+		return p, err
 	}
 	p.discover = p.replicaSet != "" || len(p.hosts) > 1
 	return p, nil
+}
+
+// authSource is the database that a user logs in to: its secret's, or else
+// another, or else admin.
+func authSource(l database.Login, others ...string) (string, error) {
+	name := cmp.Or(append([]string{l.Secret.Text("authSource")}, append(others, "admin")...)...)
+	if strings.ContainsAny(name, "/\\. \"$\x00") { // MongoDB manual, "Naming Restrictions"
+		return "", rotation.Fail(rotation.BadSecret, "the authSource %q is not the name of a database", name)
+	}
+	return name, nil
 }
 
 // endpoint is the end of the names of DocumentDB's endpoints; in the regions of

@@ -3,16 +3,28 @@ package documentdb
 import (
 	"context"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
-// Preflight implements database.Preflighter. It asks for no more privileges than
-// the next two rotations will need as things are.
-func (c *conn) Preflight(ctx context.Context, name, clone string) error {
+// Preflight implements database.Conn.
+func (c *conn) Preflight(ctx context.Context, target database.Login) error {
+	return c.preflight(ctx, target, "")
+}
+
+// PreflightPair implements database.Administrator.
+func (c *conn) PreflightPair(ctx context.Context, p database.Pair) error {
+	return c.preflight(ctx, p.Original, p.Clone.User)
+}
+
+// preflight asks for no more privileges than the next two rotations will need as
+// things are.
+func (c *conn) preflight(ctx context.Context, target database.Login, clone string) error {
+	name := target.User
 	if err := c.writable(ctx); err != nil {
 		return err
 	}
-	c, err := c.home(ctx, name)
+	c, err := c.at(target)
 	if err != nil {
 		return err
 	}
@@ -50,7 +62,7 @@ func (c *conn) has(n need, name string) bool {
 		n.action == "changePassword" && name == c.login.User && c.granted.allow("changeOwnPassword", on)
 }
 
-// cloneNeeds are what CloneUser will need.
+// cloneNeeds are what Clone will need.
 // Source: MongoDB manual, "Required Access" of createUser, updateUser,
 // grantRolesToUser and revokeRolesFromUser.
 func (c *conn) cloneNeeds(ctx context.Context, want user, clone string) (needs []need, err error) {

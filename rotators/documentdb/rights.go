@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Rights implements database.Auditor: the roles of the session, those that they
+// Rights implements database.Administrator: the roles of the session, those that they
 // include among them, and, where the server tells them, its privileges, which
 // show what a role of one name means. Nothing in them names a user, so that
 // there is nothing to leave out for the twin.

@@ -13,6 +13,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/documentdb/documentdbtest"
@@ -35,7 +36,7 @@ func TestASessionIsOneLogin(t *testing.T) {
 		if err := conn.Check(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if err := conn.SetPassword(t.Context(), user, "second password"); err != nil {
+		if err := conn.SetPassword(t.Context(), databasetest.Change(user, "second password")); err != nil {
 			t.Error(err)
 		}
 		if err := conn.Close(); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
@@ -81,57 +82,16 @@ func (c *conn) known(ctx context.Context, name string) (user, error) {
 	return u, err
 }
 
-// home returns c for the authentication database of a user. The session's own
-// is the one that it logged in to. An administrator's may be another than the
-// user's, whose secret it does not see: it looks in all databases that it may.
-func (c *conn) home(ctx context.Context, name string) (*conn, error) {
+// at returns c for the authentication database of a user, which the user's own
+// secret names. A name alone is nobody: the databases of a server may each have a
+// user of that name.
+func (c *conn) at(target database.Login) (*conn, error) {
 	if c.amazon {
 		return c, nil // "always attributed to the admin database" (Managing Amazon DocumentDB users)
 	}
-	who := c.searched(name)
-	if who == nil {
-		return c, nil
-	}
-	var out struct {
-		Users []user `bson:"users"`
-	}
-	command := bson.D{{Key: "usersInfo", Value: who}}
-	if _, all := who.(bson.D); all {
-		command = append(command, bson.E{Key: "filter", Value: bson.D{{Key: "user", Value: name}}})
-	}
-	if err := c.ask(ctx, "admin", command, &out); err != nil {
+	name, err := authSource(target)
+	if err != nil {
 		return nil, err
 	}
-	var homes []string
-	for _, u := range out.Users {
-		if u.Name == name {
-			homes = append(homes, u.Database)
-		}
-	}
-	switch len(homes) {
-	case 0:
-		return c, nil
-	case 1:
-		return c.in(homes[0]), nil
-	}
-	return nil, rotation.Fail(rotation.BadSecret, "the name %q is taken in several authentication databases: %s", name, strings.Join(homes, ", ")).
-		With("An administrator's session cannot tell which of them is meant. Rename one, or give the administrator the right to view the users of one database only.")
-}
-
-// searched is what usersInfo has to be asked to find a name in all databases
-// whose users the session may view; nil if that is its own at most.
-func (c *conn) searched(name string) any {
-	if c.granted.allow("viewUser", resource{Cluster: true}) {
-		return bson.D{{Key: "forAllDBs", Value: true}}
-	}
-	var users bson.A
-	for _, database := range c.granted.databases(c.place.authSource, "admin", c.login.Database) {
-		if c.granted.allow("viewUser", resource{Database: database}) {
-			users = append(users, bson.D{{Key: "user", Value: name}, {Key: "db", Value: database}})
-		}
-	}
-	if len(users) == 0 {
-		return nil
-	}
-	return users
+	return c.in(name), nil
 }

@@ -14,6 +14,7 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/mysql/mysqltest"
@@ -333,9 +334,9 @@ func (w *world) talkOfTheLowly(t *testing.T) {
 		"EXECUTE ON PROCEDURE shop.nothing", "ALL PRIVILEGES ON `shop\\_2`.*", "PROCESS ON *.*",
 	} {
 		low := w.as(t, w.own("lo%wly"), "lowpass")
-		_ = low.SetPassword(t.Context(), user, firstPassword)
-		_ = low.(database.Preflighter).Preflight(t.Context(), user, user+"_clone")
-		_ = low.(database.Cloner).CloneUser(t.Context(), user, user+"_clone", clonePassword)
+		_ = low.SetPassword(t.Context(), databasetest.Change(user, firstPassword))
+		_ = low.(database.Administrator).PreflightPair(t.Context(), databasetest.Pair(user, user+"_clone"))
+		_ = databasetest.Clone(t.Context(), low, user, user+"_clone", clonePassword)
 		_ = low.Close()
 		w.exec(t, "GRANT "+grant+" TO `lo%wly`@`%` WITH GRANT OPTION")
 	}
@@ -357,12 +358,12 @@ func (w *world) talkOfFaults(t *testing.T) {
 	}
 	c := w.administrator(t)
 	for _, nobody := range []string{"nobody at all", "a_name_of_33_characters_is_no_use"} {
-		if err := c.SetPassword(t.Context(), nobody, newPassword); err == nil {
+		if err := c.SetPassword(t.Context(), databasetest.Change(nobody, newPassword)); err == nil {
 			t.Errorf("%s has a password", nobody)
 		}
-		if err := c.(database.Cloner).CloneUser(t.Context(), nobody, user+"_clone", newPassword); err == nil {
+		if err := databasetest.Clone(t.Context(), c, nobody, user+"_clone", newPassword); err == nil {
 			t.Errorf("%s has a clone", nobody)
 		}
 	}
-	wantClass(t, c.SetPassword(t.Context(), "nobody", newPassword), rotation.NoUser, "nobody")
+	wantClass(t, c.SetPassword(t.Context(), databasetest.Change("nobody", newPassword)), rotation.NoUser, "nobody")
 }

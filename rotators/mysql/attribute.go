@@ -21,6 +21,8 @@ func attributePatch(has, want string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	delete(h, markKey) // each account has its own
+	delete(w, markKey)
 	patch, err := json.Marshal(mergePatch(h, w))
 	return string(patch), err
 }

@@ -24,6 +24,12 @@ const native, ed = "mysql_native_password", "ed25519"
 
 func (a authentication) isPassword() bool { return slices.Contains(passwordPlugins, a.plugin) }
 
+// isLike reports whether two accounts prove themselves alike, each with its own
+// password if there is one.
+func (a authentication) isLike(b authentication) bool {
+	return a == b || a.isPassword() && a.plugin == b.plugin
+}
+
 // hash is the form in which MariaDB keeps a password of a plug-in. It is "" for
 // those that salt, and for passwords that this package cannot hash.
 func hash(plugin, password string) string {

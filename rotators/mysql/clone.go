@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -11,15 +12,17 @@ import (
 
 	mysql "github.com/go-sql-driver/mysql"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
-// CloneUser implements database.Cloner. These servers have no transactions for
-// it, so that the order keeps the promise: a new account is locked, rights come
-// next, then the password, and the lock goes last. Whoever can log in with the
-// new password has all the rights, and a run that was cut short leaves nothing
-// that the next one does not mend.
-func (c *conn) CloneUser(ctx context.Context, original, clone, password string) error {
+// Clone implements database.Administrator. These servers have no transactions for
+// it, so that the order keeps the promise: a new account is locked, with a
+// password that nobody knows, rights come next, and the lock goes last, before
+// SetPassword. A run that was cut short leaves nothing that the next one does not
+// mend.
+func (c *conn) Clone(ctx context.Context, p database.Pair) error {
+	original, clone := p.Original.User, p.Clone.User
 	f, err := c.settle(ctx, original, clone)
 	if err != nil {
 		return err
@@ -32,11 +35,11 @@ func (c *conn) CloneUser(ctx context.Context, original, clone, password string) 
 		return err
 	}
 	for _, step := range []func(context.Context) error{
-		func(ctx context.Context) error { return k.create(ctx, password) },
+		k.create,
 		k.drop,
 		k.options,
 		k.equalize,
-		func(ctx context.Context) error { return k.password(ctx, password) },
+		k.identify,
 		k.locks,
 	} {
 		if err := step(ctx); err != nil {
@@ -129,8 +132,9 @@ func (k *cloning) understood(ctx context.Context, a account) (definition, error)
 	return d, err
 }
 
-// create makes the accounts that are missing, locked.
-func (k *cloning) create(ctx context.Context, password string) error {
+// create makes the accounts that are missing, locked, with a password that nobody
+// knows.
+func (k *cloning) create(ctx context.Context) error {
 	for _, s := range k.sources {
 		if _, ok := k.made[s.host]; ok {
 			continue
@@ -142,7 +146,7 @@ func (k *cloning) create(ctx context.Context, password string) error {
 			}
 			return text
 		}
-		if err := k.identifying(ctx, s, password, statement); err != nil {
+		if err := k.identifying(ctx, s, statement); err != nil {
 			return err
 		}
 		d := s.definition
@@ -153,7 +157,7 @@ func (k *cloning) create(ctx context.Context, password string) error {
 }
 
 // identifying runs a statement with the IDENTIFIED clause of an account.
-func (k *cloning) identifying(ctx context.Context, s source, password string, statement func(clause string) string) error {
+func (k *cloning) identifying(ctx context.Context, s source, statement func(clause string) string) error {
 	run := func(clause string) error {
 		err := k.exec(ctx, statement(clause))
 		if isPrivilege(err) {
@@ -161,6 +165,7 @@ func (k *cloning) identifying(ctx context.Context, s source, password string, st
 		}
 		return err
 	}
+	password := unknownPassword()
 	if !k.maria {
 		return fault(run(mysqlClause(s.ways[0], password)))
 	}
@@ -208,25 +213,24 @@ func (k *cloning) options(ctx context.Context) error {
 	return nil
 }
 
-// password sets the password of all accounts at once; those without one get
-// what the original logs in by.
-func (k *cloning) password(ctx context.Context, password string) error {
-	var targets []target
+// identify gives accounts that log in by other means than the original's those
+// means, and a password that nobody knows where there is one.
+func (k *cloning) identify(ctx context.Context) error {
 	for _, s := range k.sources {
-		if hasPassword(s.ways) {
-			targets = append(targets, target{k.at(s), s.ways})
-			continue
-		}
-		if slices.Equal(k.made[s.host].ways, s.ways) {
+		if slices.EqualFunc(k.made[s.host].ways, s.ways, authentication.isLike) {
 			continue
 		}
 		statement := func(clause string) string { return "ALTER USER " + k.at(s).String() + " " + clause }
-		if err := k.identifying(ctx, s, password, statement); err != nil {
+		if err := k.identifying(ctx, s, statement); err != nil {
 			return err
 		}
 	}
-	return k.setAll(ctx, k.facts, targets, password)
+	return nil
 }
+
+// unknownPassword is one that password checks take and nobody ever learns. It has
+// the one length of which MariaDB's ed25519 hash can be made here.
+func unknownPassword() string { return "aA1_" + rand.Text() + "-z" }
 
 // locks gives the clone's accounts the original's locks, and unlocks new ones,
 // all of them at once: then the clone is whole.

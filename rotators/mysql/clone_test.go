@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/rotators/mysql/mysqltest"
 )
@@ -146,7 +147,7 @@ func (w *world) rights(t *testing.T, user, password string) []string {
 	if original, ok := strings.CutSuffix(user, "_clone"); ok {
 		twin = original
 	}
-	rights, err := w.as(t, user, password).(database.Auditor).Rights(t.Context(), twin)
+	rights, err := w.as(t, user, password).(database.Administrator).Rights(t.Context(), twin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +203,7 @@ func TestHostileNamesOfObjectsSurviveByteForByte(t *testing.T) {
 				if err := w.do(t, clone, clonePassword, "CREATE TEMPORARY TABLE `under_score"+w.tag+"`.`t` (n int)"); err != nil {
 					t.Error(err)
 				}
-				if err := w.as(t, clone, clonePassword).SetPassword(t.Context(), clone, clonePassword); err != nil {
+				if err := w.as(t, clone, clonePassword).SetPassword(t.Context(), databasetest.Change(clone, clonePassword)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -248,7 +249,7 @@ func TestDriftIsGivenToTheOriginal(t *testing.T) {
 		w.exec(t, "CREATE ROLE drifter", "GRANT drifter TO "+clone, "GRANT DELETE ON shop.orders TO "+clone, "GRANT INSERT (item) ON shop.prices TO "+clone,
 			"REVOKE SELECT ON shop.recent FROM "+clone, "GRANT ALL PRIVILEGES ON till.* TO "+clone+" WITH GRANT OPTION")
 		before := w.rights(t, user, firstPassword)
-		if err := w.administrator(t).(database.DriftGranter).GrantDrift(t.Context(), user, user+"_clone"); err != nil {
+		if err := w.administrator(t).(database.Administrator).HandBack(t.Context(), databasetest.Pair(user, user+"_clone"), true); err != nil {
 			t.Fatal(err)
 		}
 		now, clones := w.rights(t, user, firstPassword), w.rights(t, user+"_clone", clonePassword)
@@ -277,8 +278,8 @@ func TestAnAdministratorWithoutTheRightsIsToldWhatToGrant(t *testing.T) {
 				w.exec(t, c.grant)
 			}
 			low := w.as(t, w.own("lo%wly"), "lowpass")
-			wantClass(t, low.(database.Preflighter).Preflight(t.Context(), user, user+"_clone"), rotation.MissingPrivilege, w.own(c.preflight))
-			err := low.(database.Cloner).CloneUser(t.Context(), user, user+"_clone", clonePassword)
+			wantClass(t, low.(database.Administrator).PreflightPair(t.Context(), databasetest.Pair(user, user+"_clone")), rotation.MissingPrivilege, w.own(c.preflight))
+			err := databasetest.Clone(t.Context(), low, user, user+"_clone", clonePassword)
 			if c.clone == "GRANT cashier TO" {
 				c.clone = "GRANT `cashier` TO `lo%wly`@`%` WITH ADMIN OPTION"
 				if !isMariaDB(w.server) { // whose roles have no host
@@ -294,7 +295,7 @@ func TestAnAdministratorWithoutTheRightsIsToldWhatToGrant(t *testing.T) {
 				t.Error("a clone that is not whole can log in")
 			}
 		}
-		if err := w.administrator(t).(database.Preflighter).Preflight(t.Context(), user, user+"_clone"); err != nil {
+		if err := w.administrator(t).(database.Administrator).PreflightPair(t.Context(), databasetest.Pair(user, user+"_clone")); err != nil {
 			t.Errorf("the administrator lacks: %v", err)
 		}
 		w.clone(t, user, clonePassword)

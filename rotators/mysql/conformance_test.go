@@ -39,17 +39,11 @@ func TestConformanceOfRealServers(t *testing.T) {
 	})
 }
 
-// MySQL 5.7 is our reading of its manual; the others are real, and their secrets ask for no overlap.
+// MySQL 5.7 is our reading of its manual; the others are real.
 func TestConformanceOfMySQLWithoutOverlap(t *testing.T) {
-	off := mysql.Driver // as PASSWORD_OVERLAP=off has it
-	connect := off.Connect
-	off.Connect = func(ctx context.Context, l database.Login) (database.Conn, error) {
-		l.Overlap = false
-		return connect(ctx, l)
-	}
 	run := func(t *testing.T, s *mysqltest.Server) {
 		h := newWorld(t, s).harness()
-		if h.Driver = off; s.Real { // the other test has had the names and the faults
+		if h.NoOverlap = true; s.Real { // the other test has had the names and the faults
 			h.NoSweep, h.Names = true, nil
 		}
 		databasetest.Run(t, h)
@@ -68,9 +62,9 @@ func (w *world) harness() databasetest.Harness {
 
 // hardNames are those of the world: as long as a clone's may be less its suffix, and with the world's tag in them.
 func (w *world) hardNames() []string {
-	longest := 32 - len(mysql.Driver.CloneSuffix)
+	longest := 32 - len(mysql.Driver.Cloning.Suffix)
 	if isMariaDB(w.server) {
-		longest = 80 - len(mysql.Driver.CloneSuffix)
+		longest = 80 - len(mysql.Driver.Cloning.Suffix)
 	}
 	var names []string
 	for _, name := range append(slices.Clone(hardNames), strings.Repeat("x", longest-len(w.tag))) {
@@ -107,22 +101,22 @@ func TestHardNamesUnderOtherModes(t *testing.T) {
 // rotatesByEachStrategy does to a user what the strategies do, and looks whether the passwords work.
 func (w *world) rotatesByEachStrategy(t *testing.T, user string) {
 	t.Helper()
-	if err := w.as(t, user, firstPassword).SetPassword(t.Context(), user, newPassword); err != nil {
+	if err := w.as(t, user, firstPassword).SetPassword(t.Context(), databasetest.Change(user, newPassword)); err != nil {
 		t.Fatalf("by itself: %v", err)
 	}
 	if err := w.as(t, user, newPassword).Check(t.Context()); err != nil {
 		t.Errorf("the new password: %v", err)
 	}
 	administrator := w.administrator(t)
-	if err := administrator.SetPassword(t.Context(), user, new32); err != nil {
+	if err := administrator.SetPassword(t.Context(), databasetest.Change(user, new32)); err != nil {
 		t.Fatalf("by an administrator: %v", err)
 	}
 	want := w.rights(t, user, new32)
 	for _, password := range []string{oddLength, clonePassword} { // a new clone, and an old one
-		if err := administrator.(database.Preflighter).Preflight(t.Context(), user, user+"_clone"); err != nil {
+		if err := administrator.(database.Administrator).PreflightPair(t.Context(), databasetest.Pair(user, user+"_clone")); err != nil {
 			t.Errorf("trial: %v", err)
 		}
-		if err := administrator.(database.Cloner).CloneUser(t.Context(), user, user+"_clone", password); err != nil {
+		if err := databasetest.Clone(t.Context(), administrator, user, user+"_clone", password); err != nil {
 			t.Fatalf("alternating: %v", err)
 		}
 		if got := w.rights(t, user+"_clone", password); !slices.Equal(got, want) || len(want) < 4 {

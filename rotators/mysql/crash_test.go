@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/rotators/mysql/mysqltest"
 )
 
@@ -138,7 +139,7 @@ func TestWhatIsDeniedInOneDatabaseIsDeniedTheCloneToo(t *testing.T) {
 func (w *world) handBack(t *testing.T, user string) {
 	t.Helper()
 	c := w.administrator(t)
-	if err := c.(database.DriftGranter).GrantDrift(t.Context(), user, user+"_clone"); err != nil {
+	if err := c.(database.Administrator).HandBack(t.Context(), databasetest.Pair(user, user+"_clone"), true); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Close(); err != nil { // which frees the lock
@@ -194,7 +195,7 @@ func (w *world) cutShort(t *testing.T, user string, n int) (found bool) {
 		}
 		return false
 	}}, w.server.AdminUser, w.server.AdminPassword)
-	err := c.(database.Cloner).CloneUser(t.Context(), user, user+"_clone", clonePassword)
+	err := databasetest.Clone(t.Context(), c, user, user+"_clone", clonePassword)
 	if at == "" {
 		if err != nil || n < 8 {
 			t.Errorf("%d statements, and %v", changes, err)
@@ -222,10 +223,10 @@ func TestDemandsOnCertificatesDoNotKeepAUserFromRotating(t *testing.T) {
 		user, boss := w.user(t, "", firstPassword), w.user(t, "", firstPassword)
 		c := w.as(t, user, firstPassword)
 		w.alter(t, user, "ALTER USER %u@`%` REQUIRE ISSUER '/O=O''Reilly'")
-		if err := c.SetPassword(t.Context(), user, clonePassword); err != nil {
+		if err := c.SetPassword(t.Context(), databasetest.Change(user, clonePassword)); err != nil {
 			t.Error(err)
 		}
-		if _, err := c.(database.Auditor).Rights(t.Context(), boss); err != nil {
+		if _, err := c.(database.Administrator).Rights(t.Context(), boss); err != nil {
 			t.Error(err)
 		}
 	})
@@ -251,7 +252,7 @@ func TestDefinersAreNamed(t *testing.T) {
 		definer := quoteName(user+"_clone") + "@`%`"
 		w.exec(t, "CREATE DEFINER="+definer+" VIEW shop.theirs AS SELECT * FROM shop.orders", "CREATE DEFINER="+definer+" PROCEDURE shop.does() SELECT 1")
 		l := w.login(w.server.AdminUser, w.server.AdminPassword)
-		if err := w.open(t, l).(database.Cloner).CloneUser(t.Context(), user, user+"_clone", clonePassword); err != nil {
+		if err := databasetest.Clone(t.Context(), w.open(t, l), user, user+"_clone", clonePassword); err != nil {
 			t.Fatal(err)
 		}
 		notes := fmt.Sprintf("%+v", l.Report)

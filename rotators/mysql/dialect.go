@@ -48,6 +48,10 @@ func (d dialect) since(major, minor, patch int) bool {
 // Source: MySQL manual, 8.2.15 "Password Management", "Dual Password Support".
 func (d dialect) dualPasswords() bool { return d.since(8, 0, 14) }
 
+// attributes: CREATE USER and ALTER USER take COMMENT and ATTRIBUTE.
+// Source: MySQL manual, "ALTER USER Statement".
+func (d dialect) attributes() bool { return d.since(8, 0, 21) }
+
 // replaces: ALTER USER takes the session's own password as a proof.
 // Source: MySQL manual, "ALTER USER Statement", REPLACE.
 func (d dialect) replaces() bool { return d.since(8, 0, 13) }

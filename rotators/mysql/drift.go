@@ -3,11 +3,17 @@ package mysql
 import (
 	"context"
 	"slices"
+
+	"github.com/seed492efc12/rotor/framework/database"
 )
 
-// GrantDrift implements database.DriftGranter. On hosts where only the clone
+// HandBack implements database.Administrator. On hosts where only the clone
 // has an account, the original gets none.
-func (c *conn) GrantDrift(ctx context.Context, original, clone string) error {
+func (c *conn) HandBack(ctx context.Context, p database.Pair, drift bool) error {
+	if !drift {
+		return nil // what a clone makes is its original's
+	}
+	original, clone := p.Original.User, p.Clone.User
 	f, err := c.settle(ctx, original, clone)
 	if err != nil {
 		return err

@@ -58,7 +58,6 @@ var codes = map[uint16]rotation.Fault{
 	codeNoTable:    {Class: rotation.Unknown},
 
 	codePolicy: {Class: rotation.PasswordRejected},
-	codeReused: {Class: rotation.PasswordRejected, Remedy: "The server does not take a password that was used before (PASSWORD HISTORY, REUSE INTERVAL). Cancel the pending rotation and rotate again: that makes a new one."},
 	1820:       {Class: rotation.PasswordExpired},
 	1862:       {Class: rotation.PasswordExpired},
 	3118:       {Class: rotation.AccountLocked},
@@ -130,6 +129,8 @@ func serverFault(me *mysql.MySQLError) *rotation.Fault {
 	switch {
 	case me.Number == codeOption && strings.Contains(me.Message, "read-only"): // --read-only, --super-read-only; the name is not translated
 		f.Class = rotation.ReadOnly
+	case me.Number == codeReused: // PASSWORD HISTORY, REUSE INTERVAL
+		return database.Reused(&serverError{me})
 	case !known:
 		f.Class = rotation.Unknown
 	}

@@ -53,7 +53,7 @@ func (x *exhibition) session(t *testing.T, user, password string) *conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	return c.(*conn)
+	return c
 }
 
 // own puts the test's names into a statement.

@@ -11,6 +11,7 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
@@ -45,7 +46,7 @@ func (w *world) administrator(t *testing.T) database.Conn {
 func (w *world) clone(t *testing.T, user, password string) {
 	t.Helper()
 	c := w.administrator(t)
-	if err := c.(database.Cloner).CloneUser(t.Context(), user, user+"_clone", password); err != nil {
+	if err := databasetest.Clone(t.Context(), c, user, user+"_clone", password); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Close(); err != nil { // which frees the lock

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/rotators/mysql/mysqltest"
 )
 
@@ -43,8 +44,8 @@ func (x *exhibition) cloned(t *testing.T, spec specimen, clone []string) {
 	}
 	original, copied := x.prefix+"_a", x.prefix+"_c"
 	admin := x.session(t, x.target.AdminUser, x.target.AdminPassword)
-	preflight := admin.Preflight(t.Context(), original, copied)
-	err := admin.CloneUser(t.Context(), original, copied, "Specimen-2")
+	preflight := admin.PreflightPair(t.Context(), databasetest.Pair(original, copied))
+	err := databasetest.Clone(t.Context(), admin, original, copied, "Specimen-2")
 	if isCode(err, codeReused) {
 		t.Skip("NOT COVERED: a new clone's password is set twice, which a history forbids (FINDINGS A7)")
 	}
@@ -87,7 +88,7 @@ func (x *exhibition) remedied(t *testing.T, remedy, original, copied string) {
 			t.Fatalf("%s: %v", statement, err)
 		}
 		admin := x.session(t, x.target.AdminUser, x.target.AdminPassword)
-		if err := errors.Join(admin.Preflight(t.Context(), original, copied), admin.CloneUser(t.Context(), original, copied, "Specimen-3"), admin.Close()); err != nil {
+		if err := errors.Join(admin.PreflightPair(t.Context(), databasetest.Pair(original, copied)), databasetest.Clone(t.Context(), admin, original, copied, "Specimen-3"), admin.Close()); err != nil {
 			t.Errorf("the remedy %q does not help: %v", statement, err)
 		}
 	}

@@ -33,12 +33,15 @@ import (
 // with none would do as well, but the framework wants to know where the rights
 // that it compares are.
 var Driver = database.Driver{
-	Engines:     []string{"mysql", "aurora-mysql", "mariadb"},
-	Port:        3306,
-	Database:    "information_schema",
-	Connect:     connect,
-	CheckUser:   checkUser,
-	CloneSuffix: "_clone",
+	Engines:   []string{"mysql", "aurora-mysql", "mariadb"},
+	Port:      3306,
+	Database:  "information_schema",
+	Connect:   func(ctx context.Context, l database.Login) (database.Conn, error) { return connect(ctx, l) },
+	CheckUser: checkUser,
+	Cloning: &database.Cloning{
+		Suffix:  "_clone",
+		Connect: func(ctx context.Context, l database.Login) (database.Administrator, error) { return connect(ctx, l) },
+	},
 }
 
 // maxName is the length of a name in characters that MariaDB takes. MySQL takes
@@ -82,11 +85,9 @@ type conn struct {
 	sql   *sql.Conn
 	login database.Login
 	facts *facts // read when they are first needed
-	// retaining is the user whose old password Overlaps has promised to keep.
-	retaining string
 }
 
-func connect(ctx context.Context, l database.Login) (database.Conn, error) {
+func connect(ctx context.Context, l database.Login) (*conn, error) {
 	connector, err := mysql.NewConnector(config(l))
 	if err != nil {
 		return nil, err

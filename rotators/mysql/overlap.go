@@ -2,44 +2,35 @@ package mysql
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
+
+	"github.com/seed492efc12/rotor/framework/database"
 )
 
 const passwordAdmin = "APPLICATION_PASSWORD_ADMIN"
 
-// Overlaps implements database.Overlapper. SetPassword of this session keeps
-// the old password of this user, and of no other, once Overlaps has said so: a
-// user that alternates with another needs no second password.
+// retains reports whether the old password of a user is to stay valid and can:
+// its own with APPLICATION_PASSWORD_ADMIN, any with CREATE USER.
 // Source: MySQL manual, 8.2.15 "Password Management", "Dual Password Support".
-func (c *conn) Overlaps(ctx context.Context, user string) (bool, error) {
-	if !c.login.Overlap {
+func (c *conn) retains(ctx context.Context, f *facts, change database.Change) (bool, error) {
+	own := change.Target.User == c.login.User
+	switch {
+	case change.Keep == "":
+		return false, nil
+	case !f.dualPasswords(), !own && !f.attributes():
+		c.login.Report.Notef("The old password of %q stops working at once: keeping it for the overlap takes MySQL 8.0.14 or later (by an administrator, 8.0.21), and this is %s.", change.Target.User, f.dialect)
 		return false, nil
 	}
-	f, err := c.settle(ctx, user)
-	if err != nil {
-		return false, err
+	may, err := c.mayRetain(ctx, change.Target.User)
+	if err == nil && !may {
+		c.login.Report.Notef("The old password of %q stops working at once: to keep it for the overlap, GRANT %s ON *.* TO %s;", change.Target.User, passwordAdmin, f.self)
 	}
-	if !f.dualPasswords() {
-		c.login.Report.Notef("The old password of %q stops working at once: keeping it for the overlap takes MySQL 8.0.14 or later, and this is %s.", user, f.dialect)
-		return false, nil
-	}
-	may, err := c.mayRetain(ctx, user)
-	if err != nil {
-		return false, err
-	}
-	if !may {
-		c.login.Report.Notef("The old password of %q stops working at once: to keep it for the overlap, GRANT %s ON *.* TO %s;", user, passwordAdmin, f.self)
-		return false, nil
-	}
-	if err := c.lock(ctx, user); err != nil {
-		return false, err
-	}
-	c.retaining = user
-	return true, nil
+	return may, err
 }
 
 // mayRetain reports whether the session may keep or drop the old password of a
-// user: of its own with APPLICATION_PASSWORD_ADMIN, of any with CREATE USER.
+// user.
 func (c *conn) mayRetain(ctx context.Context, user string) (bool, error) {
 	h, err := c.ownHoldings(ctx)
 	if err != nil {
@@ -50,20 +41,33 @@ func (c *conn) mayRetain(ctx context.Context, user string) (bool, error) {
 
 // setOwnMySQL proves the session's password (REPLACE), as accounts with
 // PASSWORD REQUIRE CURRENT demand. The server compares it with the account's
-// primary password. A session with the secondary one, which an abandoned
-// rotation leaves behind, makes it the primary first: it is AWSCURRENT's, and
-// RETAIN CURRENT PASSWORD would drop it.
+// primary password, and so tells whether another run was first: nobody has to
+// try the new password, which would be a failed login most of the time.
+//
+// A session with the secondary password, which an abandoned rotation leaves
+// behind, makes it the primary first: it is AWSCURRENT's, and RETAIN CURRENT
+// PASSWORD would drop it.
 //
 // Source: MySQL manual, "ALTER USER Statement", REPLACE; seen on 8.0.33 and
-// 9.7.4.
-func (c *conn) setOwnMySQL(ctx context.Context, f *facts, password string) error {
-	retain := c.retaining == c.login.User
-	err := c.exec(ctx, c.alterOwn(f, password, f.replaces(), retain))
+// 9.7.4, where a wrong REPLACE counts as no failed login (FAILED_LOGIN_ATTEMPTS).
+func (c *conn) setOwnMySQL(ctx context.Context, f *facts, change database.Change) error {
+	retain, err := c.retains(ctx, f, change)
+	if err != nil {
+		return err
+	}
+	password := change.Target.Password
+	err = c.exec(ctx, c.alterOwn(f, password, f.replaces(), retain))
 	if isCode(err, codeWrongCurrent) {
-		if retain {
+		done, aerr := change.Applied(ctx)
+		if aerr != nil || done && retain {
+			return aerr
+		}
+		if !done && retain {
 			c.makePrimary(ctx, f)
 		}
-		err = c.exec(ctx, c.alterOwn(f, password, false, retain))
+		if err = nil; !done {
+			err = c.exec(ctx, c.alterOwn(f, password, false, retain))
+		}
 	}
 	if retain && isCode(err, codeEmptyOld, codeNewPlugin, codeNotRetained) {
 		c.login.Report.Notef("The old password of %q could not be kept: %v", c.login.User, fault(err))
@@ -109,4 +113,79 @@ func (c *conn) discard(ctx context.Context, f *facts, targets []target) {
 	if err := c.exec(ctx, "ALTER USER "+strings.Join(each, ", ")); err != nil {
 		c.login.Report.Notef("An old password of %q may still work: %v", targets[0].user, fault(err))
 	}
+}
+
+// setAllMySQL changes the password of a user's accounts. An administrator proves
+// no old password. So that a second run does not keep "the current password"
+// when that is the new one already, the statement that keeps it leaves a mark.
+func (c *conn) setAllMySQL(ctx context.Context, f *facts, targets []target, change database.Change) error {
+	retain, err := c.retains(ctx, f, change)
+	if err != nil {
+		return err
+	}
+	if retain {
+		if err := c.lock(ctx, change.Target.User); err != nil {
+			return err
+		}
+		marked, err := c.marked(ctx, change)
+		if err != nil {
+			return err
+		}
+		if marked {
+			if done, err := change.Applied(ctx); err != nil || done {
+				return err
+			}
+		}
+	}
+	err = c.exec(ctx, alterAll(targets, change, retain))
+	if retain && isCode(err, codeEmptyOld, codeNewPlugin, codeNotRetained) {
+		c.login.Report.Notef("The old password of %q could not be kept: %v", change.Target.User, fault(err))
+		err, retain = c.exec(ctx, alterAll(targets, change, false)), false
+	}
+	if err != nil {
+		return c.lacks(err, f, "GRANT CREATE USER ON *.* TO "+f.self.String())
+	}
+	if !retain {
+		c.discard(ctx, f, targets)
+	}
+	return nil
+}
+
+// markKey is our member of an account's ATTRIBUTE: the version of the secret for
+// which its password was changed last while the old one was kept. It says
+// nothing that is secret, and is believed only if the password works too.
+const markKey = "rotor"
+
+func mark(version string) string {
+	text, _ := json.Marshal(map[string]string{markKey: version})
+	return string(text)
+}
+
+// marked reports whether the accounts have the mark of this change.
+func (c *conn) marked(ctx context.Context, change database.Change) (bool, error) {
+	values, err := c.column(ctx, "SELECT IFNULL(JSON_UNQUOTE(JSON_EXTRACT(User_attributes, '$.metadata."+markKey+"')), '') FROM mysql.user WHERE User = "+literal(change.Target.User))
+	for _, v := range values {
+		if v == change.Version {
+			return true, nil
+		}
+	}
+	return false, fault(err)
+}
+
+// alterAll names each account's plug-in, so that a server whose default is
+// another keeps it.
+func alterAll(targets []target, change database.Change, retain bool) string {
+	var each []string
+	for _, t := range targets {
+		text := t.String() + " " + mysqlClause(t.ways[0], change.Target.Password)
+		if retain {
+			text += " RETAIN CURRENT PASSWORD"
+		}
+		each = append(each, text)
+	}
+	statement := "ALTER USER " + strings.Join(each, ", ")
+	if retain {
+		statement += " ATTRIBUTE " + literal(mark(change.Version))
+	}
+	return statement
 }

@@ -1,12 +1,14 @@
 package mysql_test
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
 	"github.com/seed492efc12/rotor/rotators/mysql/mysqltest"
@@ -38,18 +40,20 @@ func onMySQL8(t *testing.T, test func(t *testing.T, s *mysqltest.Server)) {
 // set sets the password of the user in a new session, which asks for an overlap or not.
 func (a app) set(t *testing.T, as, with, password string, overlap bool) error {
 	t.Helper()
-	l := a.login(as, with)
-	l.Overlap = overlap
-	return a.setBy(t, a.open(t, l), password)
+	keep := ""
+	if overlap {
+		keep = "first"
+	}
+	return a.setBy(t, a.open(t, a.login(as, with)), keep, password)
 }
 
-func (a app) setBy(t *testing.T, c database.Conn, password string) error {
+func (a app) setBy(t *testing.T, c database.Conn, keep, password string) error {
 	t.Helper()
 	defer c.Close()
-	if _, err := c.(database.Overlapper).Overlaps(t.Context(), a.user); err != nil {
-		return err
-	}
-	return c.SetPassword(t.Context(), a.user, password)
+	change := databasetest.Change(a.user, password)
+	change.Keep, change.Version = keep, "v1"
+	change.Applied = func(context.Context) (bool, error) { return a.do(t, a.user, password, "SELECT 1") == nil, nil }
+	return c.SetPassword(t.Context(), change)
 }
 
 // wantPasswords tries the passwords out, looks into the table, and tells the two apart by dropping the old one. An empty
@@ -154,7 +158,7 @@ func TestUsersThatAlternateKeepNoOldPassword(t *testing.T) {
 		a := newApp(t, s)
 		c := a.administrator(t)
 		for _, password := range []string{"second", "third"} {
-			if err := c.SetPassword(t.Context(), a.user, password); err != nil {
+			if err := c.SetPassword(t.Context(), databasetest.Change(a.user, password)); err != nil {
 				t.Fatal(err)
 			}
 			a.wantPasswords(t, password, "")
@@ -166,7 +170,7 @@ func TestUsersThatAlternateKeepNoOldPassword(t *testing.T) {
 func TestALostReplyIsUnreachableAndTheStepMayRunAgain(t *testing.T) {
 	w := plain(t, mysqltest.MySQL, nil)
 	a := newApp(t, w.server, retains)
-	err := a.setBy(t, a.tapped(t, losing("RETAIN CURRENT PASSWORD"), a.user, "first"), "second")
+	err := a.setBy(t, a.tapped(t, losing("RETAIN CURRENT PASSWORD"), a.user, "first"), "first", "second")
 	if !rotation.Retryable(err) {
 		t.Errorf("got %v", err)
 	}
@@ -215,8 +219,8 @@ func TestMySQLsLimitOfNamesIsTold(t *testing.T) {
 		user := w.user(t, "", firstPassword)
 		long := "a_name_of_33_characters_is_no_use"
 		c := w.administrator(t)
-		wantClass(t, c.SetPassword(t.Context(), long, "x"), rotation.BadSecret, "32")
-		wantClass(t, c.(database.Cloner).CloneUser(t.Context(), user, long, "x"), rotation.BadSecret, "32")
-		wantClass(t, c.(database.Preflighter).Preflight(t.Context(), user, long), rotation.BadSecret, "32")
+		wantClass(t, c.SetPassword(t.Context(), databasetest.Change(long, "x")), rotation.BadSecret, "32")
+		wantClass(t, databasetest.Clone(t.Context(), c, user, long, "x"), rotation.BadSecret, "32")
+		wantClass(t, c.(database.Administrator).PreflightPair(t.Context(), databasetest.Pair(user, long)), rotation.BadSecret, "32")
 	})
 }

@@ -9,24 +9,26 @@ import (
 
 	mysql "github.com/go-sql-driver/mysql"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
 // SetPassword implements database.Conn. The session's own user keeps to the
 // account that it is logged in to, since it may not see its others.
-func (c *conn) SetPassword(ctx context.Context, user, password string) error {
+func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
+	user := change.Target.User
 	f, err := c.settle(ctx, user)
 	if err != nil {
 		return err
 	}
 	if user == c.login.User {
-		return c.setOwn(ctx, f, password)
+		return c.setOwn(ctx, f, change)
 	}
 	targets, err := c.targets(ctx, f, user)
 	if err != nil {
 		return err
 	}
-	return c.setAll(ctx, f, targets, password)
+	return c.setAll(ctx, f, targets, change)
 }
 
 // A target is an account whose password is to be set, and the ways in which it
@@ -74,13 +76,14 @@ func noPassword(t target) error {
 // setOwn changes the password of the session's own account, which takes no
 // privilege. MySQL keeps the account's plug-in by itself. MariaDB wants a hash
 // of the plug-in's, or else the password as text.
-func (c *conn) setOwn(ctx context.Context, f *facts, password string) error {
+func (c *conn) setOwn(ctx context.Context, f *facts, change database.Change) error {
 	if f.self.user != c.login.User {
 		return notOwn(c.login.User, f)
 	}
 	if !f.maria {
-		return c.setOwnMySQL(ctx, f, password)
+		return c.setOwnMySQL(ctx, f, change)
 	}
+	password := change.Target.Password
 	t, why, err := c.ownWays(ctx, f)
 	if err != nil {
 		return err
@@ -180,37 +183,11 @@ func refusesHash(err error) bool {
 // the account by which the function itself would log in must not be the only
 // one that changed. What comes after is told and not an error, since the
 // password is set.
-func (c *conn) setAll(ctx context.Context, f *facts, targets []target, password string) error {
+func (c *conn) setAll(ctx context.Context, f *facts, targets []target, change database.Change) error {
 	if f.maria {
-		return c.setAllMaria(ctx, f, targets, password)
+		return c.setAllMaria(ctx, f, targets, change.Target.Password)
 	}
-	retain := c.retaining == targets[0].user
-	err := c.exec(ctx, alterAll(targets, password, retain))
-	if retain && isCode(err, codeEmptyOld, codeNewPlugin, codeNotRetained) {
-		c.login.Report.Notef("The old password of %q could not be kept: %v", targets[0].user, fault(err))
-		err = c.exec(ctx, alterAll(targets, password, false))
-	}
-	if err != nil {
-		return c.lacks(err, f, "GRANT CREATE USER ON *.* TO "+f.self.String())
-	}
-	if !retain {
-		c.discard(ctx, f, targets)
-	}
-	return nil
-}
-
-// alterAll is MySQL's statement. It names each account's plug-in, so that a
-// server whose default is another keeps it.
-func alterAll(targets []target, password string, retain bool) string {
-	var each []string
-	for _, t := range targets {
-		text := t.String() + " " + mysqlClause(t.ways[0], password)
-		if retain {
-			text += " RETAIN CURRENT PASSWORD"
-		}
-		each = append(each, text)
-	}
-	return "ALTER USER " + strings.Join(each, ", ")
+	return c.setAllMySQL(ctx, f, targets, change)
 }
 
 func (c *conn) setAllMaria(ctx context.Context, f *facts, targets []target, password string) error {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/internal/servertest"
@@ -22,7 +23,7 @@ import (
 func (w *world) login(user, password string) database.Login {
 	return database.Login{
 		Host: w.server.Host, Port: w.server.Port, Database: mysql.Driver.Database, User: user, Password: password,
-		TLS: &tls.Config{RootCAs: w.roots, ServerName: w.server.Host}, Overlap: true, Report: new(rotation.Report),
+		TLS: &tls.Config{RootCAs: w.roots, ServerName: w.server.Host}, Report: new(rotation.Report),
 	}
 }
 
@@ -60,17 +61,19 @@ func TestMariaDBNeverSeesThePassword(t *testing.T) {
 				w.exec(t, "CREATE USER hasher@`%` IDENTIFIED VIA "+c.via)
 				defer w.exec(t, "DROP USER hasher@`%`", "DROP USER IF EXISTS hasher_clone@`%`")
 				before, mark := afterVia(w.value(t, "SHOW CREATE USER hasher@`%`")), w.server.Mark()
-				if err := w.open(t, w.login(w.own("hasher"), "first")).SetPassword(t.Context(), w.own("hasher"), c.password); err != nil {
+				if err := w.open(t, w.login(w.own("hasher"), "first")).SetPassword(t.Context(), databasetest.Change(w.own("hasher"), c.password)); err != nil {
 					t.Fatal(err)
 				}
 				administrator := w.open(t, w.login(w.server.AdminUser, w.server.AdminPassword))
 				for _, set := range []func() error{
-					func() error { return administrator.SetPassword(t.Context(), w.own("hasher"), c.password) },
 					func() error {
-						return administrator.(database.Cloner).CloneUser(t.Context(), w.own("hasher"), w.own("hasher_clone"), c.password)
+						return administrator.SetPassword(t.Context(), databasetest.Change(w.own("hasher"), c.password))
 					},
 					func() error {
-						return administrator.(database.Cloner).CloneUser(t.Context(), w.own("hasher"), w.own("hasher_clone"), c.password)
+						return databasetest.Clone(t.Context(), administrator, w.own("hasher"), w.own("hasher_clone"), c.password)
+					},
+					func() error {
+						return databasetest.Clone(t.Context(), administrator, w.own("hasher"), w.own("hasher_clone"), c.password)
 					},
 				} {
 					if err := set(); err != nil {
@@ -124,18 +127,18 @@ func TestAServerThatChecksPasswordsGetsThemOverTLSOnly(t *testing.T) {
 			"its own":            {w.as(t, user, firstPassword), newPassword},
 			"an administrator's": {administrator(), newPassword},
 		} {
-			if err := c.session.SetPassword(t.Context(), user, c.password); err != nil {
+			if err := c.session.SetPassword(t.Context(), databasetest.Change(user, c.password)); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 			if err := w.do(t, user, c.password, "SELECT 1"); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
-			wantClass(t, c.session.SetPassword(t.Context(), user, "short"), rotation.PasswordRejected, "simple_password_check")
+			wantClass(t, c.session.SetPassword(t.Context(), databasetest.Change(user, "short")), rotation.PasswordRejected, "simple_password_check")
 		}
-		wantClass(t, administrator().(database.Cloner).CloneUser(t.Context(), user, user+"_clone", "short"), rotation.PasswordRejected, "simple_password_check")
+		wantClass(t, databasetest.Clone(t.Context(), administrator(), user, user+"_clone", "short"), rotation.PasswordRejected, "simple_password_check")
 		plain := w.login(user, newPassword)
 		plain.TLS = nil
-		wantClass(t, w.open(t, plain).SetPassword(t.Context(), user, firstPassword), rotation.PasswordRejected, "not encrypted")
+		wantClass(t, w.open(t, plain).SetPassword(t.Context(), databasetest.Change(user, firstPassword)), rotation.PasswordRejected, "not encrypted")
 		if err := w.do(t, user, newPassword, "SELECT 1"); err != nil {
 			t.Errorf("the password changed: %v", err)
 		}
@@ -150,19 +153,19 @@ func TestOtherPeoplesAccountsAreLeftAlone(t *testing.T) {
 		w.exec(t, "CREATE USER seconder@`%` IDENTIFIED VIA unix_socket OR mysql_native_password USING PASSWORD('x')")
 		defer w.exec(t, "DROP USER seconder@`%`")
 		for _, err := range []error{
-			w.as(t, w.own("seconder"), "x").SetPassword(t.Context(), w.own("seconder"), newPassword),
-			w.as(t, w.own("seconder"), "x").(database.Preflighter).Preflight(t.Context(), w.own("seconder"), ""),
+			w.as(t, w.own("seconder"), "x").SetPassword(t.Context(), databasetest.Change(w.own("seconder"), newPassword)),
+			w.as(t, w.own("seconder"), "x").(database.Administrator).Preflight(t.Context(), database.Login{User: w.own("seconder")}),
 		} {
 			wantClass(t, err, rotation.MissingPrivilege, "single-user-by-administrator")
 		}
 		administrator := w.administrator(t)
-		if err := administrator.SetPassword(t.Context(), w.own("seconder"), newPassword); err != nil || w.do(t, w.own("seconder"), newPassword, "SELECT 1") != nil {
+		if err := administrator.SetPassword(t.Context(), databasetest.Change(w.own("seconder"), newPassword)); err != nil || w.do(t, w.own("seconder"), newPassword, "SELECT 1") != nil {
 			t.Errorf("an administrator: %v", err)
 		}
-		wantClass(t, administrator.SetPassword(t.Context(), w.own("nopasser"), newPassword), rotation.BadSecret, "unix_socket")
-		wantClass(t, administrator.SetPassword(t.Context(), "nobody at all", newPassword), rotation.NoUser, "nobody at all")
-		wantClass(t, w.as(t, "somebody", "x").SetPassword(t.Context(), "somebody", newPassword), rotation.BadSecret, "anonymous")
-		wantClass(t, w.as(t, "somebody", "x").(database.Preflighter).Preflight(t.Context(), "somebody", ""), rotation.BadSecret, "anonymous")
+		wantClass(t, administrator.SetPassword(t.Context(), databasetest.Change(w.own("nopasser"), newPassword)), rotation.BadSecret, "unix_socket")
+		wantClass(t, administrator.SetPassword(t.Context(), databasetest.Change("nobody at all", newPassword)), rotation.NoUser, "nobody at all")
+		wantClass(t, w.as(t, "somebody", "x").SetPassword(t.Context(), databasetest.Change("somebody", newPassword)), rotation.BadSecret, "anonymous")
+		wantClass(t, w.as(t, "somebody", "x").(database.Administrator).Preflight(t.Context(), database.Login{User: "somebody"}), rotation.BadSecret, "anonymous")
 	})
 }
 
@@ -173,9 +176,9 @@ func TestAReplicaIsNotWrittenTo(t *testing.T) {
 		w.exec(t, "SET GLOBAL read_only = 1")
 		defer w.exec(t, "SET GLOBAL read_only = 0")
 		administrator := w.administrator(t) // who could write all the same
-		wantClass(t, administrator.SetPassword(t.Context(), user, newPassword), rotation.ReadOnly, "read-only")
-		wantClass(t, administrator.(database.Cloner).CloneUser(t.Context(), user, user+"_clone", newPassword), rotation.ReadOnly, "read-only")
-		wantClass(t, administrator.(database.Preflighter).Preflight(t.Context(), user, ""), rotation.ReadOnly, "read-only")
+		wantClass(t, administrator.SetPassword(t.Context(), databasetest.Change(user, newPassword)), rotation.ReadOnly, "read-only")
+		wantClass(t, databasetest.Clone(t.Context(), administrator, user, user+"_clone", newPassword), rotation.ReadOnly, "read-only")
+		wantClass(t, administrator.(database.Administrator).Preflight(t.Context(), database.Login{User: user}), rotation.ReadOnly, "read-only")
 		if err := w.do(t, user, firstPassword, "SELECT 1"); err != nil {
 			t.Error(err)
 		}

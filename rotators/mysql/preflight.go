@@ -8,11 +8,23 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
-// Preflight implements database.Preflighter.
-func (c *conn) Preflight(ctx context.Context, user, clone string) error {
+// Preflight implements database.Conn.
+func (c *conn) Preflight(ctx context.Context, target database.Login) error {
+	return c.preflight(ctx, target.User, "")
+}
+
+// PreflightPair implements database.Administrator.
+func (c *conn) PreflightPair(ctx context.Context, p database.Pair) error {
+	return c.preflight(ctx, p.Original.User, p.Clone.User)
+}
+
+// preflight checks that the session may change the password of user and, if clone
+// is not empty, make clone a clone of user.
+func (c *conn) preflight(ctx context.Context, user, clone string) error {
 	f, err := c.settle(ctx, user, clone)
 	if err != nil {
 		return err

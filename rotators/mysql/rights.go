@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Rights implements database.Auditor. What the session's active roles may do
+// Rights implements database.Administrator. What the session's active roles may do
 // counts as its own; which roles it has is compared as well. A right on a table
 // does not show that it follows from one on the database: two users with the
 // same effective rights, granted at different levels, differ.

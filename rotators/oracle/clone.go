@@ -2,25 +2,24 @@ package oracle
 
 import (
 	"context"
+	"crypto/rand"
 	"slices"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
-// CloneUser implements database.Cloner. Every statement commits, so that the
+// Clone implements database.Administrator. Every statement commits, so that the
 // order keeps the promise: a new clone is made locked, rights come next, and
-// password and lock go last. Whoever can log in with the new password has all the
+// the lock goes last, before SetPassword. Whoever can log in has all the
 // rights, and a run that was cut short leaves nothing that the next one does not
 // mend.
 //
 // DBMS_LOCK would keep two runs apart, but takes a privilege that administrators
 // need for nothing else. Two runs at once read the same original and say the
 // same; what one has done is no error for the other.
-func (c *conn) CloneUser(ctx context.Context, original, clone, password string) error {
-	k := &cloning{conn: c, original: exact(original), clone: exact(clone), user: clone, password: password}
-	if err := checkNew(password); err != nil {
-		return err
-	}
+func (c *conn) Clone(ctx context.Context, p database.Pair) error {
+	k := &cloning{conn: c, original: exact(p.Original.User), clone: exact(p.Clone.User)}
 	f, err := c.know(ctx, k.original, k.clone)
 	if err != nil {
 		return err
@@ -43,7 +42,6 @@ type cloning struct {
 	*conn
 	*facts
 	original, clone string // as in the catalog
-	user, password  string // of the clone, as in the secret
 
 	from, to *account
 	fresh    bool // this run has made the clone
@@ -71,13 +69,13 @@ func (k *cloning) read(ctx context.Context) error {
 	return k.to.rotatable(k.clone)
 }
 
-// create makes the clone if it is missing, locked. It has the new password from
-// the start: a profile that lets no password be used again would refuse it later.
+// create makes the clone if it is missing, locked, with a password that nobody
+// knows.
 func (k *cloning) create(ctx context.Context) error {
 	if k.to != nil {
 		return nil
 	}
-	statement := "CREATE USER " + ident(k.clone) + " IDENTIFIED BY " + quotePassword(k.password) +
+	statement := "CREATE USER " + ident(k.clone) + " IDENTIFIED BY " + quotePassword(unknownPassword()) +
 		" DEFAULT TABLESPACE " + ident(k.from.tablespace) + " TEMPORARY TABLESPACE " + ident(k.from.temporary) +
 		" PROFILE " + ident(k.from.profile) + " ACCOUNT LOCK"
 	// If another run was faster, the error is one that is worth another try.
@@ -132,28 +130,14 @@ func (k *cloning) keeping() []statement {
 	return grantChanges(k.facts, k.original, nil, kept)
 }
 
-// open lets the clone log in with the new password.
+// open unlocks a clone that is whole now.
 func (k *cloning) open(ctx context.Context) error {
-	alter := "ALTER USER " + ident(k.clone)
-	unlock := alter + " ACCOUNT UNLOCK"
-	if k.fresh {
-		return k.lacks(k.exec(ctx, unlock), k.facts, userAdmin)
+	if !k.fresh && !k.to.bornLocked {
+		return nil
 	}
-	statement := alter + " IDENTIFIED BY " + quotePassword(k.password)
-	if k.to.bornLocked {
-		statement += " ACCOUNT UNLOCK"
-	}
-	err := k.exec(ctx, statement)
-	if isCode(err, codeReused) && k.to.bornLocked {
-		// A run that was cut short gave it this password, or one of a rotation that
-		// was given up; with either it now has all its rights.
-		if err := k.exec(ctx, unlock); err != nil {
-			return k.lacks(err, k.facts, userAdmin)
-		}
-	}
-	if err := k.proven(ctx, k.user, k.password, err); err != nil {
-		return k.lacks(err, k.facts, userAdmin)
-	}
-	k.endRollover(ctx, k.facts, k.clone)
-	return nil
+	return k.lacks(k.exec(ctx, "ALTER USER "+ident(k.clone)+" ACCOUNT UNLOCK"), k.facts, userAdmin)
 }
+
+// unknownPassword is one that the usual verify functions take and nobody ever
+// learns.
+func unknownPassword() string { return "aA1_" + rand.Text()[:24] }

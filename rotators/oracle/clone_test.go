@@ -32,7 +32,7 @@ func (w *world) session(t *testing.T, doc secret.Document) database.Conn {
 
 func (w *world) clone(t *testing.T, original, clone string) error {
 	t.Helper()
-	return w.session(t, w.admin(t)).(database.Cloner).CloneUser(t.Context(), original, clone, clonePassword)
+	return databasetest.Clone(t.Context(), w.session(t, w.admin(t)), original, clone, clonePassword)
 }
 
 func TestTheCloneFollowsTheOriginal(t *testing.T) {
@@ -127,11 +127,11 @@ func TestClonesOfQuotedNames(t *testing.T) {
 		if err := probe(t.Context(), w.secret(t, clone, clonePassword)); err != nil {
 			t.Errorf("as %s: %v", clone, err)
 		}
-		one, err := w.session(t, w.secret(t, user, old)).(database.Auditor).Rights(t.Context(), clone)
+		one, err := w.session(t, w.secret(t, user, old)).(database.Administrator).Rights(t.Context(), clone)
 		if err != nil {
 			t.Fatal(err)
 		}
-		other, err := w.session(t, w.secret(t, clone, clonePassword)).(database.Auditor).Rights(t.Context(), user)
+		other, err := w.session(t, w.secret(t, clone, clonePassword)).(database.Administrator).Rights(t.Context(), user)
 		if err != nil || strings.Join(one, "\n") != strings.Join(other, "\n") {
 			t.Errorf("%s has\n%q\n%s has\n%q (%v)", user, one, clone, other, err)
 		}
@@ -264,18 +264,18 @@ func TestAnAdministratorWithoutTheRightsIsToldWhatToGrant(t *testing.T) {
 			w.exec(t, c.give)
 		}
 		conn := w.session(t, low)
-		wantFault(t, conn.(database.Preflighter).Preflight(t.Context(), user, user+"_CLONE"), rotation.MissingPrivilege, c.preflight)
-		wantFault(t, conn.(database.Cloner).CloneUser(t.Context(), user, user+"_CLONE", clonePassword), rotation.MissingPrivilege, c.clone)
+		wantFault(t, conn.(database.Administrator).PreflightPair(t.Context(), databasetest.Pair(user, user+"_CLONE")), rotation.MissingPrivilege, c.preflight)
+		wantFault(t, databasetest.Clone(t.Context(), conn, user, user+"_CLONE", clonePassword), rotation.MissingPrivilege, c.clone)
 		if w.As(context.Background(), user+"_CLONE", clonePassword) == nil {
 			t.Error("a clone that is not whole can log in")
 		}
 	}
 	w.exec(t, `GRANT GRANT ANY ROLE TO "lo%w"`)
 	conn := w.session(t, low)
-	if err := conn.(database.Preflighter).Preflight(t.Context(), user, user+"_CLONE"); err != nil {
+	if err := conn.(database.Administrator).PreflightPair(t.Context(), databasetest.Pair(user, user+"_CLONE")); err != nil {
 		t.Errorf("still lacks: %v", err)
 	}
-	if err := conn.(database.Cloner).CloneUser(t.Context(), user, user+"_CLONE", clonePassword); err != nil {
+	if err := databasetest.Clone(t.Context(), conn, user, user+"_CLONE", clonePassword); err != nil {
 		t.Errorf("does not converge: %v", err)
 	}
 	w.wantTwins(t, "APP", "APP_CLONE")

@@ -4,19 +4,29 @@ import (
 	"context"
 	"maps"
 	"slices"
+
+	"github.com/seed492efc12/rotor/framework/database"
 )
 
-// Adopt implements database.Adopter. What the clone owns stays its own: Oracle
+// HandBack implements database.Administrator.
+func (c *conn) HandBack(ctx context.Context, p database.Pair, drift bool) error {
+	if err := c.adopt(ctx, p.Original.User, p.Clone.User); err != nil || !drift {
+		return err
+	}
+	return c.grantDrift(ctx, p.Original.User, p.Clone.User)
+}
+
+// adopt gives original power over what clone owns. What the clone owns stays its own: Oracle
 // moves no object to another schema. The original gets all that can be granted
 // on it.
-func (c *conn) Adopt(ctx context.Context, original, clone string) error {
+func (c *conn) adopt(ctx context.Context, original, clone string) error {
 	return c.giving(ctx, original, clone, func(_ *facts, original string, has, clone *account) []statement {
 		return sharing(original, has.grants, clone.owned)
 	})
 }
 
-// GrantDrift implements database.DriftGranter.
-func (c *conn) GrantDrift(ctx context.Context, original, clone string) error {
+// grantDrift gives original each right that only clone holds.
+func (c *conn) grantDrift(ctx context.Context, original, clone string) error {
 	other := exact(clone)
 	return c.giving(ctx, original, clone, func(f *facts, original string, has, clone *account) []statement {
 		own := has.grants.without(original, other)

@@ -44,13 +44,18 @@ type Client func(l database.Login, d Dialer) (driver.Connector, error)
 // it.
 func With(client Client) database.Driver {
 	return database.Driver{
-		Engines:     []string{"oracle"},
-		Port:        1521,
-		Connect:     func(ctx context.Context, l database.Login) (database.Conn, error) { return connect(ctx, client, l) },
-		CheckUser:   checkUser,
-		CloneSuffix: "_CLONE",
-		NameQuote:   `"`,
-		Password:    passwordRules,
+		Engines:   []string{"oracle"},
+		Port:      1521,
+		Connect:   func(ctx context.Context, l database.Login) (database.Conn, error) { return connect(ctx, client, l) },
+		CheckUser: checkUser,
+		NameQuote: `"`,
+		Password:  passwordRules,
+		Cloning: &database.Cloning{
+			Suffix: "_CLONE",
+			Connect: func(ctx context.Context, l database.Login) (database.Administrator, error) {
+				return connect(ctx, client, l)
+			},
+		},
 	}
 }
 
@@ -64,7 +69,7 @@ type conn struct {
 	facts  *facts // read when they are first needed
 }
 
-func connect(ctx context.Context, client Client, l database.Login) (database.Conn, error) {
+func connect(ctx context.Context, client Client, l database.Login) (*conn, error) {
 	if err := checkDescriptor(l); err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package oracle
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"github.com/seed492efc12/rotor/framework/database"
@@ -40,7 +39,8 @@ func checkNew(password string) error {
 // password of two rotations ago stays valid for that time too.
 // Source: SQL*Plus User's Guide, "PASSWORD"; Security Guide, "Managing Gradual
 // Database Password Rollover for Applications" (?).
-func (c *conn) SetPassword(ctx context.Context, user, password string) error {
+func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
+	user, password := change.Target.User, change.Target.Password
 	if err := checkNew(password); err != nil {
 		return err
 	}
@@ -59,10 +59,10 @@ func (c *conn) SetPassword(ctx context.Context, user, password string) error {
 	} else if err := c.usable(ctx, f, name); err != nil {
 		return err
 	}
-	if err := c.proven(ctx, user, password, c.exec(ctx, statement)); err != nil {
+	if err := c.exec(ctx, statement); err != nil {
 		return c.altering(err, f, name)
 	}
-	if !c.login.Overlap {
+	if change.Keep == "" {
 		c.endRollover(ctx, f, name)
 	}
 	return nil
@@ -93,25 +93,6 @@ func (c *conn) usable(ctx context.Context, f *facts, name string) error {
 		return noUser(name)
 	}
 	return pair[name].rotatable(name)
-}
-
-// proven makes of "the password cannot be reused" (PASSWORD_REUSE_MAX and
-// PASSWORD_REUSE_TIME) a success if the password is the user's already, because
-// an earlier run of the step set it. Only a login can tell.
-func (c *conn) proven(ctx context.Context, user, password string, err error) error {
-	if !isCode(err, codeReused) {
-		return err
-	}
-	l := c.login
-	l.User, l.Password = user, password
-	other, loginErr := connect(ctx, c.client, l)
-	switch {
-	case loginErr == nil:
-		return other.Close()
-	case errors.Is(loginErr, database.ErrLoginRefused):
-		return err
-	}
-	return loginErr
 }
 
 // endRollover makes an old password invalid that a rollover time keeps valid.

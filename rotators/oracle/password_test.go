@@ -177,9 +177,9 @@ func TestUsersWithoutAPasswordGetNone(t *testing.T) {
 	w := standIn(t, oracletest.Config{})
 	w.exec(t, `CREATE USER OSUSER IDENTIFIED EXTERNALLY`)
 	admin := w.session(t, w.admin(t))
-	wantFault(t, admin.SetPassword(t.Context(), "osuser", clonePassword), rotation.BadSecret, "EXTERNAL")
-	wantFault(t, admin.SetPassword(t.Context(), "system", clonePassword), rotation.BadSecret, "Oracle's own")
-	wantFault(t, admin.SetPassword(t.Context(), "nobody", clonePassword), rotation.NoUser, `"NOBODY"`)
+	wantFault(t, admin.SetPassword(t.Context(), databasetest.Change("osuser", clonePassword)), rotation.BadSecret, "EXTERNAL")
+	wantFault(t, admin.SetPassword(t.Context(), databasetest.Change("system", clonePassword)), rotation.BadSecret, "Oracle's own")
+	wantFault(t, admin.SetPassword(t.Context(), databasetest.Change("nobody", clonePassword)), rotation.NoUser, `"NOBODY"`)
 }
 
 func TestAnAdministratorNeedsNoCatalogToSetAPassword(t *testing.T) {
@@ -265,7 +265,7 @@ func TestAMissingServiceOrSIDIsNamed(t *testing.T) {
 	r.Store.Write("user", "v0", good.With("dbname", ""))
 	databasetest.Wants(t, r.Rotate(t), rotation.BadSecret, "dbname")
 	r.Store.End("user")
-	if _, err := w.session(t, good.With("dbname", "whatever").With("sid", oracletest.SID)).(database.Auditor).Rights(t.Context(), "app_CLONE"); err != nil {
+	if _, err := w.session(t, good.With("dbname", "whatever").With("sid", oracletest.SID)).(database.Administrator).Rights(t.Context(), "app_CLONE"); err != nil {
 		t.Errorf("by SID: %v", err)
 	}
 }

@@ -5,13 +5,24 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
-// Preflight implements database.Preflighter. A user may always change its own
+// Preflight implements database.Conn.
+func (c *conn) Preflight(ctx context.Context, target database.Login) error {
+	return c.preflight(ctx, target.User, "")
+}
+
+// PreflightPair implements database.Administrator.
+func (c *conn) PreflightPair(ctx context.Context, p database.Pair) error {
+	return c.preflight(ctx, p.Original.User, p.Clone.User)
+}
+
+// preflight: a user may always change its own
 // password. What the administrator may grant on RDS by rdsadmin is not known
 // before it is granted.
-func (c *conn) Preflight(ctx context.Context, user, clone string) error {
+func (c *conn) preflight(ctx context.Context, user, clone string) error {
 	name := exact(user)
 	f, err := c.know(ctx, name)
 	if err != nil {

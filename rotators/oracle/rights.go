@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Rights implements database.Auditor. A session sees its own grants without any
+// Rights implements database.Administrator. A session sees its own grants without any
 // privilege. Quotas are compared as such, without their size.
 func (c *conn) Rights(ctx context.Context, twin string) ([]string, error) {
 	f, err := c.know(ctx)

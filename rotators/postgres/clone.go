@@ -10,22 +10,17 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
-// CloneUser implements database.Cloner. All of it is one transaction: a clone
+// Clone implements database.Administrator. All of it is one transaction: a clone
 // that lacks something is never seen.
-func (c *conn) CloneUser(ctx context.Context, original, clone, password string) error {
-	f, err := c.facts(ctx, original)
-	if err != nil {
+func (c *conn) Clone(ctx context.Context, p database.Pair) error {
+	if _, err := c.facts(ctx, p.Original.User); err != nil {
 		return err
 	}
-	f.user = clone
-	return c.storing(ctx, f, password, func(stored string) error {
-		return c.write(ctx, func(tx pgx.Tx) error {
-			return cloning{c, tx, original, clone}.run(ctx, stored)
-		})
-	})
+	return c.write(ctx, func(tx pgx.Tx) error { return cloning{c, tx, p.Original.User, p.Clone.User}.run(ctx) })
 }
 
 // cloning is one transaction that makes clone the same as original.
@@ -35,12 +30,12 @@ type cloning struct {
 	original, clone string
 }
 
-func (k cloning) run(ctx context.Context, stored string) error {
+func (k cloning) run(ctx context.Context) error {
 	if err := k.lock(ctx); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
-		func(ctx context.Context) error { return k.role(ctx, stored) },
+		k.role,
 		k.membership,
 		k.settings,
 		k.handOver,
@@ -115,8 +110,9 @@ func options(from, to attributes) string {
 	return b.String()
 }
 
-// role makes the clone exist with the original's attributes and the password.
-func (k cloning) role(ctx context.Context, stored string) error {
+// role makes the clone exist with the original's attributes. A new one has no
+// password, so that none logs it in.
+func (k cloning) role(ctx context.Context) error {
 	want, err := k.attributes(ctx, k.original)
 	if err != nil {
 		return fault(err)
@@ -129,7 +125,7 @@ func (k cloning) role(ctx context.Context, stored string) error {
 	if err != nil {
 		return fault(err)
 	}
-	_, err = k.tx.Exec(ctx, verb+pgwire.Ident(k.clone)+" LOGIN PASSWORD "+literal(stored)+options(has, want))
+	_, err = k.tx.Exec(ctx, verb+pgwire.Ident(k.clone)+" LOGIN"+options(has, want))
 	return k.altering(err, k.clone)
 }
 

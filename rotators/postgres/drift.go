@@ -6,13 +6,18 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
-// GrantDrift implements database.DriftGranter: the original gets what was
+// HandBack implements database.Administrator: the original gets what was
 // granted to the clone by itself, the roles and attributes that only the clone
 // has, and the objects that it owns.
-func (c *conn) GrantDrift(ctx context.Context, original, clone string) error {
+func (c *conn) HandBack(ctx context.Context, p database.Pair, drift bool) error {
+	if !drift {
+		return nil // what a clone makes is its original's
+	}
+	original, clone := p.Original.User, p.Clone.User
 	return c.write(ctx, func(tx pgx.Tx) error {
 		k := cloning{c, tx, original, clone}
 		if err := k.lock(ctx); err != nil {

@@ -15,12 +15,14 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
 // SetPassword implements database.Conn.
-func (c *conn) SetPassword(ctx context.Context, user, password string) error {
+func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
+	user, password := change.Target.User, change.Target.Password
 	f, err := c.facts(ctx, user)
 	if err != nil {
 		return err

@@ -21,12 +21,15 @@ import (
 
 // Driver rotates users of PostgreSQL.
 var Driver = database.Driver{
-	Engines:     []string{"postgres", "aurora-postgresql"},
-	Port:        5432,
-	Database:    "postgres",
-	Connect:     connect,
-	CheckUser:   checkUser,
-	CloneSuffix: "_clone",
+	Engines:   []string{"postgres", "aurora-postgresql"},
+	Port:      5432,
+	Database:  "postgres",
+	Connect:   func(ctx context.Context, l database.Login) (database.Conn, error) { return connect(ctx, l) },
+	CheckUser: checkUser,
+	Cloning: &database.Cloning{
+		Suffix:  "_clone",
+		Connect: func(ctx context.Context, l database.Login) (database.Administrator, error) { return connect(ctx, l) },
+	},
 }
 
 // maxName is the length of a name in bytes (NAMEDATALEN - 1). The server cuts
@@ -54,7 +57,7 @@ type conn struct {
 	login database.Login
 }
 
-func connect(ctx context.Context, l database.Login) (database.Conn, error) {
+func connect(ctx context.Context, l database.Login) (*conn, error) {
 	cfg, err := pgwire.Config(l, hashedOnly, map[string]string{"application_name": "rotor", "client_encoding": "UTF8"})
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
@@ -50,7 +51,7 @@ ORDER BY 1, 2, 3, 4`
 const queryPowers = `/* rotor: powers */
 SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user`
 
-// Rights implements database.Auditor. It sees the rights in the session's own
+// Rights implements database.Administrator. It sees the rights in the session's own
 // database and those of the whole server; of other databases it sees only
 // whether the user owns something there.
 func (c *conn) Rights(ctx context.Context, twin string) ([]string, error) {
@@ -84,8 +85,19 @@ SELECT s.rolsuper, s.rolcreaterole, r.rolsuper, pg_catalog.pg_has_role(s.oid, r.
          AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles p WHERE p.rolname = 'rds_password' AND pg_catalog.pg_has_role(s.oid, p.oid, 'MEMBER'))
 FROM pg_catalog.pg_roles s JOIN pg_catalog.pg_roles r ON r.rolname = $1 WHERE s.rolname = session_user`
 
-// Preflight implements database.Preflighter.
-func (c *conn) Preflight(ctx context.Context, user, clone string) error {
+// Preflight implements database.Conn.
+func (c *conn) Preflight(ctx context.Context, target database.Login) error {
+	return c.preflight(ctx, target.User, "")
+}
+
+// PreflightPair implements database.Administrator.
+func (c *conn) PreflightPair(ctx context.Context, p database.Pair) error {
+	return c.preflight(ctx, p.Original.User, p.Clone.User)
+}
+
+// preflight checks that the session may change the password of user and, if clone
+// is not empty, make clone a clone of user.
+func (c *conn) preflight(ctx context.Context, user, clone string) error {
 	f, err := c.facts(ctx, user)
 	if err != nil {
 		return err

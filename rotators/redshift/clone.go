@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
-// CloneUser implements database.Cloner. What has to be said follows from what
+// Clone implements database.Administrator. What has to be said follows from what
 // both users are, and is said in one transaction: a clone that lacks something
 // is never seen, and a cluster commits once.
 //
@@ -16,10 +17,8 @@ import (
 // at once read the same original and say the same: what one has done is no
 // error for the other, or is one that is worth another try (a user who exists by
 // now; catalog rows that changed meanwhile).
-func (c *conn) CloneUser(ctx context.Context, original, clone, password string) error {
-	if err := checkPassword(password); err != nil {
-		return err
-	}
+func (c *conn) Clone(ctx context.Context, p database.Pair) error {
+	original, clone := p.Original.User, p.Clone.User
 	pair, err := c.profiles(ctx, original, clone)
 	if err != nil {
 		return err
@@ -31,18 +30,21 @@ func (c *conn) CloneUser(ctx context.Context, original, clone, password string) 
 	case past(from.validUntil):
 		return c.usable(ctx, original)
 	}
-	return c.altering(c.carryOut(ctx, cloning(original, clone, hash(clone, password), from, pair[clone]), original, clone), clone)
+	return c.altering(c.carryOut(ctx, cloning(original, clone, from, pair[clone]), original, clone), clone)
 }
 
 // cloning are the statements that make clone, which to describes if it exists,
-// the same as original.
-func cloning(original, clone, stored string, from, to *profile) []statement {
-	verb := "ALTER USER "
+// the same as original. A new one has no password.
+func cloning(original, clone string, from, to *profile) []statement {
+	var first []statement
 	if to == nil {
-		verb, to = "CREATE USER ", newProfile(attributes{}, nil)
+		to = newProfile(attributes{}, nil)
+		first = []statement{must("CREATE USER " + pgwire.Ident(clone) + " PASSWORD DISABLE" + validUntil(to.validUntil, from.validUntil))}
+	} else if until := validUntil(to.validUntil, from.validUntil); until != "" {
+		first = []statement{must("ALTER USER " + pgwire.Ident(clone) + until)}
 	}
 	return slices.Concat(
-		[]statement{must(verb + pgwire.Ident(clone) + " PASSWORD " + literal(stored) + validUntil(to.validUntil, from.validUntil))},
+		first,
 		attributeChanges(clone, to.attributes, from.attributes),
 		settingChanges(clone, to.settings, from.settings),
 		groupChanges(clone, to.groups, from.groups),

@@ -3,12 +3,22 @@ package redshift
 import (
 	"context"
 	"slices"
+
+	"github.com/seed492efc12/rotor/framework/database"
 )
 
-// Adopt implements database.Adopter. What the clone owns stays its own, since it
-// is in use; the original gets all privileges on it. The next CloneUser hands it
+// HandBack implements database.Administrator.
+func (c *conn) HandBack(ctx context.Context, p database.Pair, drift bool) error {
+	if err := c.adopt(ctx, p.Original.User, p.Clone.User); err != nil || !drift {
+		return err
+	}
+	return c.grantDrift(ctx, p.Original.User, p.Clone.User)
+}
+
+// adopt gives original power over what clone owns. What the clone owns stays its own, since it
+// is in use; the original gets all privileges on it. The next Clone hands it
 // over.
-func (c *conn) Adopt(ctx context.Context, original, clone string) error {
+func (c *conn) adopt(ctx context.Context, original, clone string) error {
 	return c.giving(ctx, original, clone, adopting)
 }
 
@@ -18,8 +28,8 @@ func adopting(original string, has, clone *profile) []statement {
 	return sharing(original, has, clone.owned)
 }
 
-// GrantDrift implements database.DriftGranter.
-func (c *conn) GrantDrift(ctx context.Context, original, clone string) error {
+// grantDrift gives original each right that only clone holds.
+func (c *conn) grantDrift(ctx context.Context, original, clone string) error {
 	return c.giving(ctx, original, clone, drifting)
 }
 

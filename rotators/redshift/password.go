@@ -63,7 +63,8 @@ func hash(user, password string) string {
 }
 
 // SetPassword implements database.Conn.
-func (c *conn) SetPassword(ctx context.Context, user, password string) error {
+func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
+	user, password := change.Target.User, change.Target.Password
 	if err := checkPassword(password); err != nil {
 		return err
 	}

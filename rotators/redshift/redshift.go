@@ -30,13 +30,16 @@ import (
 
 // Driver rotates users of Redshift.
 var Driver = database.Driver{
-	Engines:     []string{"redshift"},
-	Port:        5439,
-	Database:    "dev",
-	Connect:     connect,
-	CheckUser:   checkUser,
-	CloneSuffix: "_clone",
-	Password:    passwordRules,
+	Engines:   []string{"redshift"},
+	Port:      5439,
+	Database:  "dev",
+	Connect:   func(ctx context.Context, l database.Login) (database.Conn, error) { return connect(ctx, l) },
+	CheckUser: checkUser,
+	Cloning: &database.Cloning{
+		Suffix:  "_clone",
+		Connect: func(ctx context.Context, l database.Login) (database.Administrator, error) { return connect(ctx, l) },
+	},
+	Password: passwordRules,
 }
 
 // maxName is the length of a name in bytes.
@@ -69,7 +72,7 @@ type conn struct {
 // compared.
 var parameters = map[string]string{"application_name": "rotor", "client_encoding": "UTF8", "DateStyle": "ISO"}
 
-func connect(ctx context.Context, l database.Login) (database.Conn, error) {
+func connect(ctx context.Context, l database.Login) (*conn, error) {
 	cfg, err := pgwire.Config(l, "md5", parameters)
 	if err != nil {
 		return nil, err

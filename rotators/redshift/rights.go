@@ -5,11 +5,12 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
-// Rights implements database.Auditor. It sees the rights in the session's own
+// Rights implements database.Administrator. It sees the rights in the session's own
 // database, and those on all databases and on the cluster. Rights in other
 // databases are neither copied nor compared.
 func (c *conn) Rights(ctx context.Context, twin string) ([]string, error) {
@@ -68,11 +69,21 @@ func withOption[M ~map[K]bool, K comparable](lines map[string]bool, held M, opti
 	}
 }
 
-// Preflight implements database.Preflighter. A user may change its own password;
+// Preflight implements database.Conn.
+func (c *conn) Preflight(ctx context.Context, target database.Login) error {
+	return c.preflight(ctx, target.User, "")
+}
+
+// PreflightPair implements database.Administrator.
+func (c *conn) PreflightPair(ctx context.Context, p database.Pair) error {
+	return c.preflight(ctx, p.Original.User, p.Clone.User)
+}
+
+// preflight: a user may change its own password;
 // that of another takes a superuser or the system privilege ALTER USER, which
 // comes with a role. To clone takes a superuser: nobody else sees what was
 // granted to others.
-func (c *conn) Preflight(ctx context.Context, user, clone string) error {
+func (c *conn) preflight(ctx context.Context, user, clone string) error {
 	me := c.login.User
 	if err := c.usable(ctx, user); err != nil {
 		return err

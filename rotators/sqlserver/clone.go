@@ -4,12 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
-// CloneUser implements database.Cloner. A new clone gets a password that nobody
-// knows, then its rights, then the password of the secret: who can log in with
-// that has all rights, and what was cut short, the next run mends. Transactions
+// Clone implements database.Administrator. A new clone gets a password that nobody
+// knows, and then its rights; what was cut short, the next run mends. Transactions
 // would do no better: not every one of the statements is said to be allowed in
 // one (?).
 //
@@ -19,10 +19,8 @@ import (
 // permissions on it, other users' included. Both have CONTROL on what either
 // owns; see Adopt.
 // Source: Transact-SQL reference, "ALTER AUTHORIZATION", remarks.
-func (c *conn) CloneUser(ctx context.Context, original, clone, password string) error {
-	if err := checkPassword(password); err != nil {
-		return err
-	}
+func (c *conn) Clone(ctx context.Context, p database.Pair) error {
+	original, clone := p.Original.User, p.Clone.User
 	from, err := c.usable(ctx, original)
 	if err != nil {
 		return err
@@ -37,10 +35,7 @@ func (c *conn) CloneUser(ctx context.Context, original, clone, password string) 
 	if err != nil {
 		return err
 	}
-	if err := c.copyRights(ctx, from, to); err != nil {
-		return err
-	}
-	if err := c.setByAdministrator(ctx, to, password); err != nil || !to.disabled {
+	if err := c.copyRights(ctx, from, to); err != nil || !to.disabled {
 		return err
 	}
 	return lacking(c.exec(ctx, "ALTER LOGIN "+ident(to.name)+" ENABLE"), c.alterRemedy(to))

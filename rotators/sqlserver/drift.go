@@ -1,12 +1,24 @@
 package sqlserver
 
-import "context"
+import (
+	"context"
 
-// Adopt implements database.Adopter. Beside CONTROL on what the clone owns, the
+	"github.com/seed492efc12/rotor/framework/database"
+)
+
+// HandBack implements database.Administrator.
+func (c *conn) HandBack(ctx context.Context, p database.Pair, drift bool) error {
+	if err := c.adopt(ctx, p.Original.User, p.Clone.User); err != nil || !drift {
+		return err
+	}
+	return c.grantDrift(ctx, p.Original.User, p.Clone.User)
+}
+
+// adopt gives original power over what clone owns. Beside CONTROL on what the clone owns, the
 // original gets rid of a doubt: a denial that the original has lost is lost by
-// the clone too, so that the two can be compared. The next CloneUser would do
+// the clone too, so that the two can be compared. The next Clone would do
 // the same; it takes nothing from the clone.
-func (c *conn) Adopt(ctx context.Context, original, clone string) error {
+func (c *conn) adopt(ctx context.Context, original, clone string) error {
 	return c.both(ctx, original, clone, false, func(o, k *profile) []string {
 		only := newProfile(k.server, k.session)
 		only.owned, only.name = k.owned, k.name
@@ -14,9 +26,9 @@ func (c *conn) Adopt(ctx context.Context, original, clone string) error {
 	})
 }
 
-// GrantDrift implements database.DriftGranter. It ends no denial: who denied
+// grantDrift gives original each right that only clone holds. It ends no denial: who denied
 // something to the original meant it.
-func (c *conn) GrantDrift(ctx context.Context, original, clone string) error {
+func (c *conn) grantDrift(ctx context.Context, original, clone string) error {
 	return c.both(ctx, original, clone, true, func(o, k *profile) []string {
 		return o.gain(k.without(o.denials))
 	})

@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
 // SetPassword implements database.Conn. A user who changes its own password
 // tells the old one too: that of this very session, which is AWSCURRENT's or,
 // where an earlier run went wrong, another of the secret.
-func (c *conn) SetPassword(ctx context.Context, user, password string) error {
+func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
+	user, password := change.Target.User, change.Target.Password
 	if err := checkPassword(password); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
@@ -24,9 +25,19 @@ func (c *conn) may(ctx context.Context, query string, args ...string) (bool, err
 	return len(answer) == 1 && isTrue(answer[0]), err
 }
 
-// Preflight implements database.Preflighter. A user may always change its own
+// Preflight implements database.Conn.
+func (c *conn) Preflight(ctx context.Context, target database.Login) error {
+	return c.preflight(ctx, target.User, "")
+}
+
+// PreflightPair implements database.Administrator.
+func (c *conn) PreflightPair(ctx context.Context, p database.Pair) error {
+	return c.preflight(ctx, p.Original.User, p.Clone.User)
+}
+
+// preflight: a user may always change its own
 // password.
-func (c *conn) Preflight(ctx context.Context, user, clone string) error {
+func (c *conn) preflight(ctx context.Context, user, clone string) error {
 	p, err := c.usable(ctx, user)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ SELECT g.name, p.permission_name, p.class_desc, CONCAT(p.major_id, '.', p.minor_
 SELECT class_desc, permission_name FROM sys.fn_builtin_permissions(DEFAULT)`
 )
 
-// Rights implements database.Auditor: what the session's user holds on the
+// Rights implements database.Administrator: what the session's user holds on the
 // server and in every database that it may open. It needs no privilege, since
 // everybody sees its own rights and roles.
 //

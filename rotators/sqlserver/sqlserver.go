@@ -42,13 +42,16 @@ import (
 
 // Driver rotates users of SQL Server.
 var Driver = database.Driver{
-	Engines:     []string{"sqlserver"},
-	Port:        1433,
-	Database:    "master",
-	Connect:     connect,
-	CheckUser:   checkUser,
-	CloneSuffix: "_clone",
-	Password:    database.PasswordRules{Max: maxPassword},
+	Engines:   []string{"sqlserver"},
+	Port:      1433,
+	Database:  "master",
+	Connect:   func(ctx context.Context, l database.Login) (database.Conn, error) { return connect(ctx, l) },
+	CheckUser: checkUser,
+	Cloning: &database.Cloning{
+		Suffix:  "_clone",
+		Connect: func(ctx context.Context, l database.Login) (database.Administrator, error) { return connect(ctx, l) },
+	},
+	Password: database.PasswordRules{Max: maxPassword},
 }
 
 // Lengths in UTF-16 code units: sysname is nvarchar(128).
@@ -86,7 +89,7 @@ type conn struct {
 	login database.Login
 }
 
-func connect(ctx context.Context, l database.Login) (database.Conn, error) {
+func connect(ctx context.Context, l database.Login) (*conn, error) {
 	if strings.Contains(l.User, `\`) {
 		return nil, checkUser(l.User) // the client driver would try NTLM
 	}

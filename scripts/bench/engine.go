@@ -11,7 +11,7 @@ type strategy struct {
 }
 
 var strategies = []strategy{
-	{"single-user", 11, 2},
-	{"single-user-by-administrator", 12, 3},
-	{"alternating-users", 13, 4},
+	{"single-user", 11, 3},
+	{"single-user-by-administrator", 12, 4},
+	{"alternating-users", 13, 5},
 }

@@ -37,7 +37,6 @@ type rotationResult struct {
 	calls       int   // the most of any rotation
 	logins      int
 	refused     int // the most of any rotation
-	allowed     int // of these
 	connections struct{ cold, warm int }
 	want        *strategy // nil for hello
 }

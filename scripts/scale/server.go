@@ -52,58 +52,26 @@ const connectTimeout = 10 * time.Second
 
 // driver is the server's as seen over its network.
 func (s *server) driver() database.Driver {
-	d := s.Driver()
-	connect := d.Connect
-	d.Connect = func(ctx context.Context, l database.Login) (conn database.Conn, err error) {
+	return databasetest.Intercept(s.Driver(), func(ctx context.Context, call string, effect func() error) error {
 		i := invoked(ctx)
+		if call != "Connect" {
+			return i.call(ctx, s.takes(i), effect)
+		}
 		if s.loop.now >= s.from && s.loop.now < s.to {
 			wait := time.Millisecond
 			if s.hung {
 				wait = connectTimeout
 			}
 			if err := i.call(ctx, wait, func() error { return nil }); err != nil {
-				return nil, err
+				return err
 			}
-			return nil, rotation.Fail(rotation.Unreachable, "connecting: no server").Again()
+			return rotation.Fail(rotation.Unreachable, "connecting: no server").Again()
 		}
-		err = i.call(ctx, 3*s.takes(i), func() error { conn, err = connect(ctx, l); return err })
-		if err != nil {
-			return nil, err
-		}
-		return session{conn, s}, nil
-	}
-	return d
+		return i.call(ctx, 3*s.takes(i), effect)
+	})
 }
 
 // takes is how long a call takes this time: a log-normal distribution.
 func (s *server) takes(i *invocation) time.Duration {
 	return time.Duration(float64(s.scale) * math.Exp(i.chance.NormFloat64()))
-}
-
-// A session is a connection whose calls take time.
-type session struct {
-	database.Conn
-	s *server
-}
-
-func (c session) call(ctx context.Context, effect func() error) error {
-	i := invoked(ctx)
-	return i.call(ctx, c.s.takes(i), effect)
-}
-
-func (c session) Check(ctx context.Context) error {
-	return c.call(ctx, func() error { return c.Conn.Check(ctx) })
-}
-
-func (c session) SetPassword(ctx context.Context, user, password string) error {
-	return c.call(ctx, func() error { return c.Conn.SetPassword(ctx, user, password) })
-}
-
-func (c session) CloneUser(ctx context.Context, original, clone, password string) error {
-	return c.call(ctx, func() error { return c.Conn.(database.Cloner).CloneUser(ctx, original, clone, password) })
-}
-
-func (c session) Rights(ctx context.Context, twin string) (rights []string, err error) {
-	err = c.call(ctx, func() error { rights, err = c.Conn.(database.Auditor).Rights(ctx, twin); return err })
-	return rights, err
 }

@@ -32,8 +32,10 @@ type Harness struct {
 	// empty, that no other fixture shares, and an administrator.
 	New func(t *testing.T, name string) Fixture
 	// Overlap says that single users' old passwords stay valid until the next
-	// rotation, at the price of one refused login.
+	// rotation.
 	Overlap bool
+	// NoOverlap asks for the opposite: see [database.Config].
+	NoOverlap bool
 	// NoSweep leaves out the faults at every point, which take most of the time:
 	// one server of a kind is enough for them. See [Run].
 	NoSweep bool
@@ -65,7 +67,7 @@ func Run(t *testing.T, h Harness) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s == database.AlternatingUsers && h.Driver.CloneSuffix == "" {
+		if s == database.AlternatingUsers && h.Driver.Cloning == nil {
 			continue
 		}
 		t.Run(strategy, func(t *testing.T) {
@@ -116,7 +118,7 @@ func (s suite) stage(t *testing.T, user string) *stage {
 	st.rotator = s.rotator(t, s.Driver, st, nil)
 	st.engine = &rotation.Engine{
 		Store:   st.calls.Store(&st.store),
-		Rotator: s.rotator(t, st.counting(faulty(s.Driver, &st.driver)), st, st.wire.dial),
+		Rotator: s.rotator(t, Intercept(s.Driver, st.watch), st, st.wire.dial),
 		Clock:   &rotationtest.Clock{},
 		Log:     slog.New(slog.DiscardHandler),
 	}
@@ -129,7 +131,7 @@ func (s suite) rotator(t *testing.T, d database.Driver, st *stage, dial func(con
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := database.New(database.Config{Driver: d, Strategy: s.strategy, Password: g.Generate, Dial: dial,
+	r, err := database.New(database.Config{Driver: d, Strategy: s.strategy, Password: g.Generate, Dial: dial, NoOverlap: s.NoOverlap,
 		Roots: func() (*x509.CertPool, error) { return st.Roots, nil }})
 	if err != nil {
 		t.Fatal(err)
@@ -137,17 +139,19 @@ func (s suite) rotator(t *testing.T, d database.Driver, st *stage, dial func(con
 	return r
 }
 
-func (st *stage) counting(d database.Driver) database.Driver {
-	connect := d.Connect
-	d.Connect = func(ctx context.Context, l database.Login) (database.Conn, error) {
-		c, err := connect(ctx, l)
-		st.logins.Add(1)
+// watch counts logins, and puts the faults of the driver.
+func (st *stage) watch(_ context.Context, call string, effect func() error) error {
+	if call != "Connect" {
+		return st.driver.Do(call, effect)
+	}
+	st.logins.Add(1)
+	return st.driver.Do(call, func() error {
+		err := effect()
 		if errors.Is(err, database.ErrLoginRefused) {
 			st.refusals.Add(1)
 		}
-		return c, err
-	}
-	return d
+		return err
+	})
 }
 
 // rotate runs one whole rotation, or what is left of the one under way.
@@ -175,7 +179,15 @@ func (st *stage) look(ctx context.Context, label string) ([]string, error) {
 	if doc.IsZero() {
 		return nil, fmt.Errorf("there is no %s version", label)
 	}
-	conn, err := st.rotator.Connect(ctx, doc)
+	if st.rotator.Driver.Cloning == nil {
+		conn, err := st.rotator.Connect(ctx, doc)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = conn.Close() }()
+		return nil, conn.Check(ctx)
+	}
+	conn, err := st.rotator.Administrate(ctx, doc)
 	if err != nil {
 		return nil, err
 	}
@@ -183,11 +195,7 @@ func (st *stage) look(ctx context.Context, label string) ([]string, error) {
 	if err := conn.Check(ctx); err != nil {
 		return nil, err
 	}
-	a, ok := conn.(database.Auditor)
-	if !ok {
-		return nil, nil
-	}
-	rights, err := a.Rights(ctx, st.rotator.Twin(doc.Text("username")))
+	rights, err := conn.Rights(ctx, st.rotator.Twin(doc.Text("username")))
 	slices.Sort(rights)
 	return rights, err
 }

@@ -2,6 +2,7 @@ package databasetest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -29,8 +30,7 @@ type Memory struct {
 
 type memoryUser struct {
 	password string
-	last     string      // valid too, if not empty
-	setting  *sync.Mutex // held from Overlaps to Close
+	last     string // valid too, if not empty
 	admin    bool
 	locked   bool
 	rights   map[string]bool
@@ -43,7 +43,7 @@ func (m *Memory) Add(user, password string, admin bool, rights ...string) {
 	if m.users == nil {
 		m.users = map[string]*memoryUser{}
 	}
-	m.users[user] = &memoryUser{password: password, admin: admin, rights: map[string]bool{}, setting: &sync.Mutex{}}
+	m.users[user] = &memoryUser{password: password, admin: admin, rights: map[string]bool{}}
 	for _, r := range rights {
 		m.users[user].rights[r] = true
 	}
@@ -93,7 +93,17 @@ func (m *Memory) Connections() int {
 
 // Driver returns the driver of this server. Its engine is "memory".
 func (m *Memory) Driver() database.Driver {
-	return database.Driver{Engines: []string{"memory"}, Port: 1, Database: "main", Connect: m.connect, CloneSuffix: "_clone"}
+	return database.Driver{
+		Engines:   []string{"memory"},
+		Port:      1,
+		Database:  "main",
+		CheckUser: database.AnyUser,
+		Connect:   func(_ context.Context, l database.Login) (database.Conn, error) { return m.connect(l) },
+		Cloning: &database.Cloning{
+			Suffix:  "_clone",
+			Connect: func(_ context.Context, l database.Login) (database.Administrator, error) { return m.connect(l) },
+		},
+	}
 }
 
 // Fixture adds a user with two rights and an administrator, and returns their
@@ -108,7 +118,7 @@ func (m *Memory) Fixture(user string) Fixture {
 	}
 }
 
-func (m *Memory) connect(_ context.Context, l database.Login) (database.Conn, error) {
+func (m *Memory) connect(l database.Login) (*memoryConn, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.calls++
@@ -123,9 +133,8 @@ func (m *Memory) connect(_ context.Context, l database.Login) (database.Conn, er
 }
 
 type memoryConn struct {
-	m     *Memory
-	user  string
-	holds *sync.Mutex // or nil
+	m    *Memory
+	user string
 }
 
 // Check implements database.Conn.
@@ -137,13 +146,7 @@ func (c *memoryConn) Check(context.Context) error {
 }
 
 // Close implements database.Conn.
-func (c *memoryConn) Close() error {
-	if c.holds != nil {
-		c.holds.Unlock()
-		c.holds = nil
-	}
-	return nil
-}
+func (c *memoryConn) Close() error { return nil }
 
 // as runs f on the named user, which the session must be, or administer.
 func (c *memoryConn) as(user string, f func(u *memoryUser)) error {
@@ -160,46 +163,49 @@ func (c *memoryConn) as(user string, f func(u *memoryUser)) error {
 	return nil
 }
 
-func (c *memoryConn) SetPassword(_ context.Context, user, password string) error {
-	return c.as(user, func(u *memoryUser) {
+func (c *memoryConn) SetPassword(_ context.Context, change database.Change) error {
+	return c.as(change.Target.User, func(u *memoryUser) {
+		if u.password == change.Target.Password {
+			return // an earlier run set it, and kept what was to be kept
+		}
 		u.last = ""
-		if c.holds != nil {
+		if c.m.Overlap && change.Keep != "" {
 			u.last = u.password
 		}
-		u.password = password
+		u.password = change.Target.Password
 	})
 }
 
-func (c *memoryConn) Overlaps(_ context.Context, user string) (bool, error) {
-	if !c.m.Overlap {
-		return false, nil
-	}
-	var setting *sync.Mutex
-	if err := c.as(user, func(u *memoryUser) { setting = u.setting }); err != nil {
-		return false, err
-	}
-	setting.Lock()
-	c.holds = setting
-	return true, nil
+func (c *memoryConn) Preflight(_ context.Context, target database.Login) error {
+	return c.as(target.User, func(*memoryUser) {})
 }
 
-func (c *memoryConn) CloneUser(_ context.Context, original, clone, password string) error {
-	return c.as(original, func(u *memoryUser) {
-		c.m.users[clone] = &memoryUser{password: password, rights: maps.Clone(u.rights), setting: &sync.Mutex{}}
-	})
-}
-
-func (c *memoryConn) GrantDrift(_ context.Context, original, clone string) error {
-	return c.as(original, func(u *memoryUser) { maps.Copy(u.rights, c.m.users[clone].rights) })
-}
-
-func (c *memoryConn) Rights(context.Context, string) (rights []string, err error) {
-	return c.m.Rights(c.user), nil
-}
-
-func (c *memoryConn) Preflight(_ context.Context, user, clone string) error {
-	if err := c.as(user, func(*memoryUser) {}); err != nil {
-		return fmt.Errorf("preparing %q: %w", clone, err)
+func (c *memoryConn) PreflightPair(_ context.Context, p database.Pair) error {
+	if err := c.as(p.Original.User, func(*memoryUser) {}); err != nil {
+		return fmt.Errorf("preparing %q: %w", p.Clone.User, err)
 	}
 	return nil
+}
+
+func (c *memoryConn) Clone(_ context.Context, p database.Pair) error {
+	return c.as(p.Original.User, func(u *memoryUser) {
+		clone, ok := c.m.users[p.Clone.User]
+		if !ok {
+			clone = &memoryUser{password: rand.Text()}
+			c.m.users[p.Clone.User] = clone
+		}
+		clone.rights = maps.Clone(u.rights)
+	})
+}
+
+func (c *memoryConn) HandBack(_ context.Context, p database.Pair, drift bool) error {
+	return c.as(p.Original.User, func(u *memoryUser) {
+		if drift {
+			maps.Copy(u.rights, c.m.users[p.Clone.User].rights)
+		}
+	})
+}
+
+func (c *memoryConn) Rights(context.Context, string) ([]string, error) {
+	return c.m.Rights(c.user), nil
 }

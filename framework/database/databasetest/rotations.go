@@ -2,6 +2,7 @@ package databasetest
 
 import (
 	"bytes"
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -100,4 +101,25 @@ func Wants(t *testing.T, err error, c rotation.Class, says ...string) {
 			t.Errorf("%v\ndoes not say %q", err, s)
 		}
 	}
+}
+
+// Pair is two alternating users of a session's own server, for tests that call
+// a driver by itself.
+func Pair(original, clone string) database.Pair {
+	return database.Pair{Original: database.Login{User: original}, Clone: database.Login{User: clone}}
+}
+
+// Change is a new password for a user of a session's own server; no old one is
+// kept.
+func Change(user, password string) database.Change {
+	return database.Change{Target: database.Login{User: user, Password: password}}
+}
+
+// Clone makes a clone and gives it a password, as setSecret does. Admin's driver
+// must have Cloning.
+func Clone(ctx context.Context, admin database.Conn, original, clone, password string) error {
+	if err := admin.(database.Administrator).Clone(ctx, Pair(original, clone)); err != nil {
+		return err
+	}
+	return admin.SetPassword(ctx, Change(clone, password))
 }

@@ -45,10 +45,8 @@ type Harness struct {
 	Logins func() func() (accepted, refused int)
 	// Refused says whether an error of Fixture.Login is that the server did not take user or password.
 	Refused func(err error) bool
-	// Overlaps are the strategies of single users whose old password stays valid until the next rotation, which refuses
-	// so many logins.
+	// Overlaps are the strategies of single users whose old password stays valid until the next rotation.
 	Overlaps []string
-	Refusals int
 	// Told is given what the function wrote during the rotations of RunRotations. It may be nil.
 	Told func(t *testing.T, by, log string)
 	// Refuse makes the server refuse every new password until the test ends. It may be nil.

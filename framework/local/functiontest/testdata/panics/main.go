@@ -12,7 +12,7 @@ import (
 )
 
 func main() {
-	serve.Database(database.Driver{Engines: []string{"panics"}, Port: 1, Database: "main", Connect: connect, CloneSuffix: "_clone"})
+	serve.Database(database.Driver{Engines: []string{"panics"}, Port: 1, Database: "main", CheckUser: database.AnyUser, Connect: connect})
 }
 
 // connect panics, or returns a session that does.
@@ -26,10 +26,11 @@ func connect(_ context.Context, l database.Login) (database.Conn, error) {
 
 type session struct{}
 
-func (session) Check(context.Context) error { return nil }
-func (session) Close() error                { return nil }
-func (session) SetPassword(_ context.Context, _, password string) error {
-	panic(fmt.Errorf("setting %q", password))
+func (session) Check(context.Context) error                     { return nil }
+func (session) Close() error                                    { return nil }
+func (session) Preflight(context.Context, database.Login) error { return nil }
+func (session) SetPassword(_ context.Context, c database.Change) error {
+	panic(fmt.Errorf("setting %q", c.Target.Password))
 }
 
 // A credential prints itself, as careless types do.
