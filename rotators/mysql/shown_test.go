@@ -186,7 +186,7 @@ func firstDifference(a, b string) string {
 	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
 	for i := range min(len(x), len(y)) {
 		if x[i] != y[i] {
-			return fmt.Sprintf("line %d\n%s\nwas\n%s", i+1, x[i], y[i])
+			return fmt.Sprintf("line %d is %q and was %q", i+1, x[i], y[i])
 		}
 	}
 	return "one of them is longer"
@@ -213,7 +213,7 @@ func TestWhatRealServersShow(t *testing.T) {
 			}
 			b.WriteString(text)
 			if !*record && !strings.Contains(string(old), text) {
-				t.Errorf("it shows something else now:\n%s", text)
+				t.Errorf("%s shows something else now: %s", spec.name, firstDifference(text, section(string(old), spec.name)))
 			}
 		}
 		if *record {

@@ -9,15 +9,15 @@ import (
 // killed kills the function at each point of a rotation in turn, and has Secrets Manager run the rotation again. With
 // alternating users both turns of the pair are swept, as the clone is made in one and not in the other.
 //
-// A process that dies before its next question leaves the world as one that dies before the answer to its last: for the
-// database, imitations leave one of the two to a full sweep.
+// A process that dies before its next question leaves the world as one that dies before the answer to its last: one of the
+// two is left to a full sweep.
 func (h Harness) killed(t *testing.T, by string) {
 	rotations := turnsOf(by)
-	both := []string{"asked", "answered"}
-	store, db := newTurns("store", both...), newTurns("database", both...)
-	if !h.Real && rotationtest.WantedSweep() != rotationtest.FullSweep {
-		db = newTurns("database", "asked")
+	moments := []string{"asked"}
+	if rotationtest.WantedSweep() == rotationtest.FullSweep {
+		moments = append(moments, "answered")
 	}
+	store, db := newTurns("store", moments...), newTurns("database", moments...)
 	stages := h.stages(t, by)
 	points := sweep(t, stages, newQueue(store, db), func(t *testing.T, s *stage, point string) (reached int) {
 		u := s.user(t)
