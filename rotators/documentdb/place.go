@@ -20,7 +20,8 @@ type place struct {
 	hosts      []string // host:port
 	replicaSet string   // if set, its primary is looked for, starting from hosts
 	discover   bool     // ask the hosts for the others
-	authSource string
+	authSource string   // of the session's user
+	usual      string   // authSource of users whose secret names none
 }
 
 // locate reads the place from the secret: host and port, or the DNS records
@@ -47,17 +48,18 @@ func locate(ctx context.Context, l database.Login) (place, error) {
 		p.replicaSet = name
 	}
 	var err error
-	if p.authSource, err = authSource(l, p.authSource); err != nil {
+	p.usual = cmp.Or(p.authSource, "admin")
+	if p.authSource, err = authSource(l, p.usual); err != nil {
 		return p, err
 	}
 	p.discover = p.replicaSet != "" || len(p.hosts) > 1
 	return p, nil
 }
 
-// authSource is the database that a user logs in to: its secret's, or else
-// another, or else admin.
-func authSource(l database.Login, others ...string) (string, error) {
-	name := cmp.Or(append([]string{l.Secret.Text("authSource")}, append(others, "admin")...)...)
+// authSource is the database that a user logs in to: its secret's, or else the
+// usual one.
+func authSource(l database.Login, usual string) (string, error) {
+	name := cmp.Or(l.Secret.Text("authSource"), usual)
 	if strings.ContainsAny(name, "/\\. \"$\x00") { // MongoDB manual, "Naming Restrictions"
 		return "", rotation.Fail(rotation.BadSecret, "the authSource %q is not the name of a database", name)
 	}

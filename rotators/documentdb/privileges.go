@@ -52,17 +52,6 @@ func (p privileges) allow(action string, on resource) bool {
 	})
 }
 
-// databases are the named ones, and those that a privilege names, each once.
-func (p privileges) databases(names ...string) []string {
-	for _, one := range p {
-		if one.Resource.Database != "" {
-			names = append(names, one.Resource.Database)
-		}
-	}
-	slices.Sort(names)
-	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return name == "" })
-}
-
 // lines are the privileges, one for each action.
 func (p privileges) lines() (lines []string) {
 	for _, one := range p {

@@ -89,7 +89,7 @@ func (c *conn) at(target database.Login) (*conn, error) {
 	if c.amazon {
 		return c, nil // "always attributed to the admin database" (Managing Amazon DocumentDB users)
 	}
-	name, err := authSource(target)
+	name, err := authSource(target, c.place.usual)
 	if err != nil {
 		return nil, err
 	}

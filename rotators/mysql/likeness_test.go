@@ -46,9 +46,6 @@ func (x *exhibition) cloned(t *testing.T, spec specimen, clone []string) {
 	admin := x.session(t, x.target.AdminUser, x.target.AdminPassword)
 	preflight := admin.PreflightPair(t.Context(), databasetest.Pair(original, copied))
 	err := databasetest.Clone(t.Context(), admin, original, copied, "Specimen-2")
-	if isCode(err, codeReused) {
-		t.Skip("NOT COVERED: a new clone's password is set twice, which a history forbids (FINDINGS A7)")
-	}
 	if (preflight == nil) != (err == nil) {
 		t.Errorf("the trial said %v, and the clone's making %v", preflight, err)
 	}

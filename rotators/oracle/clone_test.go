@@ -400,7 +400,7 @@ func TestWhatAnotherRunHasRevokedIsRevoked(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if accepted, _ := w.StandIn.LoginsSince(mark); accepted != 2 || strings.Contains(r.Log.String(), "could not") {
+	if accepted, _ := w.StandIn.LoginsSince(mark); accepted != 3 || strings.Contains(r.Log.String(), "could not") {
 		t.Errorf("%d logins, and the log says\n%s", accepted, r.Log.String())
 	}
 }

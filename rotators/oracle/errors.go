@@ -53,7 +53,7 @@ var codes = map[int]rotation.Fault{
 	28003:      {Class: rotation.PasswordRejected, Remedy: policy},
 	988:        {Class: rotation.PasswordRejected, Remedy: policy},
 	972:        {Class: rotation.PasswordRejected, Remedy: "A name or the password is longer than this release takes: PASSWORD_LENGTH is 30 at most."},
-	codeReused: {Class: rotation.PasswordRejected, Remedy: "The profile does not take a password that was used before (PASSWORD_REUSE_TIME, PASSWORD_REUSE_MAX). Cancel the pending rotation and rotate again: that makes a new one."},
+	codeReused: {Class: rotation.PasswordRejected}, // PASSWORD_REUSE_TIME and _MAX: see serverFault
 	// The password that opened the session is no longer the user's: another run
 	// has set the new one since.
 	28008: {Class: rotation.Unavailable, Transient: true, Remedy: meanwhile},
@@ -193,6 +193,8 @@ func fault(err error) error {
 func serverFault(oe *network.OracleError) *rotation.Fault {
 	f, known := codes[oe.ErrCode]
 	switch {
+	case oe.ErrCode == codeReused:
+		return database.Reused(&serverError{oe})
 	case known:
 	case oe.ErrCode >= 20000 && oe.ErrCode <= 20999: // what a verify function raises, or a trigger
 		f = rotation.Fault{Class: rotation.PasswordRejected, Remedy: policy + " If the message is of no password: a trigger of the database raised it."}

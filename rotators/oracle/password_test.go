@@ -63,7 +63,7 @@ func TestAPasswordThatCannotStandInQuotesIsNotSent(t *testing.T) {
 			if c := class(err); c != rotation.PasswordRejected && c != rotation.BadSecret || strings.Contains(err.Error(), bad) {
 				t.Errorf("%q: got %v", bad, err)
 			}
-			if log := w.StandIn.LogSince(mark); strings.Contains(log, "USER \"") {
+			if log := w.StandIn.LogSince(mark); strings.Contains(log, bad) {
 				t.Errorf("it was sent:\n%s", log)
 			}
 		}

@@ -2,6 +2,7 @@ package redshift
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"slices"
 
@@ -34,14 +35,16 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 }
 
 // cloning are the statements that make clone, which to describes if it exists,
-// the same as original. A new one has no password.
+// the same as original. A new one has a password that nobody
+// knows.
 func cloning(original, clone string, from, to *profile) []statement {
+	verb, create := "ALTER USER ", to == nil
+	if create {
+		verb, to = "CREATE USER ", newProfile(attributes{}, nil)
+	}
 	var first []statement
-	if to == nil {
-		to = newProfile(attributes{}, nil)
-		first = []statement{must("CREATE USER " + pgwire.Ident(clone) + " PASSWORD DISABLE" + validUntil(to.validUntil, from.validUntil))}
-	} else if until := validUntil(to.validUntil, from.validUntil); until != "" {
-		first = []statement{must("ALTER USER " + pgwire.Ident(clone) + until)}
+	if until := validUntil(to.validUntil, from.validUntil); create || until != "" { // which goes with a password alone
+		first = []statement{must(verb + pgwire.Ident(clone) + " PASSWORD " + literal(hash(clone, rand.Text())) + until)}
 	}
 	return slices.Concat(
 		first,

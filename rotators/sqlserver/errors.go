@@ -35,15 +35,15 @@ var codes = map[int32]rotation.Fault{
 	18487: {Class: rotation.PasswordExpired, Remedy: "As an administrator, set the password of AWSCURRENT anew (ALTER LOGIN ... WITH PASSWORD = '...'); rotate more often than it expires, or turn CHECK_EXPIRATION off."},
 	18488: {Class: rotation.PasswordExpired, Remedy: "The login must change its password. As an administrator, set that of AWSCURRENT anew, without MUST_CHANGE."},
 
-	15114: {Class: rotation.PasswordRejected, Remedy: "The password is too young to be changed: rotate less often, lower the policy's minimum password age, or use an administrator (ROTATION_STRATEGY)."},
-	15115: {Class: rotation.PasswordRejected, Remedy: "The server does not take this password now, as one that was used before. Cancel the pending rotation and rotate again: that makes a new one."},
-	15116: {Class: rotation.PasswordRejected, Remedy: remedyPolicy},
-	15117: {Class: rotation.PasswordRejected, Remedy: remedyPolicy},
-	15118: {Class: rotation.PasswordRejected, Remedy: remedyPolicy},
-	15119: {Class: rotation.PasswordRejected, Remedy: remedyPolicy},
-	40632: {Class: rotation.PasswordRejected, Remedy: remedyPolicy},
-	33062: {Class: rotation.PasswordRejected, Remedy: remedyPolicy}, // on Linux; so is 33064
-	33064: {Class: rotation.PasswordRejected, Remedy: remedyPolicy},
+	15114:      {Class: rotation.PasswordRejected, Remedy: "The password is too young to be changed: rotate less often, lower the policy's minimum password age, or use an administrator (ROTATION_STRATEGY)."},
+	codeReused: {Class: rotation.PasswordRejected}, // see serverFault
+	15116:      {Class: rotation.PasswordRejected, Remedy: remedyPolicy},
+	15117:      {Class: rotation.PasswordRejected, Remedy: remedyPolicy},
+	15118:      {Class: rotation.PasswordRejected, Remedy: remedyPolicy},
+	15119:      {Class: rotation.PasswordRejected, Remedy: remedyPolicy},
+	40632:      {Class: rotation.PasswordRejected, Remedy: remedyPolicy},
+	33062:      {Class: rotation.PasswordRejected, Remedy: remedyPolicy}, // on Linux; so is 33064
+	33064:      {Class: rotation.PasswordRejected, Remedy: remedyPolicy},
 
 	229:   {Class: rotation.MissingPrivilege},
 	230:   {Class: rotation.MissingPrivilege},
@@ -100,7 +100,10 @@ var codes = map[int32]rotation.Fault{
 	1222:  {Class: rotation.Timeout, Remedy: "Find what holds the lock, then rotate again."},
 }
 
-const codeRefused = 18456
+const (
+	codeRefused = 18456
+	codeReused  = 15115 // "cannot be used at this time": the policy's history
+)
 
 // serverErrorOf is the server's error in err that says most: of a database that
 // cannot be opened, the server says that, and then that the login failed.
@@ -138,7 +141,10 @@ func (c *conn) fault(err error) error {
 
 func serverFault(me mssql.Error) *rotation.Fault {
 	f, known := codes[me.Number]
-	if !known {
+	switch {
+	case me.Number == codeReused:
+		return database.Reused(&serverError{me})
+	case !known:
 		f.Class = rotation.Unknown
 	}
 	f.Err = &serverError{me}
