@@ -235,6 +235,69 @@ func TestARefusedCurrentPasswordLeadsToTheOthers(t *testing.T) {
 	}
 }
 
+// A server may take a password with which it then lets nobody in. Applications must be able to go on.
+func TestAPasswordThatLetsNobodyInIsPutBack(t *testing.T) {
+	for _, s := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {
+		for _, overlap := range []bool{false, true} {
+			f := newFixture(t, s)
+			f.Overlap = overlap
+			f.Unusable = func(password string) bool { return strings.HasPrefix(password, "new-") }
+			err := f.steps(t, rotation.CreateSecret, rotation.SetSecret)
+			if class(err) != rotation.NewPasswordRefused || !strings.Contains(err.Error(), "Applications go on with AWSCURRENT") {
+				t.Errorf("%T, overlap %v: got %v", s, overlap, err)
+			}
+			r, err := database.New(f.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if conn, err := r.Connect(t.Context(), f.store.Value("user", rotation.Current)); err != nil {
+				t.Errorf("%T, overlap %v: locked out: %v", s, overlap, err)
+			} else if err := conn.Close(); err != nil {
+				t.Error(err)
+			}
+			f.Unusable = nil // somebody has followed the remedy
+			if err := f.steps(t, rotation.SetSecret, rotation.TestSecret, rotation.FinishSecret); err != nil {
+				t.Errorf("%T, overlap %v: %v", s, overlap, err)
+			}
+		}
+	}
+}
+
+// Whoever corrects AWSCURRENT while a rotation is pending must neither be undone by it nor be locked out.
+func TestAnEditDuringARotationIsNotUndone(t *testing.T) {
+	for _, s := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {
+		for _, set := range []bool{false, true} { // whether setSecret has run before the edit
+			f := newFixture(t, s)
+			steps := []rotation.Step{rotation.CreateSecret}
+			if set {
+				steps = append(steps, rotation.SetSecret)
+			}
+			if err := f.steps(t, steps...); err != nil {
+				t.Fatal(err)
+			}
+			f.edit("user", "v0", "dbname", "corrected")
+			before := f.store.Value("user", rotation.Pending).Text("password")
+			err := f.steps(t, rotation.SetSecret)
+			says := "update-secret-version-stage --secret-id user --version-stage AWSPENDING --remove-from-version-id v1"
+			if class(err) != rotation.BadSecret || !strings.Contains(err.Error(), "differ in dbname") || !strings.Contains(err.Error(), says) {
+				t.Errorf("%T, set %v: got %v", s, set, err)
+			}
+			if locked := set && s != database.AlternatingUsers; strings.Contains(err.Error(), "has AWSPENDING's password by now") != locked {
+				t.Errorf("%T, set %v: got %v", s, set, err)
+			} else if locked { // as the remedy says
+				f.edit("user", "v0", "password", before)
+			}
+			f.store.End("user")
+			if err := rotationtest.Rotate(t.Context(), f.engine(t), &f.store, "user", "v2"); err != nil {
+				t.Errorf("%T, set %v: %v", s, set, err)
+			}
+			if got := f.store.Value("user", rotation.Current).Text("dbname"); got != "corrected" {
+				t.Errorf("%T, set %v: the edit was undone: %q", s, set, got)
+			}
+		}
+	}
+}
+
 // A login alone proves little: the session must be able to work.
 func TestASessionThatCannotWorkFailsTheTest(t *testing.T) {
 	for _, strategy := range []database.Strategy{database.SingleUser, database.AlternatingUsers} {

@@ -5,20 +5,19 @@
 //
 // Write a package with one variable, Driver, of type [Driver]: a description
 // of the server as a struct value. Its Connect opens one verified connection,
-// over the [Login]'s DialContext, and returns a [Conn] of three methods. That is enough for [SingleUser] and,
-// if SetPassword can change another user's password,
+// over the [Login]'s DialContext, and returns a [Conn]. That is enough for
+// [SingleUser] and, if SetPassword can change another user's password,
 // [SingleUserByAdministrator].
 //
-// For [AlternatingUsers], set CloneSuffix and let the Conn be a [Cloner] too.
-// Let it be an [Auditor], so that testSecret can prove that a clone may do what
-// the original may; a [DriftGranter], if rights can be given back; and a
-// [Preflighter], so that a trial finds missing privileges before a rotation
-// does.
+// For [AlternatingUsers], fill Cloning: its Connect returns an [Administrator],
+// which makes one user the same as another, says what would stop it, and reads
+// what a user may do.
 //
 // What to return when something fails:
 //
 //   - The server was reached and refused this user or password: [Refused].
 //     It is the only error that leads to another password being tried.
+//   - The server takes no password that was used before: [Reused].
 //   - Anything else that you recognise: a [rotation.Fault] with the class that
 //     fits. Keep one table of native error codes for this.
 //   - The network's own errors (DNS, TCP, TLS), and those you do not recognise:

@@ -50,7 +50,7 @@ func TestAnEventThatDoesNotFitChangesNothing(t *testing.T) {
 		{"unknown token", event("setSecret", arn, strings.Repeat("x", 36)), "Rotation.NotReady", "no version"},
 		{"token not staged", event("setSecret", arn, other), "Rotation.NotReady", "not staged AWSPENDING"},
 		{"token of the version before", event("setSecret", arn, w.state(t, arn).labels["AWSPREVIOUS"]), "Rotation.NotReady", "not staged AWSPENDING"},
-		{"another host in pending", event("setSecret", arn, w.stage(t, arn, "AWSPENDING", now.with(document{"host": "localhost"}))), "Rotation.BadSecret", "different servers"},
+		{"another host in pending", event("setSecret", arn, w.stage(t, arn, "AWSPENDING", now.with(document{"host": "localhost"}))), "Rotation.BadSecret", "differ in host"},
 	} {
 		t.Run(c.name, func(t *testing.T) { w.wantEventRefused(t, f, arn, c.event, failure{class: c.class, says: c.says}) })
 	}

@@ -22,6 +22,9 @@ type Memory struct {
 	Overlap bool
 	// Sick lets users log in, and do nothing then.
 	Sick bool
+	// Unusable takes a password and then refuses every login with it, as a server
+	// may whose rules for logins and for passwords differ. It may be nil.
+	Unusable func(password string) bool
 
 	mu    sync.Mutex
 	users map[string]*memoryUser
@@ -124,7 +127,7 @@ func (m *Memory) connect(l database.Login) (*memoryConn, error) {
 	m.calls++
 	u, ok := m.users[l.User]
 	switch {
-	case !ok || l.Password != u.password && (u.last == "" || l.Password != u.last):
+	case !ok || l.Password != u.password && (u.last == "" || l.Password != u.last) || m.Unusable != nil && m.Unusable(l.Password):
 		return nil, database.Refused(errors.New("wrong user or password"))
 	case u.locked:
 		return nil, rotation.Fail(rotation.AccountLocked, "the account is locked")
