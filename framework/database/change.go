@@ -24,17 +24,19 @@ func (r *Rotator) replace(ctx context.Context, conn Conn, by, user Login, p pair
 	if err != nil || refused == nil {
 		return err
 	}
-	// The old password may be valid beside the new one.
-	if works, err := r.applied(ctx, user); err == nil && works {
-		return unusable(p.pending, refused, true, "The old one still works.")
-	}
-	if err := r.set(ctx, conn, by, user, "", ""); err != nil {
-		return unusable(p.pending, refused, false, fmt.Sprintf("The old one could not be put back: %v.", err))
-	}
-	if works, err := r.applied(ctx, user); err != nil || !works {
+	// A login alone would not tell whether the old one has to be put back: a
+	// pooler may let it in, and be let in itself no longer.
+	put := r.set(ctx, conn, by, user, "", "")
+	works, err := r.applied(ctx, user)
+	switch works = works && err == nil; {
+	case put == nil && works:
+		return unusable(p.pending, refused, true, "The old one was put back, and works.")
+	case works:
+		return unusable(p.pending, refused, true, fmt.Sprintf("The old one could not be put back (%v), and works beside it.", put))
+	case put == nil:
 		return unusable(p.pending, refused, false, "The old one was put back, and is refused too.")
 	}
-	return unusable(p.pending, refused, true, "The old one was put back, and works.")
+	return unusable(p.pending, refused, false, fmt.Sprintf("The old one could not be put back: %v.", put))
 }
 
 // prove logs in as the one of two users that is not in use.

@@ -55,23 +55,26 @@ func (c *conn) setOwnMySQL(ctx context.Context, f *facts, change database.Change
 	if err != nil {
 		return err
 	}
-	password := change.Target.Password
-	err = c.exec(ctx, c.alterOwn(f, password, f.replaces(), retain))
+	password, proof := change.Target.Password, ""
+	if f.replaces() {
+		proof = c.login.Password
+	}
+	err = c.exec(ctx, alterOwn(f, password, proof, retain))
 	if isCode(err, codeWrongCurrent) {
-		done, aerr := change.Applied(ctx)
-		if aerr != nil || done && retain {
-			return aerr
+		// Is the new one the primary password already? It is made so once more.
+		if err = c.exec(ctx, alterOwn(f, password, password, false)); err == nil && retain {
+			return nil
 		}
-		if !done && retain {
+	}
+	if isCode(err, codeWrongCurrent) {
+		if retain {
 			c.makePrimary(ctx, f)
 		}
-		if err = nil; !done {
-			err = c.exec(ctx, c.alterOwn(f, password, false, retain))
-		}
+		err = c.exec(ctx, alterOwn(f, password, "", retain))
 	}
 	if retain && isCode(err, codeEmptyOld, codeNewPlugin, codeNotRetained) {
 		c.login.Report.Notef("The old password of %q could not be kept: %v", c.login.User, fault(err))
-		err, retain = c.exec(ctx, c.alterOwn(f, password, f.replaces(), false)), false
+		err, retain = c.exec(ctx, alterOwn(f, password, proof, false)), false
 	}
 	if err == nil && !retain && f.dualPasswords() {
 		if may, merr := c.mayRetain(ctx, c.login.User); merr == nil && may {
@@ -81,10 +84,11 @@ func (c *conn) setOwnMySQL(ctx context.Context, f *facts, change database.Change
 	return fault(err)
 }
 
-func (c *conn) alterOwn(f *facts, password string, prove, retain bool) string {
+// alterOwn proves the primary password with proof, if that is not empty.
+func alterOwn(f *facts, password, proof string, retain bool) string {
 	text := "ALTER USER " + f.self.String() + " IDENTIFIED BY " + literal(password)
-	if prove {
-		text += " REPLACE " + literal(c.login.Password)
+	if proof != "" {
+		text += " REPLACE " + literal(proof)
 	}
 	if retain {
 		text += " RETAIN CURRENT PASSWORD"
@@ -95,7 +99,7 @@ func (c *conn) alterOwn(f *facts, password string, prove, retain bool) string {
 // makePrimary is worth a try only: the server may refuse a password that was
 // used before. Then the rotation has a gap, but ends well.
 func (c *conn) makePrimary(ctx context.Context, f *facts) {
-	if err := c.exec(ctx, c.alterOwn(f, c.login.Password, false, false)); err != nil {
+	if err := c.exec(ctx, alterOwn(f, c.login.Password, "", false)); err != nil {
 		c.login.Report.Notef("The AWSCURRENT password of %q, which a rotation that was given up left as its old one, stops working at once: %v", c.login.User, fault(err))
 	}
 }

@@ -15,12 +15,17 @@ import (
 )
 
 // Clone implements database.Administrator. All of it is one transaction: a clone
-// that lacks something is never seen.
+// that lacks something is never seen. Nothing keeps two runs apart, since any user
+// of the server can hold an advisory lock: if they meet, the server ends one of
+// them (a row that changed meanwhile, a role that exists by now), which is worth
+// another try.
 func (c *conn) Clone(ctx context.Context, p database.Pair) error {
-	if _, err := c.facts(ctx, p.Original.User); err != nil {
-		return err
-	}
-	return c.write(ctx, func(tx pgx.Tx) error { return cloning{c, tx, p.Original.User, p.Clone.User}.run(ctx) })
+	return c.work(ctx, beginWriting, func(tx pgx.Tx) error {
+		if _, err := c.facts(ctx, tx, p.Original.User); err != nil {
+			return err
+		}
+		return cloning{c, tx, p.Original.User, p.Clone.User}.run(ctx)
+	})
 }
 
 // cloning is one transaction that makes clone the same as original.
@@ -31,9 +36,6 @@ type cloning struct {
 }
 
 func (k cloning) run(ctx context.Context) error {
-	if err := k.lock(ctx); err != nil {
-		return err
-	}
 	for _, step := range []func(context.Context) error{
 		k.role,
 		k.membership,
@@ -46,18 +48,6 @@ func (k cloning) run(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// The search path keeps functions that somebody put into another schema from
-// being called with the administrator's rights.
-const queryLock = `/* rotor: lock */
-SELECT pg_catalog.set_config('search_path', 'pg_catalog', true), pg_catalog.set_config('datestyle', 'ISO', true),
-       pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('rotor'), pg_catalog.hashtext($1))::text`
-
-// lock lets one transaction at a time work on a user.
-func (k cloning) lock(ctx context.Context) error {
-	_, err := k.tx.Exec(ctx, queryLock, k.original)
-	return fault(err)
 }
 
 // attributes are what CREATE ROLE and ALTER ROLE set, apart from the password.

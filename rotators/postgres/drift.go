@@ -18,11 +18,8 @@ func (c *conn) HandBack(ctx context.Context, p database.Pair, drift bool) error 
 		return nil // what a clone makes is its original's
 	}
 	original, clone := p.Original.User, p.Clone.User
-	return c.write(ctx, func(tx pgx.Tx) error {
+	return c.work(ctx, beginWriting, func(tx pgx.Tx) error {
 		k := cloning{c, tx, original, clone}
-		if err := k.lock(ctx); err != nil {
-			return err
-		}
 		statements, err := k.driftStatements(ctx)
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -42,6 +43,9 @@ func connectFault(err error, encrypted bool) error {
 		return pgwire.NoTLS(err)
 	}
 	f := codes.Server(pe)
+	if pe.Code == "08P01" && strings.Contains(pe.Message, "authentication failed") { // PgBouncer, which has no other code for it
+		return database.Refused(f.Err).With("Put a password that works into the secret's AWSCURRENT version, then rotate it again. A pooler may keep passwords of its own.")
+	}
 	if pe.Code != "28000" && pe.Code != "28P01" {
 		return f
 	}

@@ -16,24 +16,27 @@ type facts struct {
 	canLogin   bool
 	expired    bool // VALID UNTIL is past
 	replica    bool // the server is a standby
-	encryption string
+	md5        bool // the server's configuration wants MD5
 	iterations int  // of SCRAM
-	isSession  bool // the role logged in to this session
-	isCurrent  bool // and this session acts as it
 }
 
+// Of settings the server's own count: not what ALTER ROLE or ALTER DATABASE has
+// preset, which users and owners of databases may do.
 const queryFacts = `/* rotor: role facts */
+WITH ours AS (SELECT name, setting FROM pg_catalog.pg_settings
+              WHERE source IN ('default', 'environment variable', 'configuration file', 'command line', 'global'))
 SELECT r.rolcanlogin, coalesce(r.rolvaliduntil < pg_catalog.now(), false), pg_catalog.pg_is_in_recovery(),
-       pg_catalog.current_setting('password_encryption'),
-       coalesce(pg_catalog.current_setting('scram_iterations', true), '4096')::int4, -- a setting since version 16
-       r.rolname = session_user, r.rolname = current_user
+       coalesce((SELECT setting FROM ours WHERE name = 'password_encryption'), '') = 'md5',
+       coalesce((SELECT setting FROM ours WHERE name = 'scram_iterations'), '4096')::int4 -- since version 16
 FROM pg_catalog.pg_roles r WHERE r.rolname = $1`
 
 // facts reads the role's facts. It fails where a new password would be of no
 // use, or cannot be set.
-func (c *conn) facts(ctx context.Context, user string) (facts, error) {
+func (c *conn) facts(ctx context.Context, tx pgx.Tx, user string) (facts, error) {
 	f := facts{user: user}
-	err := c.pg.QueryRow(ctx, queryFacts, user).Scan(&f.canLogin, &f.expired, &f.replica, &f.encryption, &f.iterations, &f.isSession, &f.isCurrent)
+	err := tx.QueryRow(ctx, queryFacts, user).Scan(&f.canLogin, &f.expired, &f.replica, &f.md5, &f.iterations)
+	f.md5 = f.md5 && !c.handshake.SCRAM
+	f.iterations = min(f.iterations, pgwire.MostIterations)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return f, rotation.Fail(rotation.NoUser, "there is no role %q on the server", user)

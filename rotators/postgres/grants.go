@@ -37,7 +37,8 @@ const parameterACLs = `UNION ALL SELECT 'pg_catalog.pg_parameter_acl'::pg_catalo
 
 // granted expands the access lists to (kind, object, column, privilege,
 // grantable) of the roles in %[1]s. OFFSET 0 keeps the planner from looking up
-// the name of every object there is before it has sorted out the grants.
+// the name of every object there is before it has sorted out the grants. An object
+// that was dropped meanwhile has no name.
 const granted = `
 SELECT DISTINCT i.type AS kind, i.identity AS object, coalesce(pg_catalog.quote_ident(c.attname), '') AS "column",
        x.privilege_type AS privilege, x.is_grantable AS grantable
@@ -46,7 +47,7 @@ FROM (SELECT a.classid, a.objid, a.sub, e.grantee, e.privilege_type, e.is_granta
       WHERE a.acl IS NOT NULL AND e.grantee IN (%s) OFFSET 0) x
 CROSS JOIN LATERAL pg_catalog.pg_identify_object(x.classid, x.objid, 0) i
 LEFT JOIN pg_catalog.pg_attribute c ON x.sub > 0 AND c.attrelid = x.objid AND c.attnum = x.sub
-WHERE coalesce(i.schema, '') NOT LIKE 'pg\_temp\_%%'`
+WHERE i.identity IS NOT NULL AND coalesce(i.schema, '') NOT LIKE 'pg\_temp\_%%'`
 
 func (c *conn) acls() string {
 	if c.major() < 15 {
@@ -155,6 +156,7 @@ JOIN pg_catalog.pg_database here ON here.datname = pg_catalog.current_database()
 LEFT JOIN pg_catalog.pg_database there ON there.oid = d.dbid
 LEFT JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, d.objsubid) i ON d.dbid IN (0, here.oid)
 WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND d.deptype = 'o'
+  AND (d.dbid NOT IN (0, here.oid) OR i.identity IS NOT NULL)
 GROUP BY 1, 2 ORDER BY 2, 1`
 
 // owned are the objects of this database that a role owns, and the other

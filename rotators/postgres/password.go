@@ -20,47 +20,50 @@ import (
 	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
-// SetPassword implements database.Conn.
+// SetPassword implements database.Conn. The server gets the verifier of a
+// password and, only if it takes no verifiers, the password itself.
 func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
-	user, password := change.Target.User, change.Target.Password
-	f, err := c.facts(ctx, user)
-	if err != nil {
-		return err
-	}
-	if !f.isCurrent && f.isSession {
-		// The role setting makes the session somebody else, who may not do it.
-		if _, err := c.pg.Exec(ctx, "SET ROLE NONE"); err != nil {
-			return fault(err)
-		}
-	}
-	return c.storing(ctx, f, password, func(stored string) error {
-		return c.write(ctx, func(tx pgx.Tx) error {
-			_, err := tx.Exec(ctx, "ALTER ROLE "+pgwire.Ident(user)+" PASSWORD "+literal(stored))
-			return c.altering(err, user)
-		})
-	})
-}
-
-// storing calls set with the verifier of a password and, only if the server
-// takes no verifiers, with the password itself.
-func (c *conn) storing(ctx context.Context, f facts, password string, set func(stored string) error) error {
-	stored, err := f.verifier(password)
-	if err != nil {
-		return err
-	}
-	if err = set(stored); !refusesVerifier(err) {
+	err := c.store(ctx, change.Target, facts.verifier)
+	var refused *verifierRefused
+	if !errors.As(err, &refused) {
 		return err
 	}
 	if c.login.TLS == nil {
-		return rotation.Fail(rotation.PasswordRejected, "the server takes no password verifier (%w), and the connection is not encrypted", err).
+		return rotation.Fail(rotation.PasswordRejected, "the server takes no password verifier (%w), and the connection is not encrypted", refused.err).
 			With("Let the server's password check accept SCRAM verifiers, or connect with TLS.")
 	}
-	c.login.Report.Notef("The server refused a password verifier (%v). The password was sent as text over TLS: it may be in the server's log.", err)
-	if err = set(password); refusesVerifier(err) {
-		return &rotation.Fault{Class: rotation.PasswordRejected, Err: err}
+	c.login.Report.Notef("The server refused a password verifier (%v). The password was sent as text over TLS: it may be in the server's log.", refused.err)
+	err = c.store(ctx, change.Target, func(_ facts, password string) (string, error) { return password, nil })
+	if errors.As(err, &refused) {
+		return &rotation.Fault{Class: rotation.PasswordRejected, Err: refused.err}
 	}
 	return err
 }
+
+// store sets a password in the form that form makes of it.
+func (c *conn) store(ctx context.Context, target database.Login, form func(facts, string) (string, error)) error {
+	return c.work(ctx, beginWriting, func(tx pgx.Tx) error {
+		f, err := c.facts(ctx, tx, target.User)
+		if err != nil {
+			return err
+		}
+		stored, err := form(f, target.Password)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, "ALTER ROLE "+pgwire.Ident(target.User)+" PASSWORD "+literal(stored))
+		if refusesVerifier(err) {
+			return &verifierRefused{fault(err)}
+		}
+		return c.altering(err, target.User)
+	})
+}
+
+// A verifierRefused is the error of the one statement that has a PASSWORD. The
+// same codes mean something else elsewhere.
+type verifierRefused struct{ err error }
+
+func (e *verifierRefused) Error() string { return e.err.Error() }
 
 // refusesVerifier reports whether a password check, such as that of the
 // extensions passwordcheck and credcheck, turned a stored form down.
@@ -77,7 +80,9 @@ func refusesVerifier(err error) bool {
 }
 
 // verifier is the form in which the server keeps a password: of the kind that
-// its password_encryption names, with as many iterations as it asks for.
+// its password_encryption names, with as many iterations as it asks for. What a
+// user or the owner of a database has preset counts for nothing, and whoever
+// logged in to this session by SCRAM does not get a weaker one.
 func (f facts) verifier(password string) (string, error) {
 	for _, b := range []byte(password) {
 		if b < ' ' || b > '~' {
@@ -86,7 +91,7 @@ func (f facts) verifier(password string) (string, error) {
 			return "", rotation.Fail(rotation.PasswordRejected, "the password has characters outside printable ASCII")
 		}
 	}
-	if f.encryption == "md5" {
+	if f.md5 {
 		sum := md5.Sum([]byte(password + f.user))
 		return "md5" + hex.EncodeToString(sum[:]), nil
 	}

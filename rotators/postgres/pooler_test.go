@@ -33,6 +33,12 @@ func TestRotationsThroughAPooler(t *testing.T) {
 						}
 						_ = conn.Close(t.Context())
 					}
+					r.store.Begin("user", "twice")
+					for _, step := range []rotation.Step{rotation.CreateSecret, rotation.SetSecret, rotation.SetSecret, rotation.TestSecret, rotation.FinishSecret} {
+						if err := r.engine(t).Handle(t.Context(), rotation.Event{Step: step, SecretID: "user", Token: "twice"}); err != nil {
+							t.Fatal(err)
+						}
+					}
 				})
 			}
 		})

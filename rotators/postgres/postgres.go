@@ -53,8 +53,9 @@ func checkUser(user string) error {
 // arguments by the extended one without a prepared statement, which poolers
 // understand as well.
 type conn struct {
-	pg    *pgx.Conn
-	login database.Login
+	pg        *pgx.Conn
+	login     database.Login
+	handshake *pgwire.Handshake
 }
 
 func connect(ctx context.Context, l database.Login) (*conn, error) {
@@ -62,11 +63,12 @@ func connect(ctx context.Context, l database.Login) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	handshake := pgwire.Watch(cfg)
 	pg, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return nil, connectFault(err, l.TLS != nil)
 	}
-	return &conn{pg, l}, nil
+	return &conn{pg, l, handshake}, nil
 }
 
 // hashedOnly keeps a server that cannot be verified from asking for the
@@ -87,10 +89,4 @@ func (c *conn) major() int {
 	var n int
 	_, _ = fmt.Sscanf(c.pg.PgConn().ParameterStatus("server_version"), "%d", &n)
 	return n
-}
-
-// write runs f in a transaction that may write, also where the role or the
-// database is read-only by default.
-func (c *conn) write(ctx context.Context, f func(pgx.Tx) error) error {
-	return fault(pgx.BeginTxFunc(ctx, c.pg, pgx.TxOptions{AccessMode: pgx.ReadWrite}, f))
 }

@@ -29,7 +29,7 @@ FROM pg_catalog.pg_shdepend d
 JOIN pg_catalog.pg_database here ON here.datname = pg_catalog.current_database() AND d.dbid IN (0, here.oid)
 CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, d.objsubid) i
 WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND d.deptype = 'o' AND d.refobjid IN (SELECT oid FROM mine)
-  AND coalesce(i.schema, '') NOT LIKE 'pg\_temp\_%'
+  AND i.identity IS NOT NULL AND coalesce(i.schema, '') NOT LIKE 'pg\_temp\_%'
 UNION SELECT 'database (as owner of objects in it)', there.datname::text, '', 'ownership', false
 FROM pg_catalog.pg_shdepend d
 JOIN pg_catalog.pg_database there ON there.oid = d.dbid AND there.datname <> pg_catalog.current_database()
@@ -54,12 +54,19 @@ SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls FROM p
 // Rights implements database.Administrator. It sees the rights in the session's own
 // database and those of the whole server; of other databases it sees only
 // whether the user owns something there.
-func (c *conn) Rights(ctx context.Context, twin string) ([]string, error) {
+func (c *conn) Rights(ctx context.Context, twin string) (rights []string, err error) {
+	err = c.work(ctx, beginAs, func(tx pgx.Tx) error {
+		rights, err = c.rights(ctx, tx, twin)
+		return err
+	})
+	return rights, err
+}
+
+func (c *conn) rights(ctx context.Context, tx pgx.Tx, twin string) (rights []string, err error) {
 	powers := make([]bool, 5)
-	if err := c.pg.QueryRow(ctx, queryPowers).Scan(&powers[0], &powers[1], &powers[2], &powers[3], &powers[4]); err != nil {
-		return nil, fault(err)
+	if err := tx.QueryRow(ctx, queryPowers).Scan(&powers[0], &powers[1], &powers[2], &powers[3], &powers[4]); err != nil {
+		return nil, err
 	}
-	var rights []string
 	for i, name := range []string{"SUPERUSER", "CREATEDB", "CREATEROLE", "REPLICATION", "BYPASSRLS"} {
 		if powers[i] {
 			rights = append(rights, name)
@@ -68,21 +75,22 @@ func (c *conn) Rights(ctx context.Context, twin string) ([]string, error) {
 	if powers[0] {
 		return rights, nil // all others follow
 	}
-	rows, err := c.pg.Query(ctx, c.queryRights(), twin)
+	rows, err := tx.Query(ctx, c.queryRights(), twin)
 	if err != nil {
-		return nil, fault(err)
+		return nil, err
 	}
 	grants, err := pgx.CollectRows(rows, scanGrant)
 	for _, g := range grants {
 		rights = append(rights, g.String())
 	}
-	return rights, fault(err)
+	return rights, err
 }
 
 const queryPreflight = `/* rotor: preflight */
 SELECT s.rolsuper, s.rolcreaterole, r.rolsuper, pg_catalog.pg_has_role(s.oid, r.oid, 'MEMBER WITH ADMIN OPTION'),
        coalesce(pg_catalog.current_setting('rds.restrict_password_commands', true), 'off') = 'on'
-         AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles p WHERE p.rolname = 'rds_password' AND pg_catalog.pg_has_role(s.oid, p.oid, 'MEMBER'))
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles p WHERE p.rolname = 'rds_password' AND pg_catalog.pg_has_role(s.oid, p.oid, 'MEMBER')),
+       r.oid = s.oid
 FROM pg_catalog.pg_roles s JOIN pg_catalog.pg_roles r ON r.rolname = $1 WHERE s.rolname = session_user`
 
 // Preflight implements database.Conn.
@@ -98,13 +106,16 @@ func (c *conn) PreflightPair(ctx context.Context, p database.Pair) error {
 // preflight checks that the session may change the password of user and, if clone
 // is not empty, make clone a clone of user.
 func (c *conn) preflight(ctx context.Context, user, clone string) error {
-	f, err := c.facts(ctx, user)
-	if err != nil {
+	return c.work(ctx, beginReading, func(tx pgx.Tx) error { return c.mayChange(ctx, tx, user, clone) })
+}
+
+func (c *conn) mayChange(ctx context.Context, tx pgx.Tx, user, clone string) error {
+	if _, err := c.facts(ctx, tx, user); err != nil {
 		return err
 	}
-	var super, createRole, targetSuper, admin, restricted bool
-	if err := c.pg.QueryRow(ctx, queryPreflight, user).Scan(&super, &createRole, &targetSuper, &admin, &restricted); err != nil {
-		return fault(err)
+	var super, createRole, targetSuper, admin, restricted, own bool
+	if err := tx.QueryRow(ctx, queryPreflight, user).Scan(&super, &createRole, &targetSuper, &admin, &restricted, &own); err != nil {
+		return err
 	}
 	who := c.login.User
 	switch {
@@ -113,7 +124,7 @@ func (c *conn) preflight(ctx context.Context, user, clone string) error {
 	case restricted:
 		return rotation.Fail(rotation.MissingPrivilege, "%q may not change passwords: rds.restrict_password_commands is on", who).
 			With("GRANT rds_password TO " + pgwire.Ident(who) + ";")
-	case f.isSession && clone == "":
+	case own && clone == "":
 		return nil
 	case !createRole:
 		return rotation.Fail(rotation.MissingPrivilege, "%q may not change other roles: it lacks CREATEROLE", who).With(adminRemedy(c.major(), user, who))

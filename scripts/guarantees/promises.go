@@ -98,7 +98,7 @@ database on Redshift, row-level policies and masking; on Oracle network ACLs and
 
 var noRefusedLogin = promise{
 	title: "No refused login",
-	text: `A healthy rotation has no refused login, so that nobody is locked out and no alarm goes off. Unknown errors are never retried.`,
+	text:  `A healthy rotation has no refused login, so that nobody is locked out and no alarm goes off. Unknown errors are never retried.`,
 	evidence: []evidence{
 		{"framework/rotation TestOnlyTransientErrorsAreRetried", "retries"},
 		{"framework/database TestALockedAccountEndsTheStep", "a locked account is not tried again"},
