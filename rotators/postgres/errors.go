@@ -25,11 +25,15 @@ var codes = pgwire.Codes{
 	"57P03": {Class: rotation.Unavailable, Transient: true}, // starting up
 	"40001": {Class: rotation.Unavailable, Transient: true}, // serialization failure
 	"40P01": {Class: rotation.Unavailable, Transient: true}, // deadlock
+	"42710": {Class: rotation.Unavailable, Transient: true, Remedy: meanwhile},
+	"23505": {Class: rotation.Unavailable, Transient: true, Remedy: meanwhile}, // the same, seen a moment later
 	"XX000": {Class: rotation.Unavailable, Transient: true, Remedy: "Run the rotation again; if it stays, look into the server's log."},
 	"42704": {Class: rotation.NoUser},
 	"57014": {Class: rotation.Timeout, Remedy: "Raise the statement_timeout of the user, or find what the statement waited for."},
 	"55P03": {Class: rotation.Timeout, Remedy: "Raise the lock_timeout of the user, or find what holds the lock."},
 }
+
+const meanwhile = "Another run has made the same role or grant at this moment: run the rotation again."
 
 // fault gives an error of a session its class. A nil error stays nil, and an
 // error that is not the server's stays as it is.

@@ -16,7 +16,7 @@ func TestEveryCodeHasItsClass(t *testing.T) {
 	classes := map[string]rotation.Class{
 		"28000": rotation.LoginRefused, "28P01": rotation.LoginRefused, "3D000": rotation.NoDatabase, "53300": rotation.TooManyConnections,
 		"42501": rotation.MissingPrivilege, "25006": rotation.ReadOnly, "57P01": rotation.Unavailable, "57P02": rotation.Unavailable,
-		"57P03": rotation.Unavailable, "40001": rotation.Unavailable, "40P01": rotation.Unavailable, "42710": rotation.Unavailable,
+		"57P03": rotation.Unavailable, "40001": rotation.Unavailable, "40P01": rotation.Unavailable, "42710": rotation.Unavailable, "23505": rotation.Unavailable,
 		"XX000": rotation.Unavailable, "58000": rotation.Unavailable, "42704": rotation.NoUser, "42P01": rotation.Unavailable,
 		"57014": rotation.Timeout, "55P03": rotation.Timeout,
 	}

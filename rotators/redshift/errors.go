@@ -11,6 +11,8 @@ import (
 	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
+const meanwhile = "Another run has made the same user, group member or grant at this moment: run the rotation again."
+
 // codes are the SQLSTATEs whose class is the same at every step. Redshift
 // documents none; they are those of the PostgreSQL that it comes from (8.0
 // manual, appendix A) and what its users report. Redshift has XX000 for much
@@ -28,7 +30,8 @@ var codes = pgwire.Codes{
 	"57P03": {Class: rotation.Unavailable, Transient: true}, // starting up
 	"40001": {Class: rotation.Unavailable, Transient: true}, // serialization failure
 	"40P01": {Class: rotation.Unavailable, Transient: true}, // deadlock
-	"42710": {Class: rotation.Unavailable, Transient: true, Remedy: "Another run has made the same user, group member or grant at this moment: run the rotation again."},
+	"42710": {Class: rotation.Unavailable, Transient: true, Remedy: meanwhile},
+	"23505": {Class: rotation.Unavailable, Transient: true, Remedy: meanwhile}, // the same, seen a moment later: PostgreSQL has it
 	"XX000": {Class: rotation.Unavailable, Transient: true, Remedy: "Run the rotation again; if it stays, look into STL_ERROR or SYS_QUERY_HISTORY."},
 	"58000": {Class: rotation.Unavailable, Transient: true, Remedy: "Run the rotation again; if it stays, look at the cluster's health."},
 	"42704": {Class: rotation.NoUser, Remedy: "Correct the secret's username. If the message names a group or role, it was dropped meanwhile: run the rotation again."},
