@@ -41,9 +41,10 @@ func (r *Rotator) administratorLogin(ctx context.Context, doc secret.Document, a
 		if err := managedFor(tags, p.current.Host, p.v.SecretID); err != nil {
 			return Login{}, err
 		}
+		// Whoever may write the user's secret must not decide how the master's
+		// password travels, or whom the certificate has to name.
 		doc = doc.With("engine", p.current.Secret.Text("engine")).With("host", p.current.Host).
-			With("port", fmt.Sprint(p.current.Port)).With("tlsServerName", p.current.Secret.Text("tlsServerName")).
-			With("ssl", p.current.Secret.Text("ssl"))
+			With("port", fmt.Sprint(p.current.Port)).With("tlsServerName", "").With("ssl", "true")
 		if sid := p.current.Secret.Text("sid"); sid != "" {
 			doc = doc.With("sid", sid)
 		}

@@ -187,19 +187,36 @@ func TestAdministratorSecrets(t *testing.T) {
 			}
 		})
 	}
-	t.Run("managed", func(t *testing.T) {
-		f := newFixture(t, database.AlternatingUsers)
-		admin, err := secret.Parse([]byte(`{"username":"root","password":"root-password"}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		f.store.Add(secretARN, f.store.Value("user", rotation.Current).With("host", host).With("masterarn", "managed"))
-		f.store.Add("managed", admin)
-		f.store.Tag("managed", rdsTag, "arn:aws:rds:eu-west-1:111122223333:db:shop")
-		if err := rotationtest.Rotate(t.Context(), f.engine(t), &f.store, secretARN, "v1"); err != nil {
-			t.Error(err)
-		}
-	})
+	// Whoever may write the user's secret gets the master password nowhere else, and not in plain text.
+	for _, edit := range [][2]string{{"", ""}, {"ssl", "false"}, {"tlsServerName", "evil.example.com"}} {
+		t.Run("managed "+edit[0], func(t *testing.T) {
+			f := newFixture(t, database.AlternatingUsers)
+			f.config.Plaintext = true
+			cloning := *f.config.Driver.Cloning
+			connect := cloning.Connect
+			cloning.Connect = func(ctx context.Context, l database.Login) (database.Administrator, error) {
+				if l.User == "root" && (l.TLS == nil || l.TLS.ServerName != host || l.TLS.InsecureSkipVerify) {
+					t.Error("the administrator logs in without TLS, or to another name")
+				}
+				return connect(ctx, l)
+			}
+			f.config.Driver.Cloning = &cloning
+			admin, err := secret.Parse([]byte(`{"username":"root","password":"root-password"}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			user := f.store.Value("user", rotation.Current).With("host", host).With("masterarn", "managed")
+			if edit[0] != "" {
+				user = user.With(edit[0], edit[1])
+			}
+			f.store.Add(secretARN, user)
+			f.store.Add("managed", admin)
+			f.store.Tag("managed", rdsTag, "arn:aws:rds:eu-west-1:111122223333:db:shop")
+			if err := rotationtest.Rotate(t.Context(), f.engine(t), &f.store, secretARN, "v1"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 func TestASecretThatDoesNotWorkBorrowsNoAdministrator(t *testing.T) {

@@ -97,6 +97,8 @@ var mutants = []mutant{
 	{"an administrator's secret may name another server", "framework/database/administrator.go", "return l, sameServer(l, p.current)", "return l, nil", "./framework/database", ""},
 	{"a secret that does not log in borrows the administrator", "framework/database/alternating.go",
 		"\tconn, err := r.connect(ctx, p.current)\n\tif err != nil {\n\t\treturn err\n\t}\n\tclosing(conn)\n", "", "./framework/database", ""},
+	{"the user's secret decides how a managed administrator logs in", "framework/database/administrator.go",
+		`.With("tlsServerName", "").With("ssl", "true")`, `.With("tlsServerName", p.current.Secret.Text("tlsServerName")).With("ssl", p.current.Secret.Text("ssl"))`, "./framework/database", ""},
 	{"a managed secret of another account is taken", "framework/database/managed.go", "arnPart(arn, arnAccount) == account", "true", "./framework/database", ""},
 
 	// Every failure says what to do.
