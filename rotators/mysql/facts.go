@@ -2,7 +2,9 @@ package mysql
 
 import (
 	"context"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
@@ -19,7 +21,37 @@ const queryFacts = "SELECT VERSION(), CURRENT_USER(), @@GLOBAL.read_only, @@GLOB
 // querySettle makes the session quote as this package does, whatever the
 // server's default is. Where GRANT can still make users by itself, and would
 // give them no password, it must not.
-const querySettle = `SET NAMES utf8mb4, SESSION sql_mode = IF(VERSION() REGEXP '^5[.]|MariaDB', 'NO_AUTO_CREATE_USER', ''), SESSION sql_quote_show_create = 1`
+//
+// A statement that waits for a lock outlives the connection: the server would set
+// a password that everybody has given up, hours later (seen on MySQL 8.0.33 and
+// 9.7.4 and MariaDB 11.8.9, behind FLUSH TABLES WITH READ LOCK). So none lasts
+// longer than the step. MariaDB waits for each of its tables anew, and there the
+// whole statement is limited.
+const querySettle = `SET NAMES utf8mb4, SESSION sql_mode = IF(VERSION() REGEXP '^5[.]|MariaDB', 'NO_AUTO_CREATE_USER', ''), SESSION sql_quote_show_create = 1, SESSION `
+
+// bound settles the session, and lets no statement last longer than the context.
+// Time passes, so that it may have to be said again.
+func (c *conn) bound(ctx context.Context, d dialect) error {
+	const most = 1 << 20 // where the step has no end; in seconds
+	left := most
+	if deadline, ok := ctx.Deadline(); ok {
+		if left = int(time.Until(deadline) / time.Second); left < 1 {
+			return rotation.Fail(rotation.Timeout, "the step has no second left to change anything in")
+		}
+	}
+	if c.limit != 0 && left >= c.limit {
+		return nil
+	}
+	variable := "lock_wait_timeout = "
+	if d.maria {
+		variable = "max_statement_time = "
+	}
+	_, err := c.sql.ExecContext(ctx, querySettle+variable+strconv.Itoa(left))
+	if err == nil {
+		c.limit = left
+	}
+	return err
+}
 
 // settle reads the facts and settles the session. It fails on a server that
 // cannot keep a change: an administrator could write to some replicas, and
@@ -34,7 +66,7 @@ func (c *conn) settle(ctx context.Context, users ...string) (*facts, error) {
 		if isOn(rows[0][2]) || isOn(rows[0][3]) {
 			return nil, rotation.Fail(rotation.ReadOnly, "the server is read-only: a replica, or the reader of a cluster")
 		}
-		if err := c.exec(ctx, querySettle); err != nil {
+		if err := c.bound(ctx, f.dialect); err != nil {
 			return nil, fault(err)
 		}
 		c.facts = &f

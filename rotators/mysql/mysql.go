@@ -85,6 +85,9 @@ type conn struct {
 	sql   *sql.Conn
 	login database.Login
 	facts *facts // read when they are first needed
+	// limit is how many seconds a statement may last, or wait for a lock; 0 is what
+	// the server thinks.
+	limit int
 }
 
 func connect(ctx context.Context, l database.Login) (*conn, error) {
@@ -151,6 +154,11 @@ func (c *conn) Close() error { return errors.Join(c.sql.Close(), c.pool.Close())
 
 // exec runs a statement. The error has no class yet: see fault.
 func (c *conn) exec(ctx context.Context, statement string) error {
+	if c.facts != nil {
+		if err := c.bound(ctx, c.facts.dialect); err != nil {
+			return err
+		}
+	}
 	_, err := c.sql.ExecContext(ctx, statement)
 	if isCode(err, codeCannotUser) {
 		return c.reason(ctx, err)

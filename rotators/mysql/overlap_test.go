@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/database/databasetest"
@@ -228,6 +229,46 @@ func TestAStrictAccountIsRotatedByStepsThatRunTwice(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A backup holds a lock, the step ends, the rotation is given up, the backup ends: the server must not set the password then.
+func TestAStatementThatWaitedIsNotExecutedLater(t *testing.T) {
+	for _, product := range []string{mysqltest.MySQL, mysqltest.MariaDB} {
+		t.Run(product, func(t *testing.T) {
+			w := newWorld(t, mysqltest.Start(t, product, mysqltest.Config{}))
+			for name, strategy := range map[string]database.Strategy{"own": database.SingleUser, "administrator": database.SingleUserByAdministrator} {
+				f := w.fixture(t, "")
+				r := databasetest.NewRotations(t, mysql.Driver, strategy, f)
+				db, err := w.server.Admin(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				backup, err := db.Conn(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := backup.ExecContext(t.Context(), "FLUSH TABLES WITH READ LOCK"); err != nil {
+					t.Fatal(err)
+				}
+				r.Store.Begin("user", "v1")
+				ctx, end := context.WithTimeout(t.Context(), 4*time.Second)
+				event := rotation.Event{Step: rotation.CreateSecret, SecretID: "user", Token: "v1"}
+				if err := r.Engine(t).Handle(ctx, event); err != nil {
+					t.Fatal(err)
+				}
+				event.Step = rotation.SetSecret
+				databasetest.Wants(t, r.Engine(t).Handle(ctx, event), rotation.Timeout)
+				end()
+				if err := errors.Join(backup.Close(), db.Close()); err != nil { // the backup ends
+					t.Fatal(err)
+				}
+				time.Sleep(time.Second) // what waits would be executed now
+				if err := w.probe(t.Context(), r.Current()); err != nil {
+					t.Errorf("%s: locked out: %v", name, err)
+				}
+			}
+		})
+	}
 }
 
 func TestMySQLsLimitOfNamesIsTold(t *testing.T) {

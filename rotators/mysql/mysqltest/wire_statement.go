@@ -145,7 +145,9 @@ func (s *wireSession) selectValues(p *parser) (*result, *code) {
 
 // settle takes what the driver sets, and nothing else: the server has one sql_mode.
 func (s *wireSession) settle(p *parser) (*result, *code) {
-	if p.source != `SET NAMES utf8mb4, SESSION sql_mode = IF(VERSION() REGEXP '^5[.]|MariaDB', 'NO_AUTO_CREATE_USER', ''), SESSION sql_quote_show_create = 1` {
+	const known = `SET NAMES utf8mb4, SESSION sql_mode = IF(VERSION() REGEXP '^5[.]|MariaDB', 'NO_AUTO_CREATE_USER', ''), SESSION sql_quote_show_create = 1, SESSION lock_wait_timeout = `
+	seconds, ok := strings.CutPrefix(p.source, known)
+	if n, err := strconv.Atoi(seconds); !ok || err != nil || n < 1 {
 		return nil, p.syntax()
 	}
 	return nil, nil
