@@ -17,12 +17,13 @@ type mode struct{ late, lasting bool }
 
 func (m mode) String() string { return fmt.Sprintf("late=%v,lasting=%v", m.late, m.lasting) }
 
-// modes are those of the sweep that is wanted. A run that dies before a call
+// modes are those of the sweep that is wanted: of which the function dies, and
+// in a full sweep of one server of a kind also those that pass. A run that dies before a call
 // leaves the world as one that dies after the call before it, and tells the next
 // run no more: one of the two is enough.
-func modes() []mode {
+func (s suite) modes() []mode {
 	late := []mode{{late: true, lasting: true}}
-	if rotationtest.WantedSweep() != rotationtest.FullSweep {
+	if rotationtest.WantedSweep() != rotationtest.FullSweep || s.NoSweep {
 		return late
 	}
 	return append(late, mode{late: true})
@@ -54,14 +55,14 @@ func (s suite) sweep(t *testing.T) {
 // guarantee says how many points were covered, for docs/guarantees.md.
 func (s suite) guarantee(t *testing.T, kind string, points int) {
 	if !t.Failed() {
-		t.Logf("GUARANTEE never-locked-out/%s engine=%s strategy=%s server=%q real=%v points=%d modes=%d", kind, s.Driver.Name(), s.name, s.Server, s.Real, points, len(modes()))
+		t.Logf("GUARANTEE never-locked-out/%s engine=%s strategy=%s server=%q real=%v points=%d modes=%d", kind, s.Driver.Name(), s.name, s.Server, s.Real, points, len(s.modes()))
 	}
 }
 
 // calls fails each call of those names in turn.
 func (s suite) calls(t *testing.T, kind string, names []string, faults func(*stage) *rotationtest.Faults) {
 	for _, at := range names {
-		for _, m := range modes() {
+		for _, m := range s.modes() {
 			t.Run(fmt.Sprintf("%s,%v", at, m), func(t *testing.T) {
 				st := s.stage(t, "")
 				f := faults(st)
@@ -83,7 +84,7 @@ func (s suite) calls(t *testing.T, kind string, names []string, faults func(*sta
 // are more. How many there are need not be the same each time: a driver may
 // have connections that only watch the server.
 func (s suite) cut(t *testing.T, at int) (more bool) {
-	for _, m := range modes() {
+	for _, m := range s.modes() {
 		t.Run(fmt.Sprintf("Write#%d,%v", at, m), func(t *testing.T) {
 			st := s.stage(t, "")
 			st.wire.at, st.wire.late, st.wire.lasting = at, m.late, m.lasting
