@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -72,16 +73,30 @@ func (e *Engine) handle(ctx context.Context, ev Event, invalid error) error {
 
 // tell logs how the step ended.
 func (r *run) tell(ctx context.Context, log *slog.Logger, out *Outcome) {
-	notes, gauges := r.report.take()
+	notes, changes, gauges := r.report.take()
 	out.Gauges = gauges
 	for _, note := range notes {
 		log.WarnContext(ctx, "note", "note", r.redact(note))
+	}
+	if len(changes) > 0 {
+		log.InfoContext(ctx, "changed", "count", len(changes), "changes", r.redact(listing(changes)))
 	}
 	if e := out.Err; e != nil {
 		log.ErrorContext(ctx, "step failed", "class", e.Class, "cause", e.Cause, "remedy", e.Remedy, "durationMs", out.Took.Milliseconds(), "attempts", out.Attempts)
 		return
 	}
 	log.InfoContext(ctx, "step done", "durationMs", out.Took.Milliseconds(), "attempts", out.Attempts)
+}
+
+// mostChanges is how many changes one line tells: a new clone of a user with many
+// rights has thousands.
+const mostChanges = 50
+
+func listing(changes []string) string {
+	if n := len(changes) - mostChanges; n > 0 {
+		return strings.Join(changes[:mostChanges], "; ") + fmt.Sprintf("; and %d more", n)
+	}
+	return strings.Join(changes, "; ")
 }
 
 // withMargin returns ctx with a deadline that leaves time to report.

@@ -64,9 +64,10 @@ type Others interface {
 // A Report collects what a step has to say besides its error. A nil *Report
 // drops it. It is safe for concurrent use.
 type Report struct {
-	mu     sync.Mutex
-	notes  []string
-	gauges map[string]float64
+	mu      sync.Mutex
+	notes   []string
+	changes []string
+	gauges  map[string]float64
 }
 
 // Notef adds a line to the step's log, as a warning.
@@ -77,6 +78,18 @@ func (r *Report) Notef(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.notes = append(r.notes, fmt.Sprintf(format, args...))
+}
+
+// Changed adds what the step has changed in the target besides the credential,
+// such as a statement without a password. All of a step's changes are one line of
+// its log: whoever wonders later who revoked something finds it there.
+func (r *Report) Changed(what string) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.changes = append(r.changes, what)
 }
 
 // Gauge adds a number to the step's metrics. A later value of the same name
@@ -95,10 +108,10 @@ func (r *Report) Gauge(name string, value float64) {
 
 // take returns what was collected, and keeps none of it: a client library may
 // still be closing a connection, and report on that.
-func (r *Report) take() (notes []string, gauges map[string]float64) {
+func (r *Report) take() (notes, changes []string, gauges map[string]float64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	notes, gauges = r.notes, r.gauges
-	r.notes, r.gauges = nil, nil
-	return notes, gauges
+	notes, changes, gauges = r.notes, r.changes, r.gauges
+	r.notes, r.changes, r.gauges = nil, nil, nil
+	return notes, changes, gauges
 }

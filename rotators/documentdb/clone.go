@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"fmt"
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -83,7 +84,11 @@ func (c *conn) moveRoles(ctx context.Context, command, name string, roles []role
 	if len(roles) == 0 {
 		return nil
 	}
-	return c.change(ctx, bson.D{{Key: command, Value: name}, {Key: "roles", Value: roles}})
+	err := c.change(ctx, bson.D{{Key: command, Value: name}, {Key: "roles", Value: roles}})
+	if err == nil {
+		c.login.Report.Changed(fmt.Sprintf("%s %s: %v", command, name, roles))
+	}
+	return err
 }
 
 func without(all, less []role) []role {

@@ -264,6 +264,9 @@ func (k *cloning) attempt(ctx context.Context, statement, what string) error {
 		k.login.Report.Notef("The administrator could not %s: %v", what, fault(err))
 		return nil
 	}
+	if err == nil {
+		k.login.Report.Changed(statement)
+	}
 	return fault(err)
 }
 

@@ -52,6 +52,7 @@ func (k *cloning) apply(ctx context.Context, list []change) error {
 		err := k.exec(ctx, ch.statement)
 		switch {
 		case err == nil:
+			k.login.Report.Changed(ch.statement)
 		case ch.revokes && isCode(err, codeNoGrant, codeNoTableGrant, codeNoProcGrant): // it is gone
 		case ch.revokes:
 			if err := k.attempt(ctx, ch.statement, ch.what); err != nil {

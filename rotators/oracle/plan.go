@@ -29,7 +29,9 @@ func (c *conn) carryOut(ctx context.Context, f *facts, plan []statement) error {
 	for _, s := range plan {
 		err := c.exec(ctx, s.sql, s.args...)
 		switch {
-		case err == nil || isCode(err, s.done...):
+		case err == nil:
+			c.login.Report.Changed(s.sql)
+		case isCode(err, s.done...):
 		case s.attempt != "" && lasting(err):
 			c.login.Report.Notef("The administrator could not %s: %v", s.attempt, fault(err))
 		default:

@@ -20,22 +20,35 @@ import (
 // them (a row that changed meanwhile, a role that exists by now), which is worth
 // another try.
 func (c *conn) Clone(ctx context.Context, p database.Pair) error {
-	return c.work(ctx, beginWriting, func(tx pgx.Tx) error {
-		if _, err := c.facts(ctx, tx, p.Original.User); err != nil {
+	return c.cloning(ctx, p, func(k *cloning) error {
+		if _, err := c.facts(ctx, k.tx, p.Original.User); err != nil {
 			return err
 		}
-		return cloning{c, tx, p.Original.User, p.Clone.User}.run(ctx)
+		return k.run(ctx)
 	})
 }
 
-// cloning is one transaction that makes clone the same as original.
+// cloning is one transaction that works on a pair.
 type cloning struct {
 	*conn
 	tx              pgx.Tx
 	original, clone string
+	changes         []string
 }
 
-func (k cloning) run(ctx context.Context) error {
+// cloning runs f in a transaction, and tells what it has changed.
+func (c *conn) cloning(ctx context.Context, p database.Pair, f func(*cloning) error) error {
+	k := &cloning{conn: c, original: p.Original.User, clone: p.Clone.User}
+	err := c.work(ctx, beginWriting, func(tx pgx.Tx) error { k.tx = tx; return f(k) })
+	if err == nil {
+		for _, statement := range k.changes {
+			c.login.Report.Changed(statement)
+		}
+	}
+	return err
+}
+
+func (k *cloning) run(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
 		k.role,
 		k.membership,
@@ -55,6 +68,7 @@ type attributes struct {
 	flags      []bool // in the order of flagNames
 	limit      int    // of connections; -1 is none
 	validUntil string // ISO, or "" for ever
+	login      bool
 }
 
 var flagNames = []string{"SUPERUSER", "CREATEDB", "CREATEROLE", "INHERIT", "REPLICATION", "BYPASSRLS"}
@@ -64,13 +78,13 @@ var fresh = attributes{flags: []bool{false, false, false, true, false, false}, l
 
 const queryAttributes = `/* rotor: role attributes */
 SELECT rolsuper, rolcreatedb, rolcreaterole, rolinherit, rolreplication, rolbypassrls, rolconnlimit,
-       coalesce(rolvaliduntil::text, '')
+       coalesce(rolvaliduntil::text, ''), rolcanlogin
 FROM pg_catalog.pg_roles WHERE rolname = $1`
 
-func (k cloning) attributes(ctx context.Context, user string) (attributes, error) {
+func (k *cloning) attributes(ctx context.Context, user string) (attributes, error) {
 	a := attributes{flags: make([]bool, len(flagNames))}
 	err := k.tx.QueryRow(ctx, queryAttributes, user).
-		Scan(&a.flags[0], &a.flags[1], &a.flags[2], &a.flags[3], &a.flags[4], &a.flags[5], &a.limit, &a.validUntil)
+		Scan(&a.flags[0], &a.flags[1], &a.flags[2], &a.flags[3], &a.flags[4], &a.flags[5], &a.limit, &a.validUntil, &a.login)
 	return a, err
 }
 
@@ -79,6 +93,9 @@ func (k cloning) attributes(ctx context.Context, user string) (attributes, error
 // lack.
 func options(from, to attributes) string {
 	var b strings.Builder
+	if to.login && !from.login {
+		b.WriteString(" LOGIN")
+	}
 	for i, name := range flagNames {
 		switch {
 		case to.flags[i] && !from.flags[i]:
@@ -102,7 +119,7 @@ func options(from, to attributes) string {
 
 // role makes the clone exist with the original's attributes. A new one has no
 // password, so that none logs it in.
-func (k cloning) role(ctx context.Context) error {
+func (k *cloning) role(ctx context.Context) error {
 	want, err := k.attributes(ctx, k.original)
 	if err != nil {
 		return fault(err)
@@ -115,8 +132,11 @@ func (k cloning) role(ctx context.Context) error {
 	if err != nil {
 		return fault(err)
 	}
-	_, err = k.tx.Exec(ctx, verb+pgwire.Ident(k.clone)+" LOGIN"+options(has, want))
-	return k.altering(err, k.clone)
+	said := options(has, want)
+	if verb == "ALTER ROLE " && said == "" {
+		return nil
+	}
+	return k.altering(k.exec(ctx, verb+pgwire.Ident(k.clone)+said), k.clone)
 }
 
 const queryMemberships = `/* rotor: memberships */
@@ -138,7 +158,7 @@ type membership struct {
 	originals     bool // the original is a member too
 }
 
-func (k cloning) memberships(ctx context.Context) ([]membership, error) {
+func (k *cloning) memberships(ctx context.Context) ([]membership, error) {
 	rows, err := k.tx.Query(ctx, queryMemberships, k.clone, k.original)
 	if err != nil {
 		return nil, fault(err)
@@ -151,7 +171,7 @@ func (k cloning) memberships(ctx context.Context) ([]membership, error) {
 
 // membership makes the clone a member of the original, and of no role that the
 // original is no member of.
-func (k cloning) membership(ctx context.Context) error {
+func (k *cloning) membership(ctx context.Context) error {
 	all, err := k.memberships(ctx)
 	if err != nil {
 		return err
@@ -174,26 +194,36 @@ func (k cloning) membership(ctx context.Context) error {
 	return nil
 }
 
-func (k cloning) grantOriginal(ctx context.Context) error {
+func (k *cloning) grantOriginal(ctx context.Context) error {
 	statement := "GRANT " + pgwire.Ident(k.original) + " TO " + pgwire.Ident(k.clone)
 	if k.major() >= 16 {
 		statement += " WITH INHERIT TRUE, SET TRUE"
 	}
-	_, err := k.tx.Exec(ctx, statement)
-	return k.altering(err, k.original)
+	return k.altering(k.exec(ctx, statement), k.original)
 }
 
 // attempt runs a statement whose failure costs nobody a right. A failure is
 // noted, with what was to be done, and undone.
-func (k cloning) attempt(ctx context.Context, statement, what string) bool {
+func (k *cloning) attempt(ctx context.Context, statement, what string) bool {
 	err := pgx.BeginFunc(ctx, k.tx, func(savepoint pgx.Tx) error {
 		_, err := savepoint.Exec(ctx, statement)
 		return err
 	})
 	if err != nil {
 		k.login.Report.Notef("The administrator could not %s: %v", what, fault(err))
+	} else {
+		k.changes = append(k.changes, statement)
 	}
 	return err == nil
+}
+
+// exec runs a statement without a password.
+func (k *cloning) exec(ctx context.Context, statement string) error {
+	_, err := k.tx.Exec(ctx, statement)
+	if err == nil {
+		k.changes = append(k.changes, statement)
+	}
+	return err
 }
 
 // altering explains why the session may not change a role.

@@ -178,6 +178,31 @@ func TestTheCloneFollowsTheOriginal(t *testing.T) {
 	})
 }
 
+// Somebody will ask who has revoked it.
+func TestWhatIsChangedIsTold(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		user := w.user(t, "", "old")
+		r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
+		r.must(t)
+		if !strings.Contains(r.log.String(), "msg=changed") || !strings.Contains(r.log.String(), "CREATE ROLE") {
+			t.Errorf("a new clone:\n%s", r.log.String())
+		}
+		r.must(t)
+		r.log.Reset()
+		r.must(t)
+		if strings.Contains(r.log.String(), "msg=changed") {
+			t.Errorf("nothing was to be changed:\n%s", r.log.String())
+		}
+		r.must(t)
+		w.exec(t, `CREATE TABLE shop.secret_plans (n int)`, `GRANT SELECT ON shop.secret_plans TO `+quoted(user+"_clone"))
+		r.log.Reset()
+		r.must(t)
+		if !strings.Contains(r.log.String(), "REVOKE SELECT ON TABLE shop.secret_plans") {
+			t.Errorf("a right was revoked:\n%s", r.log.String())
+		}
+	})
+}
+
 func TestSettingsSurviveCopying(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", "old")

@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
@@ -17,23 +15,21 @@ func (c *conn) HandBack(ctx context.Context, p database.Pair, drift bool) error 
 	if !drift {
 		return nil // what a clone makes is its original's
 	}
-	original, clone := p.Original.User, p.Clone.User
-	return c.work(ctx, beginWriting, func(tx pgx.Tx) error {
-		k := cloning{c, tx, original, clone}
+	return c.cloning(ctx, p, func(k *cloning) error {
 		statements, err := k.driftStatements(ctx)
 		if err != nil {
 			return err
 		}
 		for _, s := range statements {
-			if _, err := tx.Exec(ctx, s); err != nil {
-				return k.altering(err, original)
+			if err := k.exec(ctx, s); err != nil {
+				return k.altering(err, k.original)
 			}
 		}
 		return nil
 	})
 }
 
-func (k cloning) driftStatements(ctx context.Context) (statements []string, err error) {
+func (k *cloning) driftStatements(ctx context.Context) (statements []string, err error) {
 	objects, _, err := k.owned(ctx, k.clone)
 	if err != nil {
 		return nil, err
@@ -68,7 +64,7 @@ func (k cloning) driftStatements(ctx context.Context) (statements []string, err 
 }
 
 // attributeDrift gives the original the attributes that only the clone has.
-func (k cloning) attributeDrift(ctx context.Context) ([]string, error) {
+func (k *cloning) attributeDrift(ctx context.Context) ([]string, error) {
 	original, err := k.attributes(ctx, k.original)
 	if err != nil {
 		return nil, fault(err)

@@ -65,7 +65,7 @@ AND NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend d WHERE d.deptype = 'o' AND d
 ORDER BY 1, 2, 3, 4`
 }
 
-func (k cloning) direct(ctx context.Context, user string) ([]grant, error) {
+func (k *cloning) direct(ctx context.Context, user string) ([]grant, error) {
 	rows, err := k.tx.Query(ctx, k.queryDirect(), user)
 	if err != nil {
 		return nil, fault(err)
@@ -113,7 +113,7 @@ func (g grant) String() string {
 // revokeExcess takes from the clone what was granted to it by itself and the
 // original has not. The clone does not need such grants, since it acts as the
 // original.
-func (k cloning) revokeExcess(ctx context.Context) error {
+func (k *cloning) revokeExcess(ctx context.Context) error {
 	has, err := k.direct(ctx, k.clone)
 	if err != nil {
 		return err
@@ -161,7 +161,7 @@ GROUP BY 1, 2 ORDER BY 2, 1`
 
 // owned are the objects of this database that a role owns, and the other
 // databases in which it owns some.
-func (k cloning) owned(ctx context.Context, user string) (objects, databases []string, err error) {
+func (k *cloning) owned(ctx context.Context, user string) (objects, databases []string, err error) {
 	rows, err := k.tx.Query(ctx, queryOwned, user)
 	if err != nil {
 		return nil, nil, fault(err)
@@ -180,7 +180,7 @@ func (k cloning) owned(ctx context.Context, user string) (objects, databases []s
 
 // handOver gives the original what the clone owns, as a clone made by other
 // means may.
-func (k cloning) handOver(ctx context.Context) error {
+func (k *cloning) handOver(ctx context.Context) error {
 	objects, databases, err := k.owned(ctx, k.clone)
 	if err != nil {
 		return err
@@ -195,7 +195,7 @@ func (k cloning) handOver(ctx context.Context) error {
 	return nil
 }
 
-func (k cloning) reassign() string {
+func (k *cloning) reassign() string {
 	return "REASSIGN OWNED BY " + pgwire.Ident(k.clone) + " TO " + pgwire.Ident(k.original)
 }
 

@@ -21,7 +21,7 @@ LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
 CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS item
 ORDER BY 1, 2`
 
-func (k cloning) settingsOf(ctx context.Context, user string) ([]setting, error) {
+func (k *cloning) settingsOf(ctx context.Context, user string) ([]setting, error) {
 	rows, err := k.tx.Query(ctx, querySettings, user)
 	if err != nil {
 		return nil, fault(err)
@@ -38,7 +38,7 @@ func (k cloning) settingsOf(ctx context.Context, user string) ([]setting, error)
 // settings gives the clone the original's settings, for all databases and for
 // each, and lets it become the original, or whoever the original becomes, when
 // it logs in.
-func (k cloning) settings(ctx context.Context) error {
+func (k *cloning) settings(ctx context.Context) error {
 	want, err := k.settingsOf(ctx, k.original)
 	if err != nil {
 		return err
@@ -48,7 +48,7 @@ func (k cloning) settings(ctx context.Context) error {
 		return err
 	}
 	for _, statement := range settingChanges(k.clone, has, becoming(k.original, want)) {
-		if _, err := k.tx.Exec(ctx, statement); err != nil {
+		if err := k.exec(ctx, statement); err != nil {
 			return k.altering(err, k.clone)
 		}
 	}

@@ -51,7 +51,19 @@ func (c *conn) transact(ctx context.Context, plan []statement) (failed int, err 
 		}
 		return nil
 	})
+	if err == nil {
+		for _, s := range plan {
+			c.changed(s)
+		}
+	}
 	return failed, err
+}
+
+// changed tells of a statement, unless it has a password.
+func (c *conn) changed(s statement) {
+	if !strings.Contains(s.sql, " PASSWORD ") {
+		c.login.Report.Changed(s.sql)
+	}
 }
 
 func (c *conn) oneByOne(ctx context.Context, plan []statement) error {
@@ -62,6 +74,8 @@ func (c *conn) oneByOne(ctx context.Context, plan []statement) error {
 		}
 		if err != nil {
 			c.note(s, err)
+		} else {
+			c.changed(s)
 		}
 	}
 	return nil

@@ -20,6 +20,7 @@ func (c *conn) run(ctx context.Context, statements []string) error {
 		if err := c.exec(ctx, s); err != nil {
 			return err
 		}
+		c.login.Report.Changed(s)
 	}
 	return nil
 }
