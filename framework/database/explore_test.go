@@ -1,0 +1,216 @@
+package database_test
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
+	"github.com/seed492efc12/rotor/framework/secret"
+)
+
+// A stage is a secret, its user and an administrator, on which several processes work.
+type stage struct {
+	databasetest.Memory
+	store    rotationtest.Store
+	strategy database.Strategy
+	n        int // passwords made
+}
+
+func newStage(s database.Strategy, overlap bool) *stage {
+	w := &stage{strategy: s}
+	w.Overlap = overlap
+	f := w.Fixture("app")
+	w.store.Add("user", f.User)
+	w.store.Add("admin", f.Admin)
+	return w
+}
+
+// engine is that of one process, whose calls go through do.
+func (w *stage) engine(do func(call string, effect func() error) error) *rotation.Engine {
+	c := database.Config{Strategy: w.strategy, Roots: func() (*x509.CertPool, error) { return x509.NewCertPool(), nil },
+		Password: func() string { w.n++; return fmt.Sprint("new-password-", w.n) }}
+	c.Driver = databasetest.Intercept(w.Driver(), func(_ context.Context, call string, effect func() error) error { return do(call, effect) })
+	r, err := database.New(c)
+	if err != nil {
+		panic(err)
+	}
+	return &rotation.Engine{Store: gated{&w.store, do}, Rotator: r, Clock: &rotationtest.Clock{}, Log: slog.New(slog.DiscardHandler)}
+}
+
+// process runs steps of a rotation until one fails.
+func (w *stage) process(version string, steps ...rotation.Step) func(*rotationtest.Gate) {
+	return func(g *rotationtest.Gate) {
+		e := w.engine(g.Do)
+		for _, step := range steps {
+			if e.Handle(context.Background(), rotation.Event{Step: step, SecretID: "user", Token: version}) != nil {
+				return
+			}
+		}
+	}
+}
+
+func processes(all ...func(*rotationtest.Gate)) []func(*rotationtest.Gate) { return all }
+
+func straight(_ string, effect func() error) error { return effect() }
+
+// works reports whether a version's credential logs in and has its rights.
+func (w *stage) works(label string) bool {
+	doc := w.store.Value("user", label)
+	if doc.IsZero() {
+		return false
+	}
+	c := database.Config{Driver: w.Driver(), Strategy: w.strategy, Password: func() string { return "" }, Roots: func() (*x509.CertPool, error) { return x509.NewCertPool(), nil }}
+	r, err := database.New(c)
+	if err != nil {
+		panic(err)
+	}
+	conn, err := r.Connect(context.Background(), doc)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return len(w.Rights(doc.Text("username"))) == 2
+}
+
+// alive is the promise that holds at every moment.
+func (w *stage) alive() error {
+	if w.works(rotation.Current) || w.strategy != database.AlternatingUsers && !w.Overlap && w.works(rotation.Pending) {
+		return nil
+	}
+	return errors.New("locked out")
+}
+
+// follow does what the error says about an edit of AWSCURRENT.
+func (w *stage) follow(err error) {
+	if strings.Contains(err.Error(), "put it into AWSCURRENT") {
+		w.store.Write("user", "v0", w.store.Value("user", rotation.Current).With("password", w.store.Value("user", rotation.Pending).Text("password")))
+	}
+	w.store.End("user")
+}
+
+// converges runs what is left of the rotation, and the next one.
+func (w *stage) converges() error {
+	e := w.engine(straight)
+	for _, version := range []string{"v1", "v2"} {
+		if version != "v1" || !w.store.Value("user", rotation.Pending).IsZero() {
+			err := rotationtest.Rotate(context.Background(), e, &w.store, "user", version)
+			if err != nil && strings.Contains(err.Error(), "update-secret-version-stage") {
+				w.follow(err)
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("does not converge: %w", err)
+			}
+		}
+		if !w.works(rotation.Current) {
+			return errors.New("the new password does not work")
+		}
+	}
+	return nil
+}
+
+// Two processes of one rotation, a death at any call, what an operator does meanwhile: in every order of their calls.
+func TestEveryInterleavingKeepsThePromises(t *testing.T) {
+	all := rotation.Steps()
+	scenarios := map[string]func(w *stage) (before []rotation.Step, world rotationtest.World){
+		"createSecret twice": func(w *stage) ([]rotation.Step, rotationtest.World) {
+			return nil, rotationtest.World{Actors: processes(w.process("v1", all[0]), w.process("v1", all[0]))}
+		},
+		"setSecret twice": func(w *stage) ([]rotation.Step, rotationtest.World) {
+			return all[:1], rotationtest.World{Actors: processes(w.process("v1", all[1]), w.process("v1", all[1]))}
+		},
+		"testSecret twice": func(w *stage) ([]rotation.Step, rotationtest.World) {
+			return all[:2], rotationtest.World{Actors: processes(w.process("v1", all[2]), w.process("v1", all[2]))}
+		},
+		"finishSecret twice": func(w *stage) ([]rotation.Step, rotationtest.World) {
+			return all[:3], rotationtest.World{Actors: processes(w.process("v1", all[3]), w.process("v1", all[3]))}
+		},
+		"setSecret beside the rest": func(w *stage) ([]rotation.Step, rotationtest.World) {
+			return all[:1], rotationtest.World{Actors: processes(w.process("v1", all[1]), w.process("v1", all[1:]...))}
+		},
+		"two whole rotations": func(w *stage) ([]rotation.Step, rotationtest.World) {
+			return nil, rotationtest.World{Actors: processes(w.process("v1", all...), w.process("v1", all...))}
+		},
+		"the administrator is rotated": func(w *stage) ([]rotation.Step, rotationtest.World) {
+			return nil, rotationtest.World{Safe: 1, Actors: processes(w.process("v1", all...), func(g *rotationtest.Gate) {
+				_ = g.Do("the administrator's password changes", func() error { w.SetPassword("root", "another"); return nil })
+				_ = g.Do("its secret follows", func() error {
+					w.store.Write("admin", "v0", w.store.Value("admin", rotation.Current).With("password", "another"))
+					return nil
+				})
+			})}
+		},
+		"AWSCURRENT is edited": func(w *stage) ([]rotation.Step, rotationtest.World) {
+			return nil, rotationtest.World{Safe: 1, Actors: processes(w.process("v1", all...), func(g *rotationtest.Gate) {
+				_ = g.Do("somebody edits AWSCURRENT", func() error {
+					w.store.Write("user", "v0", w.store.Value("user", rotation.Current).With("note", "mended"))
+					return nil
+				})
+			})}
+		},
+	}
+	for name, scenario := range scenarios {
+		for by, strategy := range map[string]database.Strategy{"single-user": database.SingleUser, "single-user-by-administrator": database.SingleUserByAdministrator, "alternating-users": database.AlternatingUsers} {
+			for _, overlap := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/%s,overlap=%v", name, by, overlap), func(t *testing.T) {
+					e := rotationtest.Exploration{Deaths: 1, Switches: switches(), New: func() rotationtest.World {
+						w := newStage(strategy, overlap)
+						w.store.Begin("user", "v1")
+						before, world := scenario(w)
+						for _, step := range before {
+							if err := w.engine(straight).Handle(context.Background(), rotation.Event{Step: step, SecretID: "user", Token: "v1"}); err != nil {
+								panic(err)
+							}
+						}
+						world.Always, world.Finally = w.alive, w.converges
+						return world
+					}}
+					t.Logf("GUARANTEE every-interleaving/schedules strategy=%s overlap=%v scenario=%q points=%d", by, overlap, name, e.Run(t))
+				})
+			}
+		}
+	}
+}
+
+// switches bounds the search where it has to be quick.
+func switches() int {
+	switch rotationtest.WantedSweep() {
+	case rotationtest.FullSweep:
+		return 2
+	case rotationtest.NoSweep:
+		return 0
+	}
+	return 1
+}
+
+// gated is a store whose calls go through do.
+type gated struct {
+	*rotationtest.Store
+	do func(call string, effect func() error) error
+}
+
+func (s gated) Status(ctx context.Context, id string) (st rotation.Status, err error) {
+	err = s.do("Status "+id, func() error { st, err = s.Store.Status(ctx, id); return err })
+	return st, err
+}
+
+func (s gated) Get(ctx context.Context, id, stage, version string) (d secret.Document, err error) {
+	err = s.do("Get "+id+" "+stage, func() error { d, err = s.Store.Get(ctx, id, stage, version); return err })
+	return d, err
+}
+
+func (s gated) Put(ctx context.Context, e rotation.Event, d secret.Document) error {
+	return s.do("Put "+e.SecretID, func() error { return s.Store.Put(ctx, e, d) })
+}
+
+func (s gated) Promote(ctx context.Context, id, from, to string) error {
+	return s.do("Promote "+id, func() error { return s.Store.Promote(ctx, id, from, to) })
+}
