@@ -65,13 +65,13 @@ with all its rights; with a single user AWSCURRENT or AWSPENDING works. The next
 		{"examples/apikey TestConformance", "a rotator that is no database"},
 	},
 	tables: []table{
-		{"Points in two rotations, times the kinds of faults that are put at each: before or after the effect, and passing or lasting (the function is dead). " +
+		{"Points in two rotations, times the kinds of faults that are put at each. The call has its effect, and its reply is lost (so is the world before the next call): for good, as the function is dead, or, on the newest server of a product, for a moment. " +
 			"Calls are those to Secrets Manager; writes are those of the client library to its connection, so that every statement is covered, the login included.",
 			[]column{{"never-locked-out/store", "points", "calls"}, {"never-locked-out/connection", "points", "writes"}}},
-		{"The built function, killed (SIGKILL) at a point and then run again as Secrets Manager does: each request to Secrets Manager and each exchange with the database, before it and after it.",
+		{"The built function, killed (SIGKILL) at a point and then run again as Secrets Manager does: each request to Secrets Manager and each exchange with the database.",
 			[]column{{"never-locked-out/process", "points", "kills"}, {"runs-at-once-agree/process", "steps", "steps run twice at once"}, {"overlapping-runs-agree/process", "points", "slow runs beside their retry"}}},
 	},
-	not: `real MySQL, SQL Server, Oracle, Redshift and DocumentDB, RDS and Aurora. A fault of the server itself, such as a commit that it
+	not: `real SQL Server, Oracle, Redshift and DocumentDB; RDS and Aurora. A fault of the server itself, such as a commit that it
 forgets, is not simulated. How many writes a rotation of MongoDB's has varies, since its client library watches the server beside the session.`,
 }
 
