@@ -4,6 +4,7 @@
 // names failed, was skipped or does not exist.
 //
 //	go run ./scripts/guarantees                               every kind of fault, on all servers
+//	go run ./scripts/guarantees -sweep servers                faults of which the function dies, on all servers; the page says so
 //	go run ./scripts/guarantees -sweep fatal                  as make test has it; the page says so
 //	go run ./scripts/guarantees -sweep fatal -from a,b        from what go test -json has written before
 package main
@@ -20,7 +21,7 @@ import (
 
 func main() {
 	out := flag.String("o", "docs/guarantees.md", "the page to write")
-	sweep := flag.String("sweep", "all", "all or fatal: which faults are put, and on which servers")
+	sweep := flag.String("sweep", "all", "all, servers or fatal: which faults are put, and on which servers")
 	from := flag.String("from", "", "files of go test -json, with commas; no test is run then")
 	flag.Parse()
 	if err := run(*out, sweeping(*sweep), *from); err != nil {
@@ -33,13 +34,14 @@ func main() {
 type sweeping string
 
 const (
-	allFaults   sweeping = "all"   // all kinds, on all servers
-	fatalFaults sweeping = "fatal" // those of which the function dies, on the newest server of each product
+	allFaults   sweeping = "all"     // all kinds, on all servers
+	everywhere  sweeping = "servers" // those of which the function dies, on all servers
+	fatalFaults sweeping = "fatal"   // those of which the function dies, on the newest server of each product
 )
 
 func run(out string, s sweeping, from string) error {
-	if s != allFaults && s != fatalFaults {
-		return errors.New("-sweep is all or fatal")
+	if s != allFaults && s != everywhere && s != fatalFaults {
+		return errors.New("-sweep is all, servers or fatal")
 	}
 	r := newResults()
 	if err := r.collect(s, from); err != nil {

@@ -14,8 +14,11 @@ import (
 func write(r *results, s sweeping) (string, error) {
 	var b strings.Builder
 	b.WriteString(opening)
-	if s == fatalFaults {
-		b.WriteString(fatalAlone)
+	switch s {
+	case fatalFaults:
+		fmt.Fprintf(&b, fatalAlone, s, "the newest server of each product")
+	case everywhere:
+		fmt.Fprintf(&b, fatalAlone, s, "all servers (the built function: on the newest of each product)")
 	}
 	for _, p := range promises {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n", p.title, p.text)
@@ -63,7 +66,7 @@ func (t table) write(b *strings.Builder, points []gotest.Point, s sweeping) erro
 		if err != nil {
 			return err
 		}
-		if len(cells) == 0 && part.real && s == fatalFaults {
+		if len(cells) == 0 && part.real && s != allFaults {
 			b.WriteString("\nNot in this run.\n")
 			return nil
 		}

@@ -27,7 +27,7 @@ client library's place), and know of the database what its manual says. A server
 
 // fatalAlone is what a page says that is not from a full run.
 const fatalAlone = `
-**This page is from a run with ` + "`-sweep fatal`" + `**: faults of which the function dies, at every point, on the newest server of each product; every
+**This page is from a run with ` + "`-sweep %s`" + `**: faults of which the function dies, at every point, on %s; every
 other test on all servers. ` + "`make guarantees`" + ` puts passing faults too, on all servers, cuts off connections in process, and lets slow runs overlap
 with their retries.
 `

@@ -44,8 +44,8 @@ func (k kinds) String() string {
 // test runs the tests of a module. A server that is missing fails the tests that want it.
 func (r *results) test(module string, s sweeping) error {
 	faults := "ROTOR_TEST_SWEEP="
-	if s == allFaults {
-		faults += "all"
+	if s != fatalFaults {
+		faults += string(s)
 	}
 	// The page that is about to be written cannot be looked at yet.
 	return gotest.Run(module, []string{faults, "ROTOR_REQUIRE_SERVERS=1"}, r.read,

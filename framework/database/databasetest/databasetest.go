@@ -87,7 +87,13 @@ func Run(t *testing.T, h Harness) {
 
 // sweeps reports whether faults are put at every point.
 func (h Harness) sweeps(wanted rotationtest.Sweeping) bool {
-	return wanted == rotationtest.FullSweep || wanted != rotationtest.NoSweep && !h.NoSweep
+	switch wanted {
+	case rotationtest.NoSweep:
+		return false
+	case rotationtest.DyingSweep:
+		return !h.NoSweep
+	}
+	return true
 }
 
 type suite struct {

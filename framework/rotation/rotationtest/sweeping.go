@@ -13,6 +13,8 @@ const (
 	// DyingSweep puts faults of which the function dies, on one server of a
 	// kind.
 	DyingSweep Sweeping = ""
+	// DyingEverywhere puts the same on all servers.
+	DyingEverywhere Sweeping = "servers"
 	// FullSweep puts passing ones too, on all servers.
 	FullSweep Sweeping = "all"
 )
