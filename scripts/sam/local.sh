@@ -30,13 +30,15 @@ clean() {
 trap clean EXIT
 trap 'exit 130' INT TERM
 
-# start_engine leaves the machine's firewall and its own engine's data alone.
+# start_engine leaves the machine's firewall and its own engine's data alone. It
+# names the usual address of the bridge: an engine that starts for the first time
+# on a machine does not tell it otherwise.
 start_engine() {
   [ "$(uname)-$(id -u)" = Linux-0 ] || not_run "no Docker engine runs, and to start one takes root on Linux"
   scripts/tools.sh docker >/dev/null || not_run "no Docker engine runs, and docker.io cannot be installed"
   export DOCKER_HOST=unix://$work/docker.sock
   dockerd --host "$DOCKER_HOST" --pidfile "$work/pid" --data-root "$work/data" --exec-root "$work/run" \
-    --iptables=false --ip-masq=false --ip-forward=false >"$work/log" 2>&1 &
+    --bip=172.17.0.1/16 --iptables=false --ip-masq=false --ip-forward=false >"$work/log" 2>&1 &
   engine=$!
   for _ in $(seq 300); do
     docker version >/dev/null 2>&1 && return
@@ -76,6 +78,7 @@ fi
 reach=(-address host.docker.internal)
 if [ "$(docker info --format '{{.OperatingSystem}}')" != "Docker Desktop" ]; then
   gateway=$(docker network inspect bridge --format '{{(index .IPAM.Config 0).Gateway}}')
+  [ -n "$gateway" ] || { echo "sam local invoke: Docker does not say at which address containers reach this machine"; exit 1; }
   reach=(-listen "$gateway" -address "$gateway")
 fi
 
