@@ -166,7 +166,16 @@ func TestNothingIsLeftInAPoolersSession(t *testing.T) {
 			const state = `SELECT concat_ws(' ', current_user, current_setting('search_path'), current_setting('lock_timeout'), current_setting('synchronous_commit'))`
 			before := ask(state)
 			for range 2 {
+				open, err := there.server.Connect(t.Context(), user, r.store.Value("user", rotation.Current).Text("password"), w.box.Database)
+				if err != nil {
+					t.Fatal(err)
+				}
 				r.must(t)
+				var after string
+				if err := open.QueryRow(t.Context(), state, pgx.QueryExecModeExec).Scan(&after); err != nil || after != before {
+					t.Errorf("the session of an application that stayed was %q, and is %q, %v", before, after, err)
+				}
+				_ = open.Close(t.Context())
 				if after := ask(state); after != before || !strings.HasPrefix(after, owner) {
 					t.Errorf("the session was %q, and is %q", before, after)
 				}
