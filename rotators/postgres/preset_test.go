@@ -170,12 +170,15 @@ func TestNothingIsLeftInAPoolersSession(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				r.must(t)
+				if err := r.preflight(t); err != nil { // in the same session, whose password stays
+					t.Error(err)
+				}
 				var after string
 				if err := open.QueryRow(t.Context(), state, pgx.QueryExecModeExec).Scan(&after); err != nil || after != before {
 					t.Errorf("the session of an application that stayed was %q, and is %q, %v", before, after, err)
 				}
 				_ = open.Close(t.Context())
+				r.must(t)
 				if after := ask(state); after != before || !strings.HasPrefix(after, owner) {
 					t.Errorf("the session was %q, and is %q", before, after)
 				}

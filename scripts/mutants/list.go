@@ -44,6 +44,8 @@ var mutants = []mutant{
 		"pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), ", "", "./rotators/postgres", "TestTheOwner"},
 	{"a preset decides how a password is kept", "rotators/postgres/facts.go",
 		"'command line', 'global')", "'command line', 'global', 'user', 'database')", "./rotators/postgres", "TestPresets"},
+	{"the role stays set in a pooler's session", "rotators/postgres/session.go",
+		"set_config('role', 'none', true)", "set_config('role', 'none', false)", "./rotators/postgres", "TestNothingIsLeft"},
 	{"any error of a clone's transaction sends the password as text", "rotators/postgres/password.go",
 		"if refusesVerifier(err) {\n\t\t\treturn &verifierRefused{fault(err)}", "if err != nil {\n\t\t\treturn &verifierRefused{fault(err)}", "./rotators/postgres", "Privilege|Rights|May|Refused"},
 
