@@ -13,7 +13,6 @@ import (
 	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
-	"github.com/seed492efc12/rotor/framework/secret"
 )
 
 // A stage is a secret, its user and an administrator, on which several processes work.
@@ -42,7 +41,7 @@ func (w *stage) engine(do func(call string, effect func() error) error) *rotatio
 	if err != nil {
 		panic(err)
 	}
-	return &rotation.Engine{Store: gated{&w.store, do}, Rotator: r, Clock: &rotationtest.Clock{}, Log: slog.New(slog.DiscardHandler)}
+	return &rotation.Engine{Store: rotationtest.Intercept(&w.store, do), Rotator: r, Clock: &rotationtest.Clock{}, Log: slog.New(slog.DiscardHandler)}
 }
 
 // process runs steps of a rotation until one fails.
@@ -189,28 +188,4 @@ func switches() int {
 		return 0
 	}
 	return 1
-}
-
-// gated is a store whose calls go through do.
-type gated struct {
-	*rotationtest.Store
-	do func(call string, effect func() error) error
-}
-
-func (s gated) Status(ctx context.Context, id string) (st rotation.Status, err error) {
-	err = s.do("Status "+id, func() error { st, err = s.Store.Status(ctx, id); return err })
-	return st, err
-}
-
-func (s gated) Get(ctx context.Context, id, stage, version string) (d secret.Document, err error) {
-	err = s.do("Get "+id+" "+stage, func() error { d, err = s.Store.Get(ctx, id, stage, version); return err })
-	return d, err
-}
-
-func (s gated) Put(ctx context.Context, e rotation.Event, d secret.Document) error {
-	return s.do("Put "+e.SecretID, func() error { return s.Store.Put(ctx, e, d) })
-}
-
-func (s gated) Promote(ctx context.Context, id, from, to string) error {
-	return s.do("Promote "+id, func() error { return s.Store.Promote(ctx, id, from, to) })
 }

@@ -87,7 +87,7 @@ func (f *Faults) Names() []string {
 func (f *Faults) Fired() bool { return slices.Contains(f.Names(), f.At) }
 
 // Store passes every call to s through f.
-func (f *Faults) Store(s rotation.Store) rotation.Store { return faultyStore{s, f} }
+func (f *Faults) Store(s rotation.Store) rotation.Store { return Intercept(s, f.Do) }
 
 // ofStore reports whether a call of a kind, or of that name, went to a Store.
 func ofStore(kind string) bool {
@@ -95,25 +95,31 @@ func ofStore(kind string) bool {
 	return slices.Contains([]string{"Status", "Get", "Put", "Promote"}, method)
 }
 
-type faultyStore struct {
-	rotation.Store
-	f *Faults
+// Intercept passes every call to s through do, which gets its name, such as "Get
+// user AWSCURRENT", and its effect.
+func Intercept(s rotation.Store, do func(call string, effect func() error) error) rotation.Store {
+	return intercepted{s, do}
 }
 
-func (s faultyStore) Status(ctx context.Context, id string) (st rotation.Status, err error) {
-	err = s.f.Do("Status "+id, func() error { st, err = s.Store.Status(ctx, id); return err })
+type intercepted struct {
+	store rotation.Store
+	do    func(call string, effect func() error) error
+}
+
+func (s intercepted) Status(ctx context.Context, id string) (st rotation.Status, err error) {
+	err = s.do("Status "+id, func() error { st, err = s.store.Status(ctx, id); return err })
 	return st, err
 }
 
-func (s faultyStore) Get(ctx context.Context, id, stage, version string) (d secret.Document, err error) {
-	err = s.f.Do("Get "+id+" "+stage, func() error { d, err = s.Store.Get(ctx, id, stage, version); return err })
+func (s intercepted) Get(ctx context.Context, id, stage, version string) (d secret.Document, err error) {
+	err = s.do("Get "+id+" "+stage, func() error { d, err = s.store.Get(ctx, id, stage, version); return err })
 	return d, err
 }
 
-func (s faultyStore) Put(ctx context.Context, e rotation.Event, d secret.Document) error {
-	return s.f.Do("Put "+e.SecretID, func() error { return s.Store.Put(ctx, e, d) })
+func (s intercepted) Put(ctx context.Context, e rotation.Event, d secret.Document) error {
+	return s.do("Put "+e.SecretID, func() error { return s.store.Put(ctx, e, d) })
 }
 
-func (s faultyStore) Promote(ctx context.Context, id, from, to string) error {
-	return s.f.Do("Promote "+id, func() error { return s.Store.Promote(ctx, id, from, to) })
+func (s intercepted) Promote(ctx context.Context, id, from, to string) error {
+	return s.do("Promote "+id, func() error { return s.store.Promote(ctx, id, from, to) })
 }
