@@ -74,6 +74,30 @@ type Cloning struct {
 	Connect func(ctx context.Context, login Login) (Administrator, error)
 }
 
+// AsConn makes a Driver's Connect of a function that returns the driver's own
+// type. Where that fails there is no connection, and not one that holds a nil
+// pointer.
+func AsConn[C Conn](connect func(context.Context, Login) (C, error)) func(context.Context, Login) (Conn, error) {
+	return func(ctx context.Context, l Login) (Conn, error) {
+		c, err := connect(ctx, l)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
+	}
+}
+
+// AsAdministrator does the same for the Connect of a Cloning.
+func AsAdministrator[C Administrator](connect func(context.Context, Login) (C, error)) func(context.Context, Login) (Administrator, error) {
+	return func(ctx context.Context, l Login) (Administrator, error) {
+		c, err := connect(ctx, l)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
+	}
+}
+
 // Name is the driver's name.
 func (d Driver) Name() string { return d.Engines[0] }
 

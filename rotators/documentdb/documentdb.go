@@ -36,11 +36,11 @@ var Driver = database.Driver{
 	Engines:   []string{"mongo", "documentdb"},
 	Port:      27017,
 	Database:  "admin",
-	Connect:   func(ctx context.Context, l database.Login) (database.Conn, error) { return connect(ctx, l) },
+	Connect:   database.AsConn(connect),
 	CheckUser: checkUser,
 	Cloning: &database.Cloning{
 		Suffix:  "_clone",
-		Connect: func(ctx context.Context, l database.Login) (database.Administrator, error) { return connect(ctx, l) },
+		Connect: database.AsAdministrator(connect),
 	},
 	// Source: Amazon DocumentDB developer guide, quotas and limits: 8 to 100
 	// printable ASCII characters without slash, double quote and at sign.

@@ -36,11 +36,11 @@ var Driver = database.Driver{
 	Engines:   []string{"mysql", "aurora-mysql", "mariadb"},
 	Port:      3306,
 	Database:  "information_schema",
-	Connect:   func(ctx context.Context, l database.Login) (database.Conn, error) { return connect(ctx, l) },
+	Connect:   database.AsConn(connect),
 	CheckUser: checkUser,
 	Cloning: &database.Cloning{
 		Suffix:  "_clone",
-		Connect: func(ctx context.Context, l database.Login) (database.Administrator, error) { return connect(ctx, l) },
+		Connect: database.AsAdministrator(connect),
 	},
 }
 

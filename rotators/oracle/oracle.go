@@ -43,18 +43,17 @@ type Client func(l database.Login, d Dialer) (driver.Connector, error)
 // With returns the driver with another client in go-ora's place, as tests need
 // it.
 func With(client Client) database.Driver {
+	connect := func(ctx context.Context, l database.Login) (*conn, error) { return connect(ctx, client, l) }
 	return database.Driver{
 		Engines:   []string{"oracle"},
 		Port:      1521,
-		Connect:   func(ctx context.Context, l database.Login) (database.Conn, error) { return connect(ctx, client, l) },
+		Connect:   database.AsConn(connect),
 		CheckUser: checkUser,
 		NameQuote: `"`,
 		Password:  passwordRules,
 		Cloning: &database.Cloning{
-			Suffix: "_CLONE",
-			Connect: func(ctx context.Context, l database.Login) (database.Administrator, error) {
-				return connect(ctx, client, l)
-			},
+			Suffix:  "_CLONE",
+			Connect: database.AsAdministrator(connect),
 		},
 	}
 }

@@ -24,11 +24,11 @@ var Driver = database.Driver{
 	Engines:   []string{"postgres", "aurora-postgresql"},
 	Port:      5432,
 	Database:  "postgres",
-	Connect:   func(ctx context.Context, l database.Login) (database.Conn, error) { return connect(ctx, l) },
+	Connect:   database.AsConn(connect),
 	CheckUser: checkUser,
 	Cloning: &database.Cloning{
 		Suffix:  "_clone",
-		Connect: func(ctx context.Context, l database.Login) (database.Administrator, error) { return connect(ctx, l) },
+		Connect: database.AsAdministrator(connect),
 	},
 }
 

@@ -33,11 +33,11 @@ var Driver = database.Driver{
 	Engines:   []string{"redshift"},
 	Port:      5439,
 	Database:  "dev",
-	Connect:   func(ctx context.Context, l database.Login) (database.Conn, error) { return connect(ctx, l) },
+	Connect:   database.AsConn(connect),
 	CheckUser: checkUser,
 	Cloning: &database.Cloning{
 		Suffix:  "_clone",
-		Connect: func(ctx context.Context, l database.Login) (database.Administrator, error) { return connect(ctx, l) },
+		Connect: database.AsAdministrator(connect),
 	},
 	Password: passwordRules,
 }

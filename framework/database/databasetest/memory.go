@@ -101,10 +101,10 @@ func (m *Memory) Driver() database.Driver {
 		Port:      1,
 		Database:  "main",
 		CheckUser: database.AnyUser,
-		Connect:   func(_ context.Context, l database.Login) (database.Conn, error) { return m.connect(l) },
+		Connect:   database.AsConn(m.connect),
 		Cloning: &database.Cloning{
 			Suffix:  "_clone",
-			Connect: func(_ context.Context, l database.Login) (database.Administrator, error) { return m.connect(l) },
+			Connect: database.AsAdministrator(m.connect),
 		},
 	}
 }
@@ -121,7 +121,7 @@ func (m *Memory) Fixture(user string) Fixture {
 	}
 }
 
-func (m *Memory) connect(l database.Login) (*memoryConn, error) {
+func (m *Memory) connect(_ context.Context, l database.Login) (*memoryConn, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.calls++
