@@ -11,6 +11,18 @@ import (
 
 const administrator = "administrator"
 
+// administering opens a session of the administrator's by connect, one of the
+// driver's.
+func administering[C Conn](ctx context.Context, r *Rotator, p pair, connect func(context.Context, Login) (C, error)) (C, Login, error) {
+	var none C
+	l, err := r.administrator(ctx, p)
+	if err != nil {
+		return none, l, err
+	}
+	conn, err := opening(ctx, r, l, connect)
+	return conn, l, err
+}
+
 // administrator is the login of the secret that masterarn names.
 func (r *Rotator) administrator(ctx context.Context, p pair) (Login, error) {
 	arn := p.current.Secret.Text("masterarn")

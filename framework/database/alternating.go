@@ -17,11 +17,7 @@ func (alternatingUsers) set(ctx context.Context, r *Rotator, p pair) error {
 		return err
 	}
 	closing(conn)
-	as, err := r.administrator(ctx, p)
-	if err != nil {
-		return err
-	}
-	admin, err := opening(ctx, r, as, r.driver.Cloning.Connect)
+	admin, as, err := administering(ctx, r, p, r.driver.Cloning.Connect)
 	if err != nil {
 		return err
 	}
@@ -41,11 +37,7 @@ func (alternatingUsers) set(ctx context.Context, r *Rotator, p pair) error {
 }
 
 func (alternatingUsers) preflight(ctx context.Context, r *Rotator, _ Conn, p pair) error {
-	as, err := r.administrator(ctx, p)
-	if err != nil {
-		return err
-	}
-	admin, err := opening(ctx, r, as, r.driver.Cloning.Connect)
+	admin, _, err := administering(ctx, r, p, r.driver.Cloning.Connect)
 	if err != nil {
 		return err
 	}

@@ -23,11 +23,7 @@ func (s singleUser) set(ctx context.Context, r *Rotator, p pair) error {
 	}
 	by := user
 	if s.byAdministrator {
-		as, err := r.administrator(ctx, p)
-		if err != nil {
-			return err
-		}
-		admin, err := r.connect(ctx, as)
+		admin, as, err := administering(ctx, r, p, r.driver.Connect)
 		if err != nil {
 			return err
 		}
@@ -39,11 +35,7 @@ func (s singleUser) set(ctx context.Context, r *Rotator, p pair) error {
 
 func (s singleUser) preflight(ctx context.Context, r *Rotator, conn Conn, p pair) error {
 	if s.byAdministrator {
-		as, err := r.administrator(ctx, p)
-		if err != nil {
-			return err
-		}
-		admin, err := r.connect(ctx, as)
+		admin, _, err := administering(ctx, r, p, r.driver.Connect)
 		if err != nil {
 			return err
 		}

@@ -66,13 +66,13 @@ func (c *conn) writable(ctx context.Context) error {
 	if err := c.ask(ctx, "admin", bson.D{{Key: "isMaster", Value: 1}}, &hello); err != nil {
 		return err
 	}
-	if !hello.IsMaster && c.wrote {
+	if !hello.IsMaster && c.primary {
 		return rotation.Fail(rotation.Unavailable, "%s was the primary when this session began, and is a secondary now", c.login.Address()).Again()
 	}
 	if !hello.IsMaster {
 		return rotation.Fail(rotation.ReadOnly, "%s is a secondary, which only reads", c.login.Address()).With(remedyReadOnly)
 	}
-	c.wrote = true
+	c.primary = true
 	return nil
 }
 

@@ -72,8 +72,8 @@ type conn struct {
 	// authenticationRestrictions, customData, writeConcern (each of its writes
 	// is on a majority of the storage's copies before it is answered).
 	amazon bool
-	// wrote says that the server was a primary when this session asked last.
-	wrote bool
+	// primary says that the server was one when this session asked last.
+	primary bool
 	// granted are the session's privileges, if the server tells them.
 	granted privileges
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"testing"
 	"time"
 
@@ -262,12 +263,23 @@ func TestAStatementThatWaitedIsNotExecutedLater(t *testing.T) {
 				if err := errors.Join(backup.Close(), db.Close()); err != nil { // the backup ends
 					t.Fatal(err)
 				}
-				time.Sleep(time.Second) // what waits would be executed now
+				w.untilNothingWaits(t)
 				if err := w.probe(t.Context(), r.Current()); err != nil {
 					t.Errorf("%s: locked out: %v", name, err)
 				}
 			}
 		})
+	}
+}
+
+// untilNothingWaits returns when the server has no statement left that sets a password: what waited has been executed, or dropped.
+func (w *world) untilNothingWaits(t *testing.T) {
+	t.Helper()
+	for w.value(t, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'ALTER USER%' OR INFO LIKE 'SET PASSWORD%'") != "0" {
+		if t.Context().Err() != nil {
+			t.Fatal("a statement waits for ever")
+		}
+		runtime.Gosched()
 	}
 }
 
