@@ -131,7 +131,8 @@ func TestRightsAreReadWhileOthersDropThings(t *testing.T) {
 	go func() {
 		defer close(done)
 		for ctx.Err() == nil {
-			_, _ = busy.Exec(ctx, `CREATE TEMPORARY TABLE briefly (n int); DROP TABLE briefly`)
+			_, _ = busy.Exec(ctx, `CREATE TEMPORARY TABLE briefly (n int)`) // in transactions of their own, so that others see it
+			_, _ = busy.Exec(ctx, `DROP TABLE briefly`)
 		}
 	}()
 	for range 10 {
