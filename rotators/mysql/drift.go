@@ -11,7 +11,7 @@ import (
 // has an account, the original gets none.
 func (c *conn) HandBack(ctx context.Context, p database.Pair, drift bool) error {
 	if !drift {
-		return nil // what a clone makes is its original's
+		return nil // nothing on these servers has an owner
 	}
 	original, clone := p.Original.User, p.Clone.User
 	f, err := c.settle(ctx, original, clone)

@@ -107,6 +107,19 @@ func TestPresetsCountForNothing(t *testing.T) {
 	})
 }
 
+// A user decides how much work a login with its password is (scram_iterations). The client library would compute it
+// whatever the time is.
+func TestALoginThatTakesTooMuchWorkIsNotComputed(t *testing.T) {
+	w := own(t, postgrestest.Config{})
+	user := w.user(t, "", "old")
+	w.exec(t, `ALTER ROLE `+quoted(user)+` PASSWORD 'SCRAM-SHA-256$1000001:c2FsdHNhbHRzYWx0c2FsdA==$'
+		'47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='`)
+	r := w.rotor(t, database.SingleUser, user, "old", w.superuser(t))
+	if err := r.rotate(t); class(err) != rotation.Timeout || !strings.Contains(err.Error(), "1000001 rounds of SCRAM") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A lock that any user of the server can take stops nobody's rotation.
 func TestNobodyCanHoldOurLock(t *testing.T) {
 	w := own(t, postgrestest.Config{})
