@@ -14,18 +14,18 @@ type Around func(ctx context.Context, call string, effect func() error) error
 // calls have the names of their methods; Connect stands for both of a driver's.
 func Intercept(d database.Driver, around Around) database.Driver {
 	connect := d.Connect
-	d.Connect = func(ctx context.Context, l database.Login) (database.Conn, error) {
+	d.Connect = database.AsConn(func(ctx context.Context, l database.Login) (intercepted[database.Conn], error) {
 		c, err := opening(ctx, l, around, connect)
 		return intercepted[database.Conn]{c, around}, err
-	}
+	})
 	if d.Cloning == nil {
 		return d
 	}
 	c := *d.Cloning
-	d.Cloning = &database.Cloning{Suffix: c.Suffix, Connect: func(ctx context.Context, l database.Login) (database.Administrator, error) {
+	d.Cloning = &database.Cloning{Suffix: c.Suffix, Connect: database.AsAdministrator(func(ctx context.Context, l database.Login) (administrator, error) {
 		a, err := opening(ctx, l, around, c.Connect)
 		return administrator{intercepted[database.Administrator]{a, around}}, err
-	}}
+	})}
 	return d
 }
 
