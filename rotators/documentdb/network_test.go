@@ -35,23 +35,12 @@ func TestWhatIsWrongOnTheWayIsNamed(t *testing.T) {
 	for _, replicaSet := range []string{"", "rs0"} {
 		good := w.secret(t, "app", "password").With("replicaSet", replicaSet)
 		wantFault(t, w.dial(t, good.With("host", "no-such-host.invalid")), rotation.DNS, "no-such-host.invalid")
-		wantFault(t, w.dial(t, good.With("port", freePort(t))), rotation.Unreachable, "refused")
+		wantFault(t, w.dial(t, good.With("port", fmt.Sprint(servertest.Deaf(t)))), rotation.Unreachable, "refused")
 		untrusting := func(c *database.Config) {
 			c.Roots = func() (*x509.CertPool, error) { return x509.NewCertPool(), nil }
 		}
 		wantFault(t, w.dial(t, good, untrusting), rotation.TLS, "CA_BUNDLE")
 	}
-}
-
-// freePort is one where nobody listens.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
 }
 
 func TestBadCertificatesAreRefused(t *testing.T) {

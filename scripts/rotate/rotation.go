@@ -105,15 +105,13 @@ func (t task) unreachable(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	nobody, err := net.Listen("tcp", net.JoinHostPort(t.listen, "0"))
-	if err == nil {
-		err = nobody.Close()
-	}
+	nobody, release, err := servertest.DeafPort()
 	if err != nil {
-		return fmt.Errorf("looking for a port on which nobody listens: %w", err)
+		return err
 	}
+	defer func() { err = errors.Join(err, release()) }()
 	secret, err := s.create(ctx, "app", map[string]any{
-		"engine": t.engine, "host": t.address, "port": port(nobody), "dbname": "shop", "username": "app", "password": "initial-password",
+		"engine": t.engine, "host": t.address, "port": nobody, "dbname": "shop", "username": "app", "password": "initial-password",
 	})
 	if err != nil {
 		return err

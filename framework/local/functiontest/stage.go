@@ -16,6 +16,7 @@ import (
 	"github.com/seed492efc12/rotor/framework/local"
 	"github.com/seed492efc12/rotor/framework/local/rig"
 	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // patience bounds every single thing that is waited for.
@@ -187,13 +188,5 @@ func (s *stage) located(t *testing.T, d secret.Document) secret.Document {
 	return d.With("host", host).With("port", port)
 }
 
-// nowhere is a port that nobody listens on.
-func nowhere(t *testing.T) (port string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-}
+// nowhere is a port that refuses every connection.
+func nowhere(t *testing.T) (port string) { return strconv.Itoa(servertest.Deaf(t)) }
