@@ -36,8 +36,9 @@ type Harness struct {
 	Overlap bool
 	// NoOverlap asks for the opposite: see [database.Config].
 	NoOverlap bool
-	// NoSweep leaves out the faults at every point, which take most of the time:
-	// one server of a kind is enough for them. See [Run].
+	// NoSweep leaves out the faults at every point, which take most of the time,
+	// and most of the hard names: one server of a kind is enough for them, unless
+	// a sweep of all servers is wanted. See [Run].
 	NoSweep bool
 	// Names are user names that are hard to quote, none longer than a clone's
 	// may be less the suffix.

@@ -76,7 +76,10 @@ func (s suite) oldPassword(t *testing.T, st *stage, doc secret.Document) error {
 
 // names rotates users with names that are hard to quote.
 func (s suite) names(t *testing.T) {
-	for _, name := range s.Names {
+	for i, name := range s.Names {
+		if s.NoSweep && i%s.stride() != 0 {
+			continue // another server of this kind takes them all
+		}
 		t.Run(name, func(t *testing.T) {
 			st := s.stage(t, name)
 			if got := st.User.Text("username"); got != name {

@@ -11,9 +11,9 @@ const (
 	// it slow.
 	NoSweep Sweeping = "none"
 	// DyingSweep puts faults of which the function dies, on one server of a
-	// kind.
+	// kind; of what a driver writes to its connection, at every third point.
 	DyingSweep Sweeping = ""
-	// DyingEverywhere puts the same on all servers.
+	// DyingEverywhere puts the same on all servers, at every point.
 	DyingEverywhere Sweeping = "servers"
 	// FullSweep puts passing ones too, on all servers.
 	FullSweep Sweeping = "all"
