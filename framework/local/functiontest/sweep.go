@@ -52,6 +52,7 @@ func (p point) String() string { return fmt.Sprintf("%s#%d %s", p.proxy, p.turn,
 type turns struct {
 	proxy   string
 	moments []string
+	stride  int         // of the turns, whose first is the first
 	taken   int         // points
 	tried   map[int]int // points, by turn
 	reached map[int]int // how often points were, by turn
@@ -59,7 +60,7 @@ type turns struct {
 }
 
 func newTurns(proxy string, moments ...string) *turns {
-	return &turns{proxy: proxy, moments: moments, tried: map[int]int{}, reached: map[int]int{}}
+	return &turns{proxy: proxy, moments: moments, stride: 1, tried: map[int]int{}, reached: map[int]int{}}
 }
 
 // points are how many were reached up to the end.
@@ -102,7 +103,7 @@ func (q *queue) take() (p point, ok bool) {
 		return p, false
 	}
 	s, n := q.coming[0], len(q.coming[0].moments)
-	p = point{s, s.taken/n + 1, s.moments[s.taken%n]}
+	p = point{s, s.taken/n*s.stride + 1, s.moments[s.taken%n]}
 	s.taken++
 	return p, true
 }

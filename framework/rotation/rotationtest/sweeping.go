@@ -11,7 +11,7 @@ const (
 	// it slow.
 	NoSweep Sweeping = "none"
 	// DyingSweep puts faults of which the function dies, on one server of a
-	// kind; of what a driver writes to its connection, at every third point.
+	// kind; of what goes to a database, at every third point.
 	DyingSweep Sweeping = ""
 	// DyingEverywhere puts the same on all servers, at every point.
 	DyingEverywhere Sweeping = "servers"
