@@ -188,7 +188,7 @@ func TestHostileNamesOfObjectsSurviveByteForByte(t *testing.T) {
 		for _, mode := range []string{"", "ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"} {
 			t.Run("sql_mode="+mode, func(t *testing.T) {
 				if mode != "" {
-					changesAll(t)
+					mysqltest.ChangesAll(t)
 					w.exec(t, "SET GLOBAL sql_mode = '"+mode+"'")
 					defer w.exec(t, "SET GLOBAL sql_mode = DEFAULT")
 				}

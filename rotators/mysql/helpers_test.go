@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
@@ -84,14 +83,6 @@ func (w *world) value(t *testing.T, query string) string {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return v
-}
-
-// changesAll is for tests that change a server for all who use it, which may be somebody else.
-func changesAll(t *testing.T) {
-	t.Helper()
-	if os.Getenv("ROTOR_TEST_MYSQL") != "" && os.Getenv("ROTOR_TEST_MYSQL_ALL") != "1" {
-		t.Skip("NOT COVERED: it changes the server's settings (ROTOR_TEST_MYSQL_ALL=1 allows that)")
-	}
 }
 
 // install loads a plug-in of MariaDB's for the test. Not every build has it.

@@ -45,7 +45,7 @@ const (
 
 func TestMariaDBNeverSeesThePassword(t *testing.T) {
 	onMariaDB(t, func(t *testing.T, w *world) {
-		changesAll(t)
+		mysqltest.ChangesAll(t)
 		w.install(t, "auth_ed25519")
 		for _, c := range []struct {
 			name, via, password string
@@ -116,7 +116,7 @@ func afterVia(text string) string {
 
 func TestAServerThatChecksPasswordsGetsThemOverTLSOnly(t *testing.T) {
 	onMariaDB(t, func(t *testing.T, w *world) {
-		changesAll(t)
+		mysqltest.ChangesAll(t)
 		w.install(t, "simple_password_check")
 		user := w.user(t, "", firstPassword)
 		administrator := func() database.Conn { return w.as(t, w.server.AdminUser, w.server.AdminPassword) }
@@ -147,7 +147,7 @@ func TestAServerThatChecksPasswordsGetsThemOverTLSOnly(t *testing.T) {
 
 func TestOtherPeoplesAccountsAreLeftAlone(t *testing.T) {
 	onMariaDB(t, func(t *testing.T, w *world) {
-		changesAll(t) // an anonymous user
+		mysqltest.ChangesAll(t) // an anonymous user
 		w.exec(t, "CREATE USER nopasser@`%` IDENTIFIED VIA unix_socket", "CREATE USER ''@`%` IDENTIFIED BY 'x'")
 		defer w.exec(t, "DROP USER nopasser@`%`", "DROP USER ''@`%`")
 		w.exec(t, "CREATE USER seconder@`%` IDENTIFIED VIA unix_socket OR mysql_native_password USING PASSWORD('x')")
@@ -172,7 +172,7 @@ func TestOtherPeoplesAccountsAreLeftAlone(t *testing.T) {
 func TestAReplicaIsNotWrittenTo(t *testing.T) {
 	onReal(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", firstPassword)
-		changesAll(t)
+		mysqltest.ChangesAll(t)
 		w.exec(t, "SET GLOBAL read_only = 1")
 		defer w.exec(t, "SET GLOBAL read_only = 0")
 		administrator := w.administrator(t) // who could write all the same

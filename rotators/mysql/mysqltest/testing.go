@@ -72,3 +72,11 @@ func wanted() []source {
 	}
 	return slices.Concat(servertest.Installed(MySQL, shared), servertest.Installed(MariaDB, shared))
 }
+
+// ChangesAll is for tests that change a server for all who use it, which may be somebody else.
+func ChangesAll(t testing.TB) {
+	t.Helper()
+	if os.Getenv("ROTOR_TEST_MYSQL") != "" && os.Getenv("ROTOR_TEST_MYSQL_ALL") != "1" {
+		t.Skip("NOT COVERED: it changes the server's settings (ROTOR_TEST_MYSQL_ALL=1 allows that)")
+	}
+}
