@@ -45,20 +45,11 @@ func (s suite) sweep(t *testing.T) {
 		s.calls(t, "driver", healthy.driver.Names(), func(st *stage) *rotationtest.Faults { return &st.driver })
 		return
 	}
-	writes, step := 0, s.stride()
+	writes, step := 0, rotationtest.WantedSweep().Stride()
 	for s.cut(t, writes*step+1) {
 		writes++
 	}
 	s.guarantee(t, "connection", writes)
-}
-
-// stride is how far the points of a connection, of which there are a hundred and
-// more, lie apart: only sweeps of all servers take each.
-func (s suite) stride() int {
-	if rotationtest.WantedSweep() == rotationtest.DyingSweep {
-		return 3
-	}
-	return 1
 }
 
 // guarantee says how many points were covered, for docs/guarantees.md.

@@ -18,9 +18,7 @@ func (h Harness) killed(t *testing.T, by string) {
 		moments = append(moments, "answered")
 	}
 	store, db := newTurns("store", moments...), newTurns("database", moments...)
-	if rotationtest.WantedSweep() == rotationtest.DyingSweep {
-		db.stride = 3 // the conversation with a database is long: sweeps of all servers take each of its turns
-	}
+	db.stride = rotationtest.WantedSweep().Stride()
 	stages := h.stages(t, by)
 	points := sweep(t, stages, newQueue(store, db), func(t *testing.T, s *stage, point string) (reached int) {
 		u := s.user(t)

@@ -33,6 +33,21 @@ func TestASweepTriesEachPointInItsOrder(t *testing.T) {
 	}
 }
 
+func TestASweepWithAStrideEndsWithTheConversation(t *testing.T) {
+	all := newTurns("database", "asked")
+	all.stride = 3
+	q := newQueue(all)
+	reached := reachedIn(map[string]int{"database": 5})
+	var names []string
+	for p, ok := q.take(); ok; p, ok = q.take() {
+		names = append(names, p.String())
+		q.done(p, reached(p))
+	}
+	if !slices.Equal(names, []string{"database#1 asked", "database#4 asked", "database#7 asked"}) || all.points() != 2 {
+		t.Errorf("got %q, %d points", names, all.points())
+	}
+}
+
 // Three lanes, of which one is slow: what is counted does not depend on it.
 func TestASweepCountsTheSameInWhicheverOrderPointsAreDone(t *testing.T) {
 	q := newQueue(newTurns("store", "asked", "answered"), newTurns("database", "asked", "answered"))

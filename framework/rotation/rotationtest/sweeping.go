@@ -19,5 +19,20 @@ const (
 	FullSweep Sweeping = "all"
 )
 
+// Stride is how far the points that are taken lie apart, of those of which a sweep
+// of one server takes some: in a conversation there are a hundred and more.
+func (s Sweeping) Stride() int {
+	if s == DyingSweep {
+		return thin
+	}
+	return 1
+}
+
+// Some is whether the ith of a list is among those of it that a run takes which
+// has no sweep of the server.
+func Some(i int) bool { return i%thin == 0 }
+
+const thin = 3
+
 // WantedSweep is what the environment wants: ROTOR_TEST_SWEEP.
 func WantedSweep() Sweeping { return Sweeping(os.Getenv("ROTOR_TEST_SWEEP")) }
