@@ -112,6 +112,7 @@ func withMargin(ctx context.Context) (context.Context, context.CancelFunc) {
 // retry is the only retry loop in the framework. It runs the whole step again,
 // which every step allows, and only where a Fault says that this may help.
 func (r *run) retry(ctx context.Context, log *slog.Logger, attempts *int) error {
+	var failed error // how the attempt before this one ended
 	for wait := firstWait; ; wait *= 2 {
 		*attempts++
 		err := r.safely(ctx)
@@ -119,24 +120,29 @@ func (r *run) retry(ctx context.Context, log *slog.Logger, attempts *int) error 
 			return nil
 		}
 		if ctx.Err() != nil {
-			return timedOut(err)
+			return timedOut(err, failed)
 		}
 		if !Retryable(err) || wait > lastWait {
 			return err
 		}
 		log.WarnContext(ctx, "step will be retried", "cause", r.redact(err.Error()), "waitMs", wait.Milliseconds())
 		if r.Clock.Sleep(ctx, wait) != nil {
-			return timedOut(err)
+			return timedOut(err, nil)
 		}
+		failed = err
 	}
 }
 
 // timedOut says that time ran out, and during what. A Fault's own class is
-// kept where it says more than that.
-func timedOut(err error) error {
+// kept where it says more than that. An attempt that was cut off knows less
+// than the one before it, if that one failed by itself.
+func timedOut(err, before error) error {
 	var f *Fault
 	if errors.As(err, &f) && f.Class != Unreachable && f.Class != StoreUnavailable {
 		return err
+	}
+	if before != nil {
+		err = before
 	}
 	return &Fault{Class: Timeout, Err: fmt.Errorf("the function's time was up before the step was done: %w", err)}
 }
