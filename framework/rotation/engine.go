@@ -133,13 +133,15 @@ func (r *run) retry(ctx context.Context, log *slog.Logger, attempts *int) error 
 	}
 }
 
-// timedOut says that time ran out, and during what. A Fault's own class is
-// kept where it says more than that. An attempt that was cut off knows less
-// than the one before it, if that one failed by itself.
+// timedOut says that time ran out, and during what. An attempt that was cut off
+// knows less than the one before it, if that one failed by itself. A Fault's own
+// class is kept where it says more than that time ran out.
 func timedOut(err, before error) error {
-	var f *Fault
-	if errors.As(err, &f) && f.Class != Unreachable && f.Class != StoreUnavailable {
-		return err
+	for _, cause := range []error{err, before} {
+		var f *Fault
+		if errors.As(cause, &f) && f.Class != Unreachable && f.Class != StoreUnavailable {
+			return cause
+		}
 	}
 	if before != nil {
 		err = before

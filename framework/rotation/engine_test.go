@@ -336,21 +336,23 @@ func TestEndsBeforeTheDeadlineAndSaysSo(t *testing.T) {
 
 // The last attempt is cut off at a moment that says nothing: what the attempt before it met is the cause.
 func TestTimeIsUpDuringWhatFailedBefore(t *testing.T) {
-	f := newFixture(t)
-	f.store.Begin("s", "v1")
-	ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
-	defer cancel()
-	calls := 0
-	f.rotator.hook = func(string) error {
-		if calls++; calls == 1 {
-			return rotation.Fail(rotation.Unreachable, "not within CONNECT_TIMEOUT").Again()
+	for met, want := range map[rotation.Class]rotation.Class{rotation.Unreachable: rotation.Timeout, rotation.TooManyConnections: rotation.TooManyConnections} {
+		f := newFixture(t)
+		f.store.Begin("s", "v1")
+		ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
+		defer cancel()
+		calls := 0
+		f.rotator.hook = func(string) error {
+			if calls++; calls == 1 {
+				return rotation.Fail(met, "what it met").Again()
+			}
+			time.Sleep(250 * time.Millisecond)
+			return rotation.Fail(rotation.Unreachable, "cut off").Again()
 		}
-		time.Sleep(250 * time.Millisecond)
-		return rotation.Fail(rotation.Unreachable, "cut off").Again()
-	}
-	err := f.engine.Handle(ctx, rotation.Event{Step: rotation.CreateSecret, SecretID: "s", Token: "v1"})
-	if class(err) != rotation.Timeout || !strings.Contains(err.Error(), "CONNECT_TIMEOUT") {
-		t.Errorf("%d calls, then %v", calls, err)
+		err := f.engine.Handle(ctx, rotation.Event{Step: rotation.CreateSecret, SecretID: "s", Token: "v1"})
+		if class(err) != want || !strings.Contains(err.Error(), "what it met") {
+			t.Errorf("%d calls, then %v", calls, err)
+		}
 	}
 }
 
