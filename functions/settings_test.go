@@ -81,7 +81,7 @@ func defaultsAreTheCode(template node) (faults []string) {
 	defaults := map[string]string{
 		"PasswordLength": "", "RequireEachIncludedType": strconv.FormatBool(p.RequireEach),
 		"ExcludeCharacters": "", "CloneSuffix": "", "UsernameCharacterLimit": "",
-		"TlsFallback": "none", "CloneDrift": "fail", "PasswordOverlap": "auto",
+		"TlsFallback": "none", "CloneDrift": "fail", "CloneAdopt": "", "PasswordOverlap": "auto",
 	}
 	for name, want := range defaults {
 		if got := template.at("Parameters", name, "Default").text(); got != want {

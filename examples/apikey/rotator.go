@@ -56,7 +56,7 @@ func (r rotator) Test(ctx context.Context, v rotation.Versions) error {
 	return r.whoami(ctx, pending)
 }
 
-// Preflight implements rotation.Preflighter.
+// Preflight implements rotation.Rotator.
 func (r rotator) Preflight(ctx context.Context, v rotation.Versions) error {
 	current, err := readAccount(v.Current)
 	if err != nil {

@@ -22,13 +22,18 @@ func (alternatingUsers) set(ctx context.Context, r *Rotator, p pair) error {
 		return err
 	}
 	defer closing(admin)
-	users := r.users(p)
+	if err := r.proven(ctx, admin, p); err != nil {
+		return err
+	}
 	if r.isClone(p.pending.User) {
-		if err := admin.Clone(ctx, users); err != nil {
+		if err := admin.Clone(ctx, r.users(p)); err != nil {
 			return fmt.Errorf("cloning %q as %v: %w", p.current.User, as, networkFault(err))
 		}
-	} else if err := admin.HandBack(ctx, users, r.GrantDrift); err != nil {
+	} else if err := admin.HandBack(ctx, r.users(p), r.GrantDrift); err != nil {
 		return fmt.Errorf("preparing %q for its turn, as %v: %w", p.pending.User, as, networkFault(err))
+	}
+	if err := r.equal(ctx, admin, p); err != nil {
+		return err
 	}
 	if err := r.set(ctx, admin, as, p.pending, p.v.Version, ""); err != nil {
 		return err
@@ -43,10 +48,16 @@ func (alternatingUsers) preflight(ctx context.Context, r *Rotator, _ Conn, p pai
 	}
 	defer closing(admin)
 	p.pending.User = r.Twin(p.current.User)
+	if err := r.proven(ctx, admin, p); err != nil {
+		return err
+	}
 	if err := admin.PreflightPair(ctx, r.users(p)); err != nil {
 		return fmt.Errorf("checking what a rotation of %q will need: %w", p.current.User, networkFault(err))
 	}
-	return nil
+	if r.isClone(p.pending.User) || r.GrantDrift {
+		return nil // the rotation makes them equal first
+	}
+	return r.equal(ctx, admin, p)
 }
 
 // users says which one of two alternating users is the clone.

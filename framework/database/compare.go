@@ -41,13 +41,40 @@ func (r *Rotator) compare(ctx context.Context, p pair) error {
 	return nil
 }
 
+// equal compares the two users as the administrator sees them, before a password
+// is set: the one whose turn it is may do what the other may, and a clone no more
+// than that. An original may do more: people grant to the name that they know,
+// and its clone gets it at its next turn.
+func (r *Rotator) equal(ctx context.Context, admin Administrator, p pair) error {
+	d, err := admin.Compare(ctx, r.users(p))
+	if err != nil {
+		return fmt.Errorf("comparing the rights of %q and %q: %w", p.current.User, p.pending.User, networkFault(err))
+	}
+	lacks, more := d.Original, d.Clone
+	if !r.isClone(p.pending.User) {
+		lacks, more = d.Clone, nil
+	}
+	switch {
+	case len(lacks) > 0:
+		return r.fewerRights(p, lacks)
+	case len(more) > 0:
+		return rotation.Fail(rotation.MoreRights, "%q may do more than %q, which is in use, and the administrator could not take it away: %s", p.pending.User, p.current.User, listing(more))
+	}
+	return nil
+}
+
+// Differing compares what two users may do.
+func Differing(original, clone []string) Difference {
+	return Difference{Original: lacking(clone, original), Clone: lacking(original, clone)}
+}
+
 // lacking returns what of needs is not in has.
 func lacking(has, needs []string) []string {
 	set := make(map[string]bool, len(has))
 	for _, right := range has {
 		set[right] = true
 	}
-	return slices.DeleteFunc(needs, func(right string) bool { return set[right] })
+	return slices.DeleteFunc(slices.Clone(needs), func(right string) bool { return set[right] })
 }
 
 // fewerRights names the rights that the pending user lacks.
@@ -56,7 +83,11 @@ func (r *Rotator) fewerRights(p pair, missing []string) error {
 	if r.isClone(p.pending.User) {
 		return f.With("setSecret made them equal, so the rights have changed since, or the administrator could not copy them all: rotate again, and read the notes that setSecret logged.")
 	}
-	return f.With(fmt.Sprintf("Grant them to %q if the application needs them, or revoke them from %q if it does not; then rotate again. CLONE_DRIFT=grant does the first by itself.", p.pending.User, p.current.User))
+	remedy := fmt.Sprintf("Grant them to %q if the application needs them, or revoke them from %q if it does not; then rotate again.", p.pending.User, p.current.User)
+	if !r.GrantDrift {
+		remedy += " CLONE_DRIFT=grant does the first by itself, where it can."
+	}
+	return f.With(remedy)
 }
 
 // listing names at most twenty: a message must stay readable.

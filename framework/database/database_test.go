@@ -22,9 +22,9 @@ func TestConformance(t *testing.T) {
 	t.Setenv("ROTOR_TEST_SWEEP", "all")
 	for _, overlap := range []bool{false, true} {
 		t.Run(fmt.Sprintf("overlap=%v", overlap), func(t *testing.T) {
-			m := databasetest.Memory{Overlap: overlap}
+			m := databasetest.Memory{Overlap: overlap, Unmarked: overlap}
 			n := 0
-			databasetest.Run(t, databasetest.Harness{Driver: m.Driver(), Server: "memory", Overlap: overlap, Names: []string{`a"b'c`, "ü"},
+			databasetest.Run(t, databasetest.Harness{Driver: m.Driver(), Server: "memory", Overlap: overlap, Unmarked: overlap, Names: []string{`a"b'c`, "ü"},
 				New: func(_ *testing.T, name string) databasetest.Fixture {
 					if name == "" {
 						n++

@@ -22,6 +22,18 @@ func Refused(err error) *rotation.Fault {
 	return &rotation.Fault{Class: rotation.LoginRefused, Err: fmt.Errorf("%w: %w", ErrLoginRefused, err)}
 }
 
+// ErrPasswordTaken is wrapped by the error of a Driver's Connect when the server
+// took the password, and then refused the session: see [PasswordTaken].
+var ErrPasswordTaken = errors.New("the server took the password, and not the session")
+
+// PasswordTaken marks f as what a server says only to whoever knows the password,
+// such as that it has expired. It is a proof of the password as good as a login.
+func PasswordTaken(f *rotation.Fault) *rotation.Fault {
+	marked := *f
+	marked.Err = fmt.Errorf("%w: %w", ErrPasswordTaken, f.Err)
+	return &marked
+}
+
 // ErrReused is wrapped by an error of SetPassword when the server takes no
 // password that the user had before: see [Reused].
 var ErrReused = errors.New("the server takes no password that was used before")
@@ -136,6 +148,10 @@ type Change struct {
 	Applied func(ctx context.Context) (bool, error)
 }
 
+// A Difference is what only one of two alternating users may do: a line for each
+// right, as [Administrator.Rights] has them.
+type Difference struct{ Original, Clone []string }
+
 // A Pair is two alternating users, each as its own secret has it.
 type Pair struct{ Original, Clone Login }
 
@@ -145,16 +161,26 @@ type Administrator interface {
 	// PreflightPair says what would stop Clone, HandBack and SetPassword of the
 	// pair. It changes nothing. The clone may not exist.
 	PreflightPair(ctx context.Context, p Pair) error
+	// Standing says what the server knows of next, which is one of the pair. It
+	// changes nothing.
+	Standing(ctx context.Context, p Pair, next Login) (Standing, error)
 	// Clone makes the pair's clone exist and hold exactly the rights that the
-	// original holds: what the clone has beyond them is taken away. A new clone
-	// gets no password, or one that nobody knows; one that exists keeps its own.
-	// It may be called again, also after it was cut short. SetPassword follows.
+	// original holds: what the clone has beyond them is taken away. It leaves the
+	// mark that Standing looks for, where the server has a place for one. A new
+	// clone has from its first moment either the mark or the password of its
+	// secret, so that a run which follows knows it again; one that exists keeps
+	// its password. It may be called again, also after it was cut short.
+	// SetPassword follows.
 	Clone(ctx context.Context, p Pair) error
 	// HandBack prepares the original, while the clone is in use, for its turn:
 	// it gets full power over what the clone owns, where objects have owners of
 	// their own, and, if drift is true, each right that only the clone holds. It
 	// takes nothing away from either.
 	HandBack(ctx context.Context, p Pair, drift bool) error
+	// Compare says what each of the pair may do that the other may not, on all
+	// accounts that they have, as far as the administrator can see. It changes
+	// nothing.
+	Compare(ctx context.Context, p Pair) (Difference, error)
 	// Rights returns one line for each right that the session's user has, such
 	// as `SELECT on table public.t`. Twin is the other one of the two users: a
 	// line names neither of them, and a right of one on the other is left out,

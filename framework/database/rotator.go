@@ -1,6 +1,7 @@
 package database
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -44,11 +45,13 @@ type Config struct {
 	// GrantDrift gives the original user what only its clone has, where
 	// otherwise testSecret fails.
 	GrantDrift bool
+	// Adopt names users that may be taken for the other one of their pair without
+	// proof: see [Standing].
+	Adopt []string
 }
 
 // A Rotator rotates the password of a database user. It implements
-// [rotation.Rotator], [rotation.Preflighter] and [rotation.Comparer], and is
-// safe for concurrent use.
+// [rotation.Rotator], and is safe for concurrent use.
 type Rotator struct {
 	Config
 	driver Driver
@@ -111,12 +114,8 @@ func (r *Rotator) Set(ctx context.Context, v rotation.Versions) error {
 
 // Test implements [rotation.Rotator].
 func (r *Rotator) Test(ctx context.Context, v rotation.Versions) error {
-	if r.ComparesCurrent() {
-		p, err := r.pair(ctx, v)
-		if err != nil {
-			return err
-		}
-		return r.compare(ctx, p)
+	if r.Strategy == AlternatingUsers {
+		return r.testTwin(ctx, v)
 	}
 	// Set has compared this very value with the current one: versions of a
 	// secret do not change.
@@ -132,10 +131,22 @@ func (r *Rotator) Test(ctx context.Context, v rotation.Versions) error {
 	return checking(ctx, conn, pending)
 }
 
-// ComparesCurrent implements [rotation.Comparer].
-func (r *Rotator) ComparesCurrent() bool { return r.Strategy == AlternatingUsers }
+// testTwin compares the pending user with the one in use.
+func (r *Rotator) testTwin(ctx context.Context, v rotation.Versions) (err error) {
+	if v.Current, err = v.Others.Current(ctx); err != nil {
+		return err
+	}
+	if bytes.Equal(v.Current.Bytes(), v.Pending.Bytes()) {
+		return nil // another run has finished meanwhile
+	}
+	p, err := r.pair(ctx, v)
+	if err != nil {
+		return err
+	}
+	return r.compare(ctx, p)
+}
 
-// Preflight implements [rotation.Preflighter].
+// Preflight implements [rotation.Rotator].
 func (r *Rotator) Preflight(ctx context.Context, v rotation.Versions) error {
 	current, err := r.login(rotation.Current, v.Current, v.Report)
 	if err != nil {

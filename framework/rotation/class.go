@@ -23,6 +23,8 @@ const (
 	PasswordRejected   Class = "Rotation.PasswordRejected"
 	MissingPrivilege   Class = "Rotation.MissingPrivilege"
 	FewerRights        Class = "Rotation.FewerRights"
+	MoreRights         Class = "Rotation.MoreRights"
+	NotItsTwin         Class = "Rotation.NotItsTwin"
 	ReadOnly           Class = "Rotation.ReadOnly"
 	NoDatabase         Class = "Rotation.NoDatabase"
 	NoUser             Class = "Rotation.NoUser"
@@ -53,6 +55,8 @@ var remedies = map[Class]string{
 	PasswordRejected:   "Adapt PASSWORD_LENGTH, EXCLUDE_CHARACTERS and the other password settings to the server's policy, then cancel the pending rotation and rotate again: the pending password stays as it is until then.",
 	MissingPrivilege:   "Grant the privilege that the message names.",
 	FewerRights:        "Grant the original user the rights that the message names, or revoke them from the clone, then rotate again.",
+	MoreRights:         "Take from the clone what the message names, or give it to the original too: what setSecret noted in the log says how. Then rotate again.",
+	NotItsTwin:         "Let CLONE_ADOPT name the user if it is this secret's, or remove it from the database, then rotate again.",
 	ReadOnly:           "Point the secret's host at the writer: a replica cannot change a password.",
 	NoDatabase:         "Correct the secret's dbname.",
 	NoUser:             "Correct the secret's username, or create the user in the database.",

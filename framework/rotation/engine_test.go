@@ -35,8 +35,6 @@ func (c *counter) do(kind string, f func() error) error {
 	return c.faults.Do(kind, f)
 }
 
-func (c *counter) ComparesCurrent() bool { return c.compare }
-
 func (c *counter) Next(_ context.Context, v rotation.Versions) (next secret.Document, err error) {
 	err = c.do("Next", func() error { next = v.Current.With("n", v.Current.Text("n")+"1"); return nil })
 	return next, err
@@ -54,10 +52,15 @@ func (c *counter) Set(_ context.Context, v rotation.Versions) error {
 	})
 }
 
-func (c *counter) Test(_ context.Context, v rotation.Versions) error {
+func (c *counter) Test(ctx context.Context, v rotation.Versions) error {
 	return c.do("Test", func() error {
-		if v.Current.IsZero() == c.compare {
-			return errors.New("Test got, or did not get, the current version")
+		if !v.Current.IsZero() {
+			return errors.New("Test got the current version without asking")
+		}
+		if c.compare {
+			if current, err := v.Others.Current(ctx); err != nil || current.IsZero() {
+				return fmt.Errorf("Test asked for the current version: %w", err)
+			}
 		}
 		if c.accepts != v.Pending.Text("n") {
 			return errors.New("the target does not accept it")
@@ -293,7 +296,7 @@ func (s sleeper) Sleep(ctx context.Context, d time.Duration) error {
 	return s.Clock.Sleep(ctx, d)
 }
 
-func TestComparersGetTheCurrentVersion(t *testing.T) {
+func TestWhoComparesGetsTheCurrentVersion(t *testing.T) {
 	f := newFixture(t)
 	f.rotator.compare = true
 	if err := rotationtest.Rotate(t.Context(), f.engine, &f.store, "s", "v1"); err != nil {

@@ -11,8 +11,6 @@ import (
 // A Rotator knows how one kind of secret changes. It holds no state between
 // calls, keeps no secret and does not retry or log: it returns errors, which
 // it classifies with [Fault].
-//
-// A Rotator may also be a [Preflighter] and a [Comparer].
 type Rotator interface {
 	// Next returns the value to rotate to. It must not touch the target.
 	// v.Pending is absent.
@@ -20,23 +18,15 @@ type Rotator interface {
 	// Set makes the target accept v.Pending. If the target accepts it already,
 	// Set does nothing.
 	Set(ctx context.Context, v Versions) error
-	// Test proves that v.Pending works. It changes nothing. v.Current is
-	// absent unless the Rotator is a Comparer that asks for it.
+	// Test proves that v.Pending works. It changes nothing. v.Current is absent:
+	// a Rotator that compares the two reads it, by v.Others.
 	Test(ctx context.Context, v Versions) error
-}
-
-// A Preflighter is a Rotator that can say whether a rotation would succeed.
-// The engine asks when testSecret meets a version without a value, which is
-// what RotateSecret with RotateImmediately=false leads to.
-type Preflighter interface {
-	// Preflight checks what the steps will need. It changes nothing.
-	// v.Pending is absent.
+	// Preflight says whether a rotation would succeed: it checks what the steps
+	// will need, and changes nothing. v.Pending is absent. The engine asks when
+	// testSecret meets a version without a value, which is what RotateSecret with
+	// RotateImmediately=false leads to.
 	Preflight(ctx context.Context, v Versions) error
 }
-
-// A Comparer is a Rotator whose Test may need v.Current too, at the price of
-// one more call to the store.
-type Comparer interface{ ComparesCurrent() bool }
 
 // Versions are the values of the secret under rotation.
 type Versions struct {
@@ -52,6 +42,9 @@ type Versions struct {
 
 // Others reads secrets and versions that most steps do without.
 type Others interface {
+	// Current reads the AWSCURRENT version as it is now: what v.Pending is, if
+	// another run has finished the rotation meanwhile.
+	Current(ctx context.Context) (secret.Document, error)
 	// Previous reads the AWSPREVIOUS version; it is absent if there is none.
 	Previous(ctx context.Context) (secret.Document, error)
 	// Lookup reads the current value of another secret, such as the

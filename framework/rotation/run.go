@@ -28,7 +28,7 @@ func (r *run) step(ctx context.Context) error {
 	var status Status
 	var v Versions
 	reads := []func() error{func() (err error) { status, err = r.Store.Status(ctx, r.ev.SecretID); return err }}
-	if r.needsCurrent() {
+	if r.ev.Step == CreateSecret || r.ev.Step == SetSecret {
 		reads = append(reads, func() (err error) { v.Current, err = r.get(ctx, Current, ""); return err })
 	}
 	if r.ev.Step != CreateSecret {
@@ -65,12 +65,7 @@ func (r *run) step(ctx context.Context) error {
 // finished reports whether another run has moved the label while this one was
 // reading: the status was read before, and the current version after that.
 func (r *run) finished(v Versions) bool {
-	return r.ev.Step != CreateSecret && !v.Pending.IsZero() && bytes.Equal(v.Current.Bytes(), v.Pending.Bytes())
-}
-
-func (r *run) needsCurrent() bool {
-	c, ok := r.Rotator.(Comparer)
-	return r.ev.Step == CreateSecret || r.ev.Step == SetSecret || r.ev.Step == TestSecret && ok && c.ComparesCurrent()
+	return r.ev.Step == SetSecret && !v.Pending.IsZero() && bytes.Equal(v.Current.Bytes(), v.Pending.Bytes())
 }
 
 func (r *run) create(ctx context.Context, v Versions) error {
@@ -102,14 +97,10 @@ func (r *run) test(ctx context.Context, v Versions) (err error) {
 	if !v.Pending.IsZero() {
 		return r.Rotator.Test(ctx, v)
 	}
-	p, ok := r.Rotator.(Preflighter)
-	if !ok {
-		return r.noValue()
-	}
 	if v.Current, err = r.get(ctx, Current, ""); err != nil {
 		return err
 	}
-	return p.Preflight(ctx, v)
+	return r.Rotator.Preflight(ctx, v)
 }
 
 func (r *run) finish(ctx context.Context, status Status, v Versions) error {
@@ -153,6 +144,10 @@ func (r *run) optional(ctx context.Context, stage, version string) (secret.Docum
 
 // others implements Others for a run.
 type others struct{ r *run }
+
+func (o others) Current(ctx context.Context) (secret.Document, error) {
+	return o.r.get(ctx, Current, "")
+}
 
 func (o others) Previous(ctx context.Context) (secret.Document, error) {
 	return o.r.optional(ctx, Previous, "")

@@ -53,6 +53,7 @@ func settings(getenv func(string) string) (config, error) {
 			Plaintext:      env.choice("TLS_FALLBACK", "none", "plaintext"),
 			NoOverlap:      env.choice("PASSWORD_OVERLAP", "auto", "off"),
 			GrantDrift:     env.choice("CLONE_DRIFT", "fail", "grant"),
+			Adopt:          env.list("CLONE_ADOPT"),
 		},
 	}
 	return c, errors.Join(env.errs...)
@@ -69,6 +70,17 @@ func (e *environment) text(name, otherwise string) string {
 		return v
 	}
 	return otherwise
+}
+
+// list reads names between commas.
+func (e *environment) list(name string) []string {
+	var names []string
+	for name := range strings.SplitSeq(e.get(name), ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func (e *environment) number(name string, otherwise int) int {

@@ -35,6 +35,7 @@ func harness(t *testing.T, s *mysqltest.Server, grants ...string) functiontest.H
 	f := newFixtures(t, s, grants)
 	h := harnesstest.New("mysql", &s.Server)
 	h.Bootstrap, h.New = functiontest.Bootstrap(t, pkg), f.next
+	h.Unmarked = s.Product() != mysqltest.MySQL || !s.Real
 	h.Refused = func(err error) bool {
 		e, ok := errors.AsType[*driver.MySQLError](err)
 		return ok && e.Number == 1045

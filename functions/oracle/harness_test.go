@@ -25,6 +25,7 @@ const first = `First0&<>$%='?[]^_{|}~\`
 func harness(t *testing.T, d *oracletest.Database) functiontest.Harness {
 	t.Helper()
 	h := harnesstest.New("oracle", d.Server)
+	h.Unmarked = true
 	h.Bootstrap = functiontest.Bootstrap(t, map[bool]string{true: pkg, false: standIn}[d.Real])
 	h.New = newFixtures(t, d).next
 	h.Log = nil // the stand-in's has every statement as it came, and Oracle takes no hashes

@@ -23,6 +23,7 @@ func TestMain(m *testing.M) { redshifttest.Main(m) }
 func harness(t *testing.T, s *redshifttest.Server) functiontest.Harness {
 	t.Helper()
 	h := harnesstest.New("redshift", &s.Server)
+	h.Unmarked = true
 	h.New = (&fixtures{box: s.Fresh(t)}).next
 	h.Refused = func(err error) bool { // Redshift has one code for all, PostgreSQL one for passwords
 		return strings.Contains(err.Error(), "28000") || strings.Contains(err.Error(), "28P01")

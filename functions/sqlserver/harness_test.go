@@ -25,6 +25,7 @@ func TestMain(m *testing.M) { sqlservertest.Main(m) }
 func harness(t *testing.T, s *sqlservertest.Server) functiontest.Harness {
 	t.Helper()
 	h := harnesstest.New("sqlserver", &s.Server)
+	h.Unmarked = true
 	h.New = newFixtures(t, s).next
 	h.Refused = func(err error) bool {
 		var e mssql.Error

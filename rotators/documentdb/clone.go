@@ -3,7 +3,6 @@ package documentdb
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"fmt"
 	"slices"
 
@@ -34,7 +33,7 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 		return err
 	}
 	if !found {
-		err := c.explain(c.change(ctx, c.creation(want, clone)), clone)
+		err := c.explain(c.change(ctx, c.creation(want, p.Clone)), clone)
 		if !isDuplicate(err) {
 			return err
 		}
@@ -42,21 +41,22 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 			return err
 		}
 	}
-	return c.explain(c.equalize(ctx, want, has), clone)
+	return c.explain(c.equalize(ctx, want, has, p.Clone.Password), clone)
 }
 
-// creation makes a clone with a password that nobody knows.
-func (c *conn) creation(want user, clone string) bson.D {
+// creation makes a clone, with the password of its secret: a run that follows one
+// that was cut short knows it again by that.
+func (c *conn) creation(want user, clone database.Login) bson.D {
 	roles := want.Roles
 	if roles == nil {
 		roles = []role{} // the field is required
 	}
-	command := bson.D{{Key: "createUser", Value: clone}, {Key: "pwd", Value: unknownPassword()}, {Key: "roles", Value: roles}}
+	command := bson.D{{Key: "createUser", Value: clone.User}, {Key: "pwd", Value: clone.Password}, {Key: "roles", Value: roles}}
 	return append(append(command, c.mechanisms(want)...), c.settings(want, user{})...)
 }
 
 // equalize makes an existing clone the same as the original.
-func (c *conn) equalize(ctx context.Context, want, has user) error {
+func (c *conn) equalize(ctx context.Context, want, has user, password string) error {
 	for _, step := range []struct {
 		command string
 		roles   []role
@@ -67,17 +67,14 @@ func (c *conn) equalize(ctx context.Context, want, has user) error {
 	}
 	fields := c.settings(want, has)
 	if !slices.Equal(want.Mechanisms, has.Mechanisms) && len(want.Mechanisms) > 0 {
-		// Mechanisms come with a password, here with one that nobody knows.
-		fields = append(fields, bson.E{Key: "pwd", Value: unknownPassword()}, bson.E{Key: "mechanisms", Value: want.Mechanisms})
+		// Mechanisms come with a password.
+		fields = append(fields, bson.E{Key: "pwd", Value: password}, bson.E{Key: "mechanisms", Value: want.Mechanisms})
 	}
 	if len(fields) == 0 {
 		return nil
 	}
 	return c.change(ctx, append(bson.D{{Key: "updateUser", Value: has.Name}}, fields...))
 }
-
-// unknownPassword is one that nobody ever learns.
-func unknownPassword() string { return rand.Text() + rand.Text() }
 
 // moveRoles grants or revokes roles, if there are any.
 func (c *conn) moveRoles(ctx context.Context, command, name string, roles []role) error {

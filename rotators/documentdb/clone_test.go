@@ -50,7 +50,7 @@ func TestDrift(t *testing.T) {
 		if got := r.store.Value("user", rotation.Current).Text("username"); got != user+"_clone" {
 			t.Errorf("the label moved to %s", got)
 		}
-		granting := w.rotor(t, database.AlternatingUsers, r.store.Value("user", rotation.Current), func(c *database.Config) { c.GrantDrift = true })
+		granting := w.rotor(t, database.AlternatingUsers, r.store.Value("user", rotation.Current), func(c *database.Config) { c.GrantDrift, c.Adopt = true, []string{user} })
 		granting.must(t)
 		if !slices.Contains(w.roles(t, "admin", user), "read on own") {
 			t.Error("the original did not get the role")

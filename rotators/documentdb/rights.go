@@ -2,7 +2,6 @@ package documentdb
 
 import (
 	"context"
-	"fmt"
 	"slices"
 )
 
@@ -17,7 +16,7 @@ func (c *conn) Rights(ctx context.Context, _ string) ([]string, error) {
 	}
 	lines := s.Privileges.lines()
 	for _, r := range s.Roles {
-		lines = append(lines, fmt.Sprintf("role %s on database %s", r.Name, r.Database))
+		lines = append(lines, r.line())
 	}
 	slices.Sort(lines)
 	return slices.Compact(lines), nil

@@ -248,7 +248,7 @@ func TestPasswordsAreInCommandsThatSetThemAlone(t *testing.T) {
 				t.Error("a password is in the log")
 			}
 		}
-		if accepted, refused := w.server.LoginsSince(mark); accepted != 24 || refused != 0 {
+		if accepted, refused := w.server.LoginsSince(mark); accepted != 25 || refused != 0 {
 			t.Errorf("%d logins, and %d were refused", accepted, refused)
 		}
 	})

@@ -2,13 +2,13 @@ package mysql
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	mysql "github.com/go-sql-driver/mysql"
 
@@ -17,9 +17,8 @@ import (
 )
 
 // Clone implements database.Administrator. These servers have no transactions for
-// it, so that the order keeps the promise: a new account is locked, with a
-// password that nobody knows, rights come next, and the lock goes last, before
-// SetPassword. A run that was cut short leaves nothing that the next one does not
+// it, so that the order keeps the promise: a new account is locked, rights
+// come next, and the lock goes last. A run that was cut short leaves nothing that the next one does not
 // mend.
 func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 	original, clone := p.Original.User, p.Clone.User
@@ -30,11 +29,12 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 	if err := c.lock(ctx, original); err != nil {
 		return err
 	}
-	k := cloning{conn: c, facts: f, original: original, clone: clone}
+	k := cloning{conn: c, facts: f, original: original, clone: clone, password: p.Clone.Password}
 	if err := k.read(ctx); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
+		k.mark,
 		k.create,
 		k.drop,
 		k.options,
@@ -50,22 +50,37 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 	return nil
 }
 
-// patience is how long another run may hold the lock, in seconds.
-const patience = 20
+// patience is how long another run may hold the lock: so long that it can end, and
+// half of what is left of the step, so that it can still be told who it is.
+func patience(ctx context.Context) time.Duration {
+	most := 20 * time.Second
+	if deadline, ok := ctx.Deadline(); ok {
+		most = min(most, time.Until(deadline)/2)
+	}
+	return max(most, time.Second).Truncate(time.Second)
+}
 
-// lock lets one session at a time work on a user. Closing the session unlocks.
+// lock lets one session at a time work on a user. Closing the session unlocks. Any
+// user of the server can take the lock, so that its holder is named.
 func (c *conn) lock(ctx context.Context, user string) error {
 	sum := sha256.Sum256([]byte(user)) // a lock's name has 64 characters at most
-	name := "rotor:" + hex.EncodeToString(sum[:16])
-	got, err := c.column(ctx, fmt.Sprintf("SELECT GET_LOCK(%s, %d)", literal(name), patience))
+	name, wait := literal("rotor:"+hex.EncodeToString(sum[:16])), patience(ctx)
+	got, err := c.column(ctx, fmt.Sprintf("SELECT GET_LOCK(%s, %.0f)", name, wait.Seconds()))
 	if err != nil {
 		return fault(err)
 	}
-	if len(got) != 1 || got[0] != "1" {
-		return rotation.Fail(rotation.Unavailable, "another run has been working on %q for %d seconds", user, patience).
-			With("Wait until it has ended, then rotate again.")
+	if len(got) == 1 && got[0] == "1" {
+		return nil
 	}
-	return nil
+	holder, err := c.rows(ctx, fmt.Sprintf("SELECT IFNULL(IS_USED_LOCK(%s), ''), IFNULL((SELECT CONCAT(USER, ' from ', HOST) FROM information_schema.PROCESSLIST WHERE ID = IS_USED_LOCK(%[1]s)), 'somebody whom only PROCESS would show')", name))
+	if err != nil {
+		return fault(err)
+	}
+	if len(holder) != 1 || holder[0][0] == "" {
+		return rotation.Fail(rotation.Unavailable, "another run was working on %q for %v", user, wait).Again()
+	}
+	return rotation.Fail(rotation.Unavailable, "connection %s, of %s, has held the lock on %q for %v", holder[0][0], holder[0][1], user, wait).
+		With(fmt.Sprintf("If that is another run, wait until it has ended, then rotate again. If it is not, end it, as an administrator: KILL %s;", holder[0][0]))
 }
 
 // cloning makes the accounts of clone the same as those of original.
@@ -73,6 +88,8 @@ type cloning struct {
 	*conn
 	*facts
 	original, clone string
+	password        string // the one that SetPassword will set
+	pair            string // the word of the mark
 
 	sources []source              // the original's
 	made    map[string]definition // the clone's that exist, by host; then the new ones too
@@ -132,19 +149,24 @@ func (k *cloning) understood(ctx context.Context, a account) (definition, error)
 	return d, err
 }
 
-// create makes the accounts that are missing, locked, with a password that nobody
-// knows.
+// create makes the accounts that are missing: locked, with the password of the
+// secret, by which a run that follows one that was cut short knows them again. The
+// servers tell that an account is locked to nobody else.
 func (k *cloning) create(ctx context.Context) error {
 	for _, s := range k.sources {
 		if _, ok := k.made[s.host]; ok {
 			continue
 		}
-		statement := func(clause string) string {
-			text := "CREATE USER " + k.at(s).String() + " " + clause + " " + s.options(k.facts) + " ACCOUNT LOCK"
-			if s.attribute != "" { // which comes last
-				text += " ATTRIBUTE " + literal(s.attribute)
+		last := " ACCOUNT LOCK"
+		if k.attributes() { // which come last
+			attribute, err := withMark(s.attribute, k.pair)
+			if err != nil {
+				return err
 			}
-			return text
+			last += " ATTRIBUTE " + literal(attribute)
+		}
+		statement := func(clause string) string {
+			return "CREATE USER " + k.at(s).String() + " " + clause + " " + s.options(k.facts) + last
 		}
 		if err := k.identifying(ctx, s, statement); err != nil {
 			return err
@@ -152,6 +174,9 @@ func (k *cloning) create(ctx context.Context) error {
 		d := s.definition
 		d.locked = true
 		k.made[s.host] = d
+	}
+	if k.fresh {
+		k.born = database.Login{User: k.clone, Password: k.password}
 	}
 	return nil
 }
@@ -165,13 +190,12 @@ func (k *cloning) identifying(ctx context.Context, s source, statement func(clau
 		}
 		return err
 	}
-	password := unknownPassword()
 	if !k.maria {
-		return fault(run(mysqlClause(s.ways[0], password)))
+		return fault(run(mysqlClause(s.ways[0], k.password)))
 	}
-	_, can := mariaClause(s.ways, password, false)
+	_, can := mariaClause(s.ways, k.password, false)
 	return k.hashing(unhashable(can), func(plain bool) error {
-		clause, _ := mariaClause(s.ways, password, plain)
+		clause, _ := mariaClause(s.ways, k.password, plain)
 		return run(clause)
 	})
 }
@@ -214,7 +238,7 @@ func (k *cloning) options(ctx context.Context) error {
 }
 
 // identify gives accounts that log in by other means than the original's those
-// means, and a password that nobody knows where there is one.
+// means, and the password of a new account where there is one.
 func (k *cloning) identify(ctx context.Context) error {
 	for _, s := range k.sources {
 		if slices.EqualFunc(k.made[s.host].ways, s.ways, authentication.isLike) {
@@ -227,10 +251,6 @@ func (k *cloning) identify(ctx context.Context) error {
 	}
 	return nil
 }
-
-// unknownPassword is one that password checks take and nobody ever learns. It has
-// the one length of which MariaDB's ed25519 hash can be made here.
-func unknownPassword() string { return "aA1_" + rand.Text() + "-z" }
 
 // locks gives the clone's accounts the original's locks, and unlocks new ones,
 // all of them at once: then the clone is whole.

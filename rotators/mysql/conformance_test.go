@@ -57,7 +57,8 @@ func TestConformanceOfMySQLWithoutOverlap(t *testing.T) {
 }
 
 func (w *world) harness() databasetest.Harness {
-	return databasetest.Harness{Driver: mysql.Driver, Server: w.server.Title, Real: w.server.Real, New: w.fixture, Names: w.hardNames()}
+	return databasetest.Harness{Driver: mysql.Driver, Server: w.server.Title, Real: w.server.Real, New: w.fixture, Names: w.hardNames(),
+		Unmarked: isMariaDB(w.server) || !w.server.Real}
 }
 
 // hardNames are those of the world: as long as a clone's may be less its suffix, and with the world's tag in them.

@@ -158,7 +158,10 @@ func connectFault(err error) error {
 	f := serverFault(me)
 	if at, ok := connectCodes[me.Number]; ok {
 		at.Err = f.Err
-		return &at
+		f = &at
+	}
+	if isCode(me, 1044, 1049, 1862, 3118, 4151) { // the database, the age and the lock come after the password
+		return database.PasswordTaken(f)
 	}
 	if me.Number == 1045 || me.Number == 1698 {
 		return database.Refused(f.Err).With("Put a password that works into the secret's AWSCURRENT version, then rotate it again. " +

@@ -2,7 +2,7 @@ package mysql
 
 import (
 	"context"
-	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/seed492efc12/rotor/framework/database"
@@ -155,25 +155,10 @@ func (c *conn) setAllMySQL(ctx context.Context, f *facts, targets []target, chan
 	return nil
 }
 
-// markKey is our member of an account's ATTRIBUTE: the version of the secret for
-// which its password was changed last while the old one was kept. It says
-// nothing that is secret, and is believed only if the password works too.
-const markKey = "rotor"
-
-func mark(version string) string {
-	text, _ := json.Marshal(map[string]string{markKey: version})
-	return string(text)
-}
-
 // marked reports whether the accounts have the mark of this change.
 func (c *conn) marked(ctx context.Context, change database.Change) (bool, error) {
-	values, err := c.column(ctx, "SELECT IFNULL(JSON_UNQUOTE(JSON_EXTRACT(User_attributes, '$.metadata."+markKey+"')), '') FROM mysql.user WHERE User = "+literal(change.Target.User))
-	for _, v := range values {
-		if v == change.Version {
-			return true, nil
-		}
-	}
-	return false, fault(err)
+	values, err := c.marks(ctx, change.Target.User, markVersion)
+	return slices.Contains(values, change.Version), err
 }
 
 // alterAll names each account's plug-in, so that a server whose default is
@@ -189,7 +174,7 @@ func alterAll(targets []target, change database.Change, retain bool) string {
 	}
 	statement := "ALTER USER " + strings.Join(each, ", ")
 	if retain {
-		statement += " ATTRIBUTE " + literal(mark(change.Version))
+		statement += " ATTRIBUTE " + literal(mark(markVersion, change.Version))
 	}
 	return statement
 }

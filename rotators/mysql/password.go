@@ -24,6 +24,9 @@ func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
 	if user == c.login.User {
 		return c.setOwn(ctx, f, change)
 	}
+	if user == c.born.User && change.Target.Password == c.born.Password {
+		return nil
+	}
 	targets, err := c.targets(ctx, f, user)
 	if err != nil {
 		return err

@@ -16,8 +16,13 @@ func (c *conn) Rights(ctx context.Context, twin string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := c.facts
-	if err := h.whole(f.self); err != nil {
+	set, err := c.named(ctx, c.facts, c.facts.self, twin, h)
+	return slices.Sorted(maps.Keys(set)), err
+}
+
+// named are an account's rights for people.
+func (c *conn) named(ctx context.Context, f *facts, a account, twin string, h *holdings) (map[string]bool, error) {
+	if err := h.whole(a); err != nil {
 		return nil, err
 	}
 	set := map[string]bool{}
@@ -33,7 +38,7 @@ func (c *conn) Rights(ctx context.Context, twin string) ([]string, error) {
 		}
 	}
 	for proxied, option := range h.proxies {
-		if isProxyOf(proxied, f.self.user, twin) {
+		if isProxyOf(proxied, a.user, twin) {
 			continue
 		}
 		set["PROXY on "+proxied] = true
@@ -41,14 +46,14 @@ func (c *conn) Rights(ctx context.Context, twin string) ([]string, error) {
 			set["PROXY on "+proxied+" with grant option"] = true
 		}
 	}
-	defaults, err := c.defaultRoles(ctx, f, f.self, h)
+	defaults, err := c.defaultRoles(ctx, f, a, h)
 	if err != nil {
 		return nil, err
 	}
 	for _, role := range defaults {
 		set["default role "+role] = true
 	}
-	return slices.Sorted(maps.Keys(set)), nil
+	return set, nil
 }
 
 // isProxyOf reports whether the account is one of these users.

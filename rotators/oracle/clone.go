@@ -2,7 +2,6 @@ package oracle
 
 import (
 	"context"
-	"crypto/rand"
 	"slices"
 
 	"github.com/seed492efc12/rotor/framework/database"
@@ -19,7 +18,7 @@ import (
 // need for nothing else. Two runs at once read the same original and say the
 // same; what one has done is no error for the other.
 func (c *conn) Clone(ctx context.Context, p database.Pair) error {
-	k := &cloning{conn: c, original: exact(p.Original.User), clone: exact(p.Clone.User)}
+	k := &cloning{conn: c, original: exact(p.Original.User), clone: exact(p.Clone.User), password: p.Clone.Password}
 	f, err := c.know(ctx, k.original, k.clone)
 	if err != nil {
 		return err
@@ -42,6 +41,7 @@ type cloning struct {
 	*conn
 	*facts
 	original, clone string // as in the catalog
+	password        string // the one that SetPassword will set
 
 	from, to *account
 	fresh    bool // this run has made the clone
@@ -69,13 +69,16 @@ func (k *cloning) read(ctx context.Context) error {
 	return k.to.rotatable(k.clone)
 }
 
-// create makes the clone if it is missing, locked, with a password that nobody
-// knows.
+// create makes the clone if it is missing: locked, with the password of its secret,
+// by which a run that follows one that was cut short knows it again.
 func (k *cloning) create(ctx context.Context) error {
 	if k.to != nil {
 		return nil
 	}
-	statement := "CREATE USER " + ident(k.clone) + " IDENTIFIED BY " + quotePassword(unknownPassword()) +
+	if err := checkNew(k.password); err != nil {
+		return err
+	}
+	statement := "CREATE USER " + ident(k.clone) + " IDENTIFIED BY " + quotePassword(k.password) +
 		" DEFAULT TABLESPACE " + ident(k.from.tablespace) + " TEMPORARY TABLESPACE " + ident(k.from.temporary) +
 		" PROFILE " + ident(k.from.profile) + " ACCOUNT LOCK"
 	// If another run was faster, the error is one that is worth another try.
@@ -83,6 +86,7 @@ func (k *cloning) create(ctx context.Context) error {
 		return k.lacks(err, k.facts, userAdmin)
 	}
 	k.to, k.fresh = newAccount(k.from.attributes), true
+	k.born = database.Login{User: k.clone, Password: k.password}
 	k.noteProxies(ctx)
 	return nil
 }
@@ -137,7 +141,3 @@ func (k *cloning) open(ctx context.Context) error {
 	}
 	return k.lacks(k.exec(ctx, "ALTER USER "+ident(k.clone)+" ACCOUNT UNLOCK"), k.facts, userAdmin)
 }
-
-// unknownPassword is one that the usual verify functions take and nobody ever
-// learns.
-func unknownPassword() string { return "aA1_" + rand.Text()[:24] }

@@ -207,6 +207,10 @@ func serverFault(oe *network.OracleError) *rotation.Fault {
 
 // loginFault gives an error of a login its class.
 func loginFault(err error) error {
+	var oe *network.OracleError
+	if isCode(err, 1045, 28001) && errors.As(err, &oe) { // CREATE SESSION, and the age, come after the password
+		return database.PasswordTaken(serverFault(oe))
+	}
 	if !isCode(err, codeRefused, 1005, 1040) {
 		return fault(err)
 	}

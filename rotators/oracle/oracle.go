@@ -65,7 +65,8 @@ type conn struct {
 	wire   *wire
 	client Client
 	login  database.Login
-	facts  *facts // read when they are first needed
+	facts  *facts         // read when they are first needed
+	born   database.Login // the user whom this session made with the password of its secret
 }
 
 func connect(ctx context.Context, client Client, l database.Login) (*conn, error) {

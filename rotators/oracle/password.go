@@ -48,8 +48,11 @@ func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
 	if err != nil {
 		return err
 	}
-	c.notePlain()
 	name := exact(user)
+	if name == c.born.User && password == c.born.Password {
+		return nil
+	}
+	c.notePlain()
 	statement := "ALTER USER " + ident(name) + " IDENTIFIED BY " + quotePassword(password)
 	if name == f.self {
 		if err := checkPassword(c.login.Password, "old", "As an administrator, set another password, and put it into the secret's AWSCURRENT version."); err != nil {

@@ -142,7 +142,7 @@ func (k *cloning) role(ctx context.Context) error {
 const queryMemberships = `/* rotor: memberships */
 SELECT r.rolname::text, coalesce(g.rolname::text, ''), m.admin_option,
        coalesce((to_jsonb(m)->>'inherit_option')::bool, true) AND coalesce((to_jsonb(m)->>'set_option')::bool, true),
-       pg_catalog.pg_has_role(o.oid, r.oid, 'MEMBER')
+       pg_catalog.pg_has_role(o.oid, r.oid, 'MEMBER'), pg_catalog.pg_has_role(o.oid, r.oid, 'MEMBER WITH ADMIN OPTION')
 FROM pg_catalog.pg_auth_members m
 JOIN pg_catalog.pg_roles r ON r.oid = m.roleid
 JOIN pg_catalog.pg_roles u ON u.oid = m.member AND u.rolname = $1
@@ -156,6 +156,7 @@ type membership struct {
 	admin         bool
 	full          bool // inherited, and the member may become the role
 	originals     bool // the original is a member too
+	administers   bool // so, with the ADMIN option
 }
 
 func (k *cloning) memberships(ctx context.Context) ([]membership, error) {
@@ -164,7 +165,7 @@ func (k *cloning) memberships(ctx context.Context) ([]membership, error) {
 		return nil, fault(err)
 	}
 	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m membership, err error) {
-		return m, row.Scan(&m.role, &m.grantor, &m.admin, &m.full, &m.originals)
+		return m, row.Scan(&m.role, &m.grantor, &m.admin, &m.full, &m.originals, &m.administers)
 	})
 	return all, fault(err)
 }
@@ -182,14 +183,20 @@ func (k *cloning) membership(ctx context.Context) error {
 		}
 	}
 	for _, m := range all {
-		if m.role == k.original || m.originals {
+		what := ""
+		switch {
+		case m.role == k.original:
+			continue // the clone's mark
+		case m.originals && (!m.admin || m.administers):
 			continue
+		case m.originals:
+			what = "ADMIN OPTION FOR "
 		}
-		statement := "REVOKE " + pgwire.Ident(m.role) + " FROM " + pgwire.Ident(k.clone)
+		statement := "REVOKE " + what + pgwire.Ident(m.role) + " FROM " + pgwire.Ident(k.clone)
 		if k.major() >= 16 && m.grantor != "" {
 			statement += " GRANTED BY " + pgwire.Ident(m.grantor)
 		}
-		k.attempt(ctx, statement, fmt.Sprintf("revoke the role %q, which %q does not have, from %q", m.role, k.original, k.clone))
+		k.attempt(ctx, statement, fmt.Sprintf("revoke %sthe role %q, which %q does not have, from %q", strings.ToLower(what), m.role, k.original, k.clone))
 	}
 	return nil
 }

@@ -238,6 +238,7 @@ func TestACloneMadeByOtherMeansIsPutInOrder(t *testing.T) {
 			`CREATE TABLE shop.orphan (n int)`, `GRANT CREATE ON SCHEMA shop TO `+clone, `ALTER TABLE shop.orphan OWNER TO `+clone,
 			`GRANT DELETE, SELECT ON shop.orders TO `+clone, `GRANT UPDATE (price) ON shop.prices TO `+clone)
 		r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
+		r.config.Adopt = []string{user + "_clone"}
 		r.must(t)
 		var owner string
 		if err := w.admin.QueryRow(t.Context(), `SELECT relowner::regrole::text FROM pg_class WHERE oid = 'shop.orphan'::regclass`).Scan(&owner); err != nil || owner != user {
@@ -264,7 +265,7 @@ func TestDriftOfAForeignClone(t *testing.T) {
 				`CREATE TABLE shop.orphan`+fmt.Sprint(grant)+` (n int)`, `GRANT CREATE ON SCHEMA shop TO `+clone, `ALTER TABLE shop.orphan`+fmt.Sprint(grant)+` OWNER TO `+clone,
 				`GRANT DELETE ON shop.orders TO `+clone+` WITH GRANT OPTION`)
 			r := w.rotor(t, database.AlternatingUsers, clone, "x", w.superuser(t))
-			r.config.GrantDrift = grant
+			r.config.GrantDrift, r.config.Adopt = grant, []string{user}
 			err := r.rotate(t)
 			if grant {
 				if err != nil {
@@ -339,12 +340,18 @@ func TestAnAdministratorWhoMayNotHandOverSaysWhat(t *testing.T) {
 			w.exec(t, `GRANT `+user+`, `+clone+` TO `+name+` WITH ADMIN OPTION, INHERIT FALSE`)
 		}
 		r := w.rotor(t, database.AlternatingUsers, user, "old", doc)
-		r.must(t)
+		r.config.Adopt = []string{clone}
+		if err := r.rotate(t); class(err) != rotation.MoreRights || !strings.Contains(err.Error(), "ownership on table shop.orphan") {
+			t.Errorf("got %v", err)
+		}
 		for _, want := range []string{"table shop.orphan", "REASSIGN OWNED BY"} {
 			if !strings.Contains(r.log.String(), want) {
 				t.Errorf("the log does not say %q:\n%s", want, r.log.String())
 			}
 		}
+		w.box.Connect(t, clone, "x") // still
+		w.exec(t, `REASSIGN OWNED BY `+clone+` TO `+user)
+		r.must(t)
 	})
 }
 

@@ -46,8 +46,8 @@ func (k *cloning) driftStatements(ctx context.Context) (statements []string, err
 		return nil, err
 	}
 	for _, g := range without(has, may) {
-		if target, ok := g.target(); ok {
-			statements = append(statements, "GRANT "+target+" TO "+pgwire.Ident(k.original)+grantOption(g.grantable))
+		if statement, ok := g.grantTo(k.original); ok {
+			statements = append(statements, statement)
 		}
 	}
 	roles, err := k.memberships(ctx)
@@ -55,8 +55,13 @@ func (k *cloning) driftStatements(ctx context.Context) (statements []string, err
 		return nil, err
 	}
 	for _, m := range roles {
-		if m.role != k.original && !m.originals {
-			statements = append(statements, "GRANT "+pgwire.Ident(m.role)+" TO "+pgwire.Ident(k.original))
+		statement := "GRANT " + pgwire.Ident(m.role) + " TO " + pgwire.Ident(k.original)
+		switch {
+		case m.role == k.original:
+		case m.admin && !m.administers:
+			statements = append(statements, statement+" WITH ADMIN OPTION")
+		case !m.originals:
+			statements = append(statements, statement)
 		}
 	}
 	more, err := k.attributeDrift(ctx)

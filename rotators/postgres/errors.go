@@ -31,6 +31,9 @@ var codes = pgwire.Codes{
 	"42704": {Class: rotation.NoUser},
 	"57014": {Class: rotation.Timeout, Remedy: "Raise the statement_timeout of the user, or find what the statement waited for."},
 	"55P03": {Class: rotation.Timeout, Remedy: "Raise the lock_timeout of the user, or find what holds the lock."},
+	"25P03": {Class: rotation.Timeout, Remedy: "Raise the idle_in_transaction_session_timeout that was set for the user or the database (psql: \\drds)."},
+	"25P04": {Class: rotation.Timeout, Remedy: "Raise the transaction_timeout that was set for the user or the database (psql: \\drds)."},
+	"57P05": {Class: rotation.Timeout, Remedy: "Raise the idle_session_timeout that was set for the user or the database (psql: \\drds)."},
 }
 
 const meanwhile = "Another run has made the same role or grant at this moment: run the rotation again."

@@ -17,7 +17,7 @@ func TestEveryCodeHasItsClass(t *testing.T) {
 	for code, want := range map[string]rotation.Class{
 		"28P01": rotation.LoginRefused, "28000": rotation.LoginRefused, "3D000": rotation.NoDatabase, "53300": rotation.TooManyConnections,
 		"42501": rotation.MissingPrivilege, "57P03": rotation.Unavailable, "25006": rotation.ReadOnly, "XX000": rotation.Unavailable, "42710": rotation.Unavailable, "23505": rotation.Unavailable,
-		"42704": rotation.NoUser, "57014": rotation.Timeout, "42601": rotation.Unknown,
+		"42704": rotation.NoUser, "57014": rotation.Timeout, "25P03": rotation.Timeout, "25P04": rotation.Timeout, "57P05": rotation.Timeout, "42601": rotation.Unknown,
 	} {
 		err := fault(fmt.Errorf("above: %w", &pgconn.PgError{Code: code, Message: "m", Detail: "d.", Where: "SQL statement PASSWORD 'hunter2'", InternalQuery: "hunter2"}))
 		var f *rotation.Fault

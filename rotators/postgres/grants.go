@@ -15,6 +15,7 @@ import (
 type grant struct {
 	kind, object, column, privilege string
 	grantable                       bool
+	grantor                         string // where it was asked for
 }
 
 // acls are all access lists that this database shows, as (class, object,
@@ -36,15 +37,15 @@ UNION ALL SELECT 'pg_catalog.pg_largeobject'::pg_catalog.regclass, oid, 0, lomac
 const parameterACLs = `UNION ALL SELECT 'pg_catalog.pg_parameter_acl'::pg_catalog.regclass, oid, 0, paracl FROM pg_catalog.pg_parameter_acl`
 
 // granted expands the access lists to (kind, object, column, privilege,
-// grantable) of the roles in %[1]s. OFFSET 0 keeps the planner from looking up
+// grantable, and the columns in %[2]s) of the roles in %[1]s. OFFSET 0 keeps the planner from looking up
 // the name of every object there is before it has sorted out the grants. An object
 // that was dropped meanwhile has no name.
 const granted = `
 SELECT DISTINCT i.type AS kind, i.identity AS object, coalesce(pg_catalog.quote_ident(c.attname), '') AS "column",
-       x.privilege_type AS privilege, x.is_grantable AS grantable
-FROM (SELECT a.classid, a.objid, a.sub, e.grantee, e.privilege_type, e.is_grantable
+       x.privilege_type AS privilege, x.is_grantable AS grantable%[2]s
+FROM (SELECT a.classid, a.objid, a.sub, e.grantee, e.privilege_type, e.is_grantable, e.grantor
       FROM acls a CROSS JOIN LATERAL pg_catalog.aclexplode(a.acl) e
-      WHERE a.acl IS NOT NULL AND e.grantee IN (%s) OFFSET 0) x
+      WHERE a.acl IS NOT NULL AND e.grantee IN (%[1]s) OFFSET 0) x
 CROSS JOIN LATERAL pg_catalog.pg_identify_object(x.classid, x.objid, 0) i
 LEFT JOIN pg_catalog.pg_attribute c ON x.sub > 0 AND c.attrelid = x.objid AND c.attnum = x.sub
 WHERE i.identity IS NOT NULL AND coalesce(i.schema, '') NOT LIKE 'pg\_temp\_%%'`
@@ -59,18 +60,37 @@ func (c *conn) acls() string {
 // queryDirect reads what was granted to one role itself, and not to an owner.
 func (c *conn) queryDirect() string {
 	return "/* rotor: direct grants */ WITH acls AS (" + c.acls() + ")" +
-		fmt.Sprintf(granted, "SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1") + `
+		fmt.Sprintf(granted, "SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1", ", pg_catalog.pg_get_userbyid(x.grantor)::text") + `
 AND NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend d WHERE d.deptype = 'o' AND d.refobjid = x.grantee AND d.classid = x.classid AND d.objid = x.objid
     AND d.dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())))
+UNION ALL ` + queryDefaults + `
 ORDER BY 1, 2, 3, 4`
 }
 
+// queryDefaults reads what a role will get on objects that other roles make.
+const queryDefaults = `SELECT 'future ' || CASE a.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS'
+         WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END,
+       'FOR ROLE ' || pg_catalog.quote_ident(o.rolname) || coalesce(' IN SCHEMA ' || pg_catalog.quote_ident(n.nspname), ''),
+       '', x.privilege_type, x.is_grantable, ''
+FROM pg_catalog.pg_default_acl a
+JOIN pg_catalog.pg_roles o ON o.oid = a.defaclrole AND o.rolname NOT IN ($1, $2)
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = a.defaclnamespace
+CROSS JOIN LATERAL pg_catalog.aclexplode(a.defaclacl) x
+JOIN pg_catalog.pg_roles g ON g.oid = x.grantee AND g.rolname = $1`
+
+// direct are the grants to one of the pair alone.
 func (k *cloning) direct(ctx context.Context, user string) ([]grant, error) {
-	rows, err := k.tx.Query(ctx, k.queryDirect(), user)
+	twin := k.original
+	if user == twin {
+		twin = k.clone
+	}
+	rows, err := k.tx.Query(ctx, k.queryDirect(), user, twin)
 	if err != nil {
 		return nil, fault(err)
 	}
-	all, err := pgx.CollectRows(rows, scanGrant)
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (g grant, err error) {
+		return g, row.Scan(&g.kind, &g.object, &g.column, &g.privilege, &g.grantable, &g.grantor)
+	})
 	return all, fault(err)
 }
 
@@ -86,15 +106,27 @@ var keywords = map[string]string{
 	"large object": "LARGE OBJECT", "parameter ACL": "PARAMETER",
 }
 
-// target is the part of GRANT and REVOKE from the privilege to the object; ok
-// is false for a kind that they do not know.
-func (g grant) target() (text string, ok bool) {
+// grantTo is the statement that gives the right to a role; ok is false for a kind
+// of object that GRANT does not know.
+func (g grant) grantTo(role string) (statement string, ok bool) {
+	return g.statement("GRANT ", " TO "+pgwire.Ident(role)+grantOption(g.grantable))
+}
+
+// revokeFrom is the statement that takes the right away.
+func (g grant) revokeFrom(role string) (statement string, ok bool) {
+	return g.statement("REVOKE ", " FROM "+pgwire.Ident(role))
+}
+
+func (g grant) statement(verb, whom string) (text string, ok bool) {
+	if objects, future := strings.CutPrefix(g.kind, "future "); future {
+		return "ALTER DEFAULT PRIVILEGES " + g.object + " " + verb + g.privilege + " ON " + objects + whom, true
+	}
 	keyword, ok := keywords[g.kind]
 	privilege := g.privilege
 	if g.column != "" {
 		privilege += " (" + g.column + ")"
 	}
-	return privilege + " ON " + keyword + " " + g.object, ok
+	return verb + privilege + " ON " + keyword + " " + g.object + whom, ok
 }
 
 // String names the right for people.
@@ -125,22 +157,40 @@ func (k *cloning) revokeExcess(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	excess := without(has, may)
+	for _, g := range excess {
+		if statement, ok := g.revokeFrom(k.clone); ok {
+			k.attempt(ctx, statement, fmt.Sprintf("revoke from %q what %q does not have: %v", k.clone, k.original, g))
+		}
+	}
+	if len(excess) == 0 {
+		return nil
+	}
+	// REVOKE leaves what somebody else has granted, without a word.
+	// Source: PostgreSQL manual, "REVOKE", notes.
+	if has, err = k.direct(ctx, k.clone); err != nil {
+		return err
+	}
 	for _, g := range without(has, may) {
-		if target, ok := g.target(); ok {
-			k.attempt(ctx, "REVOKE "+target+" FROM "+pgwire.Ident(k.clone), fmt.Sprintf("revoke from %q what %q does not have: %v", k.clone, k.original, g))
+		if statement, ok := g.revokeFrom(k.clone); ok && g.grantor != "" {
+			k.login.Report.Notef("%q granted %v to %q, and %q does not have it. Only %q can take it back: %s", g.grantor, g, k.clone, k.original, g.grantor, statement)
 		}
 	}
 	return nil
 }
 
+// without compares what was granted, whoever did it.
 func without(all, some []grant) []grant {
 	in := make(map[grant]bool, len(some))
 	for _, g := range some {
+		g.grantor = ""
 		in[g] = true
 	}
 	var rest []grant
 	for _, g := range all {
-		if !in[g] {
+		what := g
+		what.grantor = ""
+		if !in[what] {
 			rest = append(rest, g)
 		}
 	}

@@ -11,11 +11,12 @@ import (
 	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
-// The roles whose rights the session has: its own two, and those that they
-// inherit. The twin's own are among them if the session is a clone.
+// The roles whose rights a session has: the user's ($2), the one that it acts as
+// ($3), and those that they inherit. The twin's ($1) are among them if the user is
+// a clone.
 const sessionRoles = `
-me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname IN (session_user, current_user)),
-pair AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname IN (session_user, current_user, $1)),
+me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname IN ($2, $3)),
+pair AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname IN ($1, $2, $3)),
 mine AS (SELECT r.oid, r.rolname FROM pg_catalog.pg_roles r
          WHERE EXISTS (SELECT FROM me WHERE pg_catalog.pg_has_role(me.oid, r.oid, 'USAGE')))`
 
@@ -23,13 +24,17 @@ mine AS (SELECT r.oid, r.rolname FROM pg_catalog.pg_roles r
 // ownership, default privileges, memberships and attributes. What PUBLIC has
 // everybody has.
 func (c *conn) queryRights() string {
-	return "/* rotor: rights */ WITH acls AS (" + c.acls() + ")," + sessionRoles + fmt.Sprintf(granted, "SELECT oid FROM mine") + `
+	return "/* rotor: rights */ WITH acls AS (" + c.acls() + ")," + sessionRoles + fmt.Sprintf(granted, "SELECT oid FROM mine", "") + `
 UNION SELECT i.type, i.identity, '', 'ownership', false
 FROM pg_catalog.pg_shdepend d
 JOIN pg_catalog.pg_database here ON here.datname = pg_catalog.current_database() AND d.dbid IN (0, here.oid)
 CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, d.objsubid) i
 WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND d.deptype = 'o' AND d.refobjid IN (SELECT oid FROM mine)
   AND i.identity IS NOT NULL AND coalesce(i.schema, '') NOT LIKE 'pg\_temp\_%'
+  AND d.classid <> 'pg_catalog.pg_user_mapping'::pg_catalog.regclass
+UNION SELECT 'server', pg_catalog.quote_ident(m.srvname), '', 'a user mapping', false
+FROM pg_catalog.pg_user_mappings m
+WHERE m.umuser = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $3)
 UNION SELECT 'database (as owner of objects in it)', there.datname::text, '', 'ownership', false
 FROM pg_catalog.pg_shdepend d
 JOIN pg_catalog.pg_database there ON there.oid = d.dbid AND there.datname <> pg_catalog.current_database()
@@ -48,23 +53,32 @@ WHERE r.oid NOT IN (SELECT oid FROM pair) AND EXISTS (SELECT FROM me WHERE pg_ca
 ORDER BY 1, 2, 3, 4`
 }
 
+const querySession = "/* rotor: session */ SELECT session_user, current_user"
+
 const queryPowers = `/* rotor: powers */
-SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user`
+SELECT coalesce(bool_or(rolsuper), false), coalesce(bool_or(rolcreatedb), false), coalesce(bool_or(rolcreaterole), false),
+       coalesce(bool_or(rolreplication), false), coalesce(bool_or(rolbypassrls), false)
+FROM pg_catalog.pg_roles WHERE rolname IN ($1, $2)`
 
 // Rights implements database.Administrator. It sees the rights in the session's own
 // database and those of the whole server; of other databases it sees only
 // whether the user owns something there.
 func (c *conn) Rights(ctx context.Context, twin string) (rights []string, err error) {
 	err = c.work(ctx, beginAs, func(tx pgx.Tx) error {
-		rights, err = c.rights(ctx, tx, twin)
+		var user, acts string
+		if err := tx.QueryRow(ctx, querySession).Scan(&user, &acts); err != nil {
+			return err
+		}
+		rights, err = c.rights(ctx, tx, twin, user, acts)
 		return err
 	})
 	return rights, err
 }
 
-func (c *conn) rights(ctx context.Context, tx pgx.Tx, twin string) (rights []string, err error) {
+// rights are those of a user in a session that acts as a role.
+func (c *conn) rights(ctx context.Context, tx pgx.Tx, twin, user, acts string) (rights []string, err error) {
 	powers := make([]bool, 5)
-	if err := tx.QueryRow(ctx, queryPowers).Scan(&powers[0], &powers[1], &powers[2], &powers[3], &powers[4]); err != nil {
+	if err := tx.QueryRow(ctx, queryPowers, user, acts).Scan(&powers[0], &powers[1], &powers[2], &powers[3], &powers[4]); err != nil {
 		return nil, err
 	}
 	for i, name := range []string{"SUPERUSER", "CREATEDB", "CREATEROLE", "REPLICATION", "BYPASSRLS"} {
@@ -75,7 +89,7 @@ func (c *conn) rights(ctx context.Context, tx pgx.Tx, twin string) (rights []str
 	if powers[0] {
 		return rights, nil // all others follow
 	}
-	rows, err := tx.Query(ctx, c.queryRights(), twin)
+	rows, err := tx.Query(ctx, c.queryRights(), twin, user, acts)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,8 @@ import (
 const (
 	settled = `SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('datestyle', 'ISO', true),
        pg_catalog.set_config('statement_timeout', '0', true), pg_catalog.set_config('lock_timeout', '0', true),
-       pg_catalog.set_config('synchronous_commit', 'on', true)`
+       pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true), pg_catalog.set_config('synchronous_commit', 'on', true)`
+	since17 = `, pg_catalog.set_config('transaction_timeout', '0', true)`
 	ownRole = `, pg_catalog.set_config('role', 'none', true)`
 
 	// beginAs reads as the role that sessions of the user act as.
@@ -37,6 +38,9 @@ const (
 // work runs f in a transaction that begins so. The time that statements may take
 // is the context's.
 func (c *conn) work(ctx context.Context, begin string, f func(pgx.Tx) error) error {
+	if c.major() >= 17 {
+		begin += since17
+	}
 	begun := false
 	err := pgx.BeginTxFunc(ctx, c.pg, pgx.TxOptions{BeginQuery: begin}, func(tx pgx.Tx) error { begun = true; return f(tx) })
 	var pe *pgconn.PgError

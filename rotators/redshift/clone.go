@@ -2,7 +2,6 @@ package redshift
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"slices"
 
@@ -31,20 +30,25 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 	case past(from.validUntil):
 		return c.usable(ctx, original)
 	}
-	return c.altering(c.carryOut(ctx, cloning(original, clone, from, pair[clone]), original, clone), clone)
+	if pair[clone] == nil {
+		if err := checkPassword(p.Clone.Password); err != nil {
+			return err
+		}
+	}
+	return c.altering(c.carryOut(ctx, cloning(original, clone, p.Clone.Password, from, pair[clone]), original, clone), clone)
 }
 
 // cloning are the statements that make clone, which to describes if it exists,
-// the same as original. A new one has a password that nobody
-// knows.
-func cloning(original, clone string, from, to *profile) []statement {
+// the same as original. A new one has the password at once, by which a run that
+// follows one that was cut short knows it again: there is no place for a mark.
+func cloning(original, clone, password string, from, to *profile) []statement {
 	verb, create := "ALTER USER ", to == nil
 	if create {
 		verb, to = "CREATE USER ", newProfile(attributes{}, nil)
 	}
 	var first []statement
 	if until := validUntil(to.validUntil, from.validUntil); create || until != "" { // which goes with a password alone
-		first = []statement{must(verb + pgwire.Ident(clone) + " PASSWORD " + literal(hash(clone, rand.Text())) + until)}
+		first = []statement{must(verb + pgwire.Ident(clone) + " PASSWORD " + literal(hash(clone, password)) + until)}
 	}
 	return slices.Concat(
 		first,

@@ -2,14 +2,15 @@ package sqlserver
 
 import (
 	"context"
-	"crypto/rand"
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
-// Clone implements database.Administrator. A new clone gets a password that nobody
-// knows, and then its rights; what was cut short, the next run mends. Transactions
+// Clone implements database.Administrator. A new clone gets the password of its
+// secret, by which a run that follows one that was cut short knows it again, is
+// disabled, and gets its rights; a contained user cannot be disabled, but nobody
+// uses that password before the rights are there. Transactions
 // would do no better: not every one of the statements is said to be allowed in
 // one (?).
 //
@@ -20,7 +21,7 @@ import (
 // owns; see Adopt.
 // Source: Transact-SQL reference, "ALTER AUTHORIZATION", remarks.
 func (c *conn) Clone(ctx context.Context, p database.Pair) error {
-	original, clone := p.Original.User, p.Clone.User
+	original := p.Original.User
 	from, err := c.usable(ctx, original)
 	if err != nil {
 		return err
@@ -31,7 +32,7 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 	if err := c.clonable(ctx, from); err != nil {
 		return err
 	}
-	to, err := c.make(ctx, from, clone)
+	to, err := c.make(ctx, from, p.Clone)
 	if err != nil {
 		return err
 	}
@@ -59,7 +60,8 @@ func (c *conn) clonable(ctx context.Context, from *principal) error {
 }
 
 // make makes the clone exist, with the original's options.
-func (c *conn) make(ctx context.Context, from *principal, clone string) (*principal, error) {
+func (c *conn) make(ctx context.Context, from *principal, as database.Login) (*principal, error) {
+	clone := as.User
 	to, err := c.find(ctx, clone)
 	if err != nil {
 		return nil, err
@@ -71,7 +73,11 @@ func (c *conn) make(ctx context.Context, from *principal, clone string) (*princi
 	statement := from.what() + ident(clone) + " WITH "
 	switch {
 	case to == nil:
-		statement = "CREATE " + statement + "PASSWORD = " + literal(unknownPassword()) + ", " + from.options.clauses(from.contained, options{})
+		if err := checkPassword(as.Password); err != nil {
+			return nil, err
+		}
+		c.warnPlain()
+		statement = "CREATE " + statement + "PASSWORD = " + literal(as.Password) + ", " + from.options.clauses(from.contained, options{})
 	case to.options == from.options:
 		return to, nil
 	default:
@@ -79,6 +85,14 @@ func (c *conn) make(ctx context.Context, from *principal, clone string) (*princi
 	}
 	if err := c.exec(ctx, trimComma(statement)); err != nil {
 		return nil, lacking(err, c.alterRemedy(from))
+	}
+	if to == nil {
+		c.born = as
+		if !from.contained { // Clone enables it when it is whole
+			if err := c.exec(ctx, "ALTER LOGIN "+ident(clone)+" DISABLE"); err != nil {
+				return nil, lacking(err, c.alterRemedy(from))
+			}
+		}
 	}
 	if from.options.credential != "" || to != nil && to.options.hasCredential {
 		if err := c.exec(ctx, "ALTER LOGIN "+ident(clone)+credentialClause(from.options)); err != nil {
@@ -91,9 +105,6 @@ func (c *conn) make(ctx context.Context, from *principal, clone string) (*princi
 	}
 	return to, err
 }
-
-// unknownPassword is one that any policy takes and nobody ever learns.
-func unknownPassword() string { return rand.Text() + "a1!" + rand.Text() }
 
 // copyRights makes the rights of to those of from, on the server and in every
 // database.

@@ -159,6 +159,10 @@ func loginFault(err error) error {
 		return database.Refused(f.Err).With("Put a password that works into the secret's AWSCURRENT version, then rotate it again. " +
 			"Why the server refused (an unknown login, a wrong password, no right to the database of a contained user) stands in its error log, as the state of error 18456.")
 	}
+	switch me.Number {
+	case 4060, 4064, 18470, 18487, 18488: // the database, whether it is disabled, and the age come after the password
+		return database.PasswordTaken(f)
+	}
 	return f
 }
 

@@ -16,6 +16,9 @@ func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
 	if err := checkPassword(password); err != nil {
 		return err
 	}
+	if user == c.born.User && password == c.born.Password {
+		return nil
+	}
 	p, err := c.usable(ctx, user)
 	if err != nil {
 		return err

@@ -87,6 +87,7 @@ type conn struct {
 	sql   *sql.Conn
 	wire  *wire
 	login database.Login
+	born  database.Login // the principal that this session made with the password of its secret
 }
 
 func connect(ctx context.Context, l database.Login) (*conn, error) {

@@ -29,11 +29,12 @@ type world struct {
 	loaders     string // a server role
 	contained   bool   // the users are shop's own
 	users       int
+	named       map[string]bool // which users a test has named
 }
 
 func newWorld(t *testing.T, s *sqlservertest.Server, contained bool) *world {
 	t.Helper()
-	w := &world{server: s, box: s.Fresh(t), contained: contained}
+	w := &world{server: s, box: s.Fresh(t), contained: contained, named: map[string]bool{}}
 	w.trust()
 	w.shop, w.stock, w.loaders = w.box.Name("shop ]x"), w.box.Name("stock"), w.box.Name("loaders")
 	containment := ""
@@ -125,10 +126,11 @@ func (w *world) administrator(t *testing.T) secret.Document {
 
 func (w *world) fixture(t *testing.T, name string) databasetest.Fixture {
 	t.Helper()
-	if w.contained && name != "" {
+	if w.contained && w.named[name] {
 		w = newWorld(t, w.server, true) // a name that another test has used in shop
 	}
 	user := w.user(t, name)
+	w.named[name] = name != ""
 	return databasetest.Fixture{User: w.secret(t, user, old), Admin: w.administrator(t), Roots: w.roots, Probe: w.probe(w.users)}
 }
 

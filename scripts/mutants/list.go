@@ -49,6 +49,28 @@ var mutants = []mutant{
 	{"any error of a clone's transaction sends the password as text", "rotators/postgres/password.go",
 		"if refusesVerifier(err) {\n\t\t\treturn &verifierRefused{fault(err)}", "if err != nil {\n\t\t\treturn &verifierRefused{fault(err)}", "./rotators/postgres", "Privilege|Rights|May|Refused"},
 
+	// Two users are a pair only if that is proven.
+	{"a name is proof enough", "framework/database/proof.go",
+		"\tcase slices.Contains(r.Adopt, p.pending.User):\n\t\treturn nil", "\tdefault:\n\t\treturn nil", "./framework/database", ""},
+	{"a clone's name is proof enough (MariaDB)", "framework/database/proof.go",
+		"\tcase slices.Contains(r.Adopt, p.pending.User):\n\t\treturn nil", "\tdefault:\n\t\treturn nil", "./rotators/mysql", "Conformance"},
+	{"a trial does not ask whose the twin is", "framework/database/alternating.go",
+		"\tp.pending.User = r.Twin(p.current.User)\n\tif err := r.proven(ctx, admin, p); err != nil {\n\t\treturn err\n\t}\n", "\tp.pending.User = r.Twin(p.current.User)\n", "./framework/database", ""},
+	{"a member is a clone (PostgreSQL)", "rotators/postgres/pair.go",
+		"AND (acts = 'role=' || o.rolname OR acts = ANY (os.setconfig))", "", "./rotators/postgres", "Mark|Member"},
+	{"whoever acts as somebody is a clone (PostgreSQL)", "rotators/postgres/pair.go",
+		"acts LIKE 'role=%'\n", "true\n", "./rotators/postgres", "Mark|Member"},
+	{"CREATEROLE forges a mark (PostgreSQL)", "rotators/postgres/pair.go",
+		"    AND (NOT (o.rolsuper OR o.rolreplication) OR coalesce(g.rolsuper, false)))", "  )", "./rotators/postgres", "Mark"},
+	{"one of the two marks is enough (MySQL)", "rotators/mysql/pair.go",
+		`agreed(original) == "" || agreed(original) != agreed(clone)`, `agreed(clone) == "" && agreed(original) == ""`, "./rotators/mysql", "Mark"},
+	{"rights are compared after the password", "framework/database/alternating.go",
+		"\tif err := r.equal(ctx, admin, p); err != nil {\n\t\treturn err\n\t}\n\tif err := r.set(", "\tif err := r.set(", "./framework/database", ""},
+	{"a clone may have more", "framework/database/compare.go",
+		"case len(more) > 0:", "case len(more) > 999:", "./rotators/redshift", "TakeAway"},
+	{"who holds the lock is not said (MySQL)", "rotators/mysql/clone.go",
+		`if len(holder) != 1 || holder[0][0] == "" {`, "if true {", "./rotators/mysql", "Lock"},
+
 	// No clone with fewer rights.
 	{"rights are not compared", "framework/database/compare.go",
 		"if missing := lacking(has, needs); len(missing) > 0 {", "if missing := lacking(has, needs); false {", "./framework/database", ""},

@@ -76,6 +76,9 @@ func TestARotationCountsOnlyIfItsPasswordLogsIn(t *testing.T) {
 	if user["username"] != "app" || user["password"] == first {
 		t.Errorf("two rotations ended with %v, or with its first password", user["username"])
 	}
+	if rotation.user, err = server.User(t.Context(), "other"); err != nil {
+		t.Fatal(err)
+	}
 	refusal := errors.New("refused")
 	server.Login = func(context.Context, map[string]any) error { return refusal }
 	if err := rotation.rotate(t.Context()); !errors.Is(err, refusal) {

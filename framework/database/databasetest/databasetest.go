@@ -34,6 +34,9 @@ type Harness struct {
 	// Overlap says that single users' old passwords stay valid until the next
 	// rotation.
 	Overlap bool
+	// Unmarked says that the server has no place for a mark: see
+	// [database.Standing].
+	Unmarked bool
 	// NoOverlap asks for the opposite: see [database.Config].
 	NoOverlap bool
 	// NoSweep leaves out the faults at every point, which take most of the time,
@@ -79,6 +82,7 @@ func Run(t *testing.T, h Harness) {
 			t.Run("EveryStepAtOnce", suite.atOnce)
 			t.Run("Preflight", suite.preflight)
 			t.Run("AWrongPasswordChangesNothing", suite.wrongPassword)
+			t.Run("AStrangerIsNotTakenForATwin", suite.strangers)
 			if h.sweeps(rotationtest.WantedSweep()) {
 				t.Run("CrashAnywhere", suite.sweep)
 			}

@@ -67,6 +67,16 @@ func (a administrator) PreflightPair(ctx context.Context, p database.Pair) error
 	return a.around(ctx, "PreflightPair", func() error { return a.conn.PreflightPair(ctx, p) })
 }
 
+func (a administrator) Standing(ctx context.Context, p database.Pair, next database.Login) (standing database.Standing, err error) {
+	err = a.around(ctx, "Standing", func() error { standing, err = a.conn.Standing(ctx, p, next); return err })
+	return standing, err
+}
+
+func (a administrator) Compare(ctx context.Context, p database.Pair) (d database.Difference, err error) {
+	err = a.around(ctx, "Compare", func() error { d, err = a.conn.Compare(ctx, p); return err })
+	return d, err
+}
+
 func (a administrator) Clone(ctx context.Context, p database.Pair) error {
 	return a.around(ctx, "Clone", func() error { return a.conn.Clone(ctx, p) })
 }

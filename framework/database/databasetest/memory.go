@@ -2,7 +2,6 @@ package databasetest
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,6 +24,11 @@ type Memory struct {
 	// Unusable takes a password and then refuses every login with it, as a server
 	// may whose rules for logins and for passwords differ. It may be nil.
 	Unusable func(password string) bool
+	// Unmarked has no place for a mark that two users belong together.
+	Unmarked bool
+	// Stubborn is a right that every clone has, and nobody can take away. It may
+	// be empty.
+	Stubborn string
 
 	mu    sync.Mutex
 	users map[string]*memoryUser
@@ -37,6 +41,7 @@ type memoryUser struct {
 	admin    bool
 	locked   bool
 	rights   map[string]bool
+	twin     string // the mark
 }
 
 // Add adds a user with some rights. An administrator may do everything.
@@ -190,14 +195,36 @@ func (c *memoryConn) PreflightPair(_ context.Context, p database.Pair) error {
 	return nil
 }
 
+func (c *memoryConn) Standing(_ context.Context, p database.Pair, next database.Login) (database.Standing, error) {
+	c.m.mu.Lock()
+	defer c.m.mu.Unlock()
+	other := p.Original.User
+	if next.User == other {
+		other = p.Clone.User
+	}
+	switch u, ok := c.m.users[next.User]; {
+	case !ok:
+		return database.Absent, nil
+	case u.twin == other:
+		return database.Twin, nil
+	}
+	return database.Stranger, nil
+}
+
 func (c *memoryConn) Clone(_ context.Context, p database.Pair) error {
 	return c.as(p.Original.User, func(u *memoryUser) {
 		clone, ok := c.m.users[p.Clone.User]
 		if !ok {
-			clone = &memoryUser{password: rand.Text()}
+			clone = &memoryUser{password: p.Clone.Password}
 			c.m.users[p.Clone.User] = clone
 		}
 		clone.rights = maps.Clone(u.rights)
+		if c.m.Stubborn != "" {
+			clone.rights[c.m.Stubborn] = true
+		}
+		if !c.m.Unmarked {
+			clone.twin, u.twin = p.Original.User, p.Clone.User
+		}
 	})
 }
 
@@ -207,6 +234,10 @@ func (c *memoryConn) HandBack(_ context.Context, p database.Pair, drift bool) er
 			maps.Copy(u.rights, c.m.users[p.Clone.User].rights)
 		}
 	})
+}
+
+func (c *memoryConn) Compare(_ context.Context, p database.Pair) (database.Difference, error) {
+	return database.Differing(c.m.Rights(p.Original.User), c.m.Rights(p.Clone.User)), nil
 }
 
 func (c *memoryConn) Rights(context.Context, string) ([]string, error) {

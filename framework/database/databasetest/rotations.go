@@ -104,9 +104,9 @@ func Wants(t *testing.T, err error, c rotation.Class, says ...string) {
 }
 
 // Pair is two alternating users of a session's own server, for tests that call
-// a driver by itself.
+// a driver by itself. A new clone has a password that any server's rules take.
 func Pair(original, clone string) database.Pair {
-	return database.Pair{Original: database.Login{User: original}, Clone: database.Login{User: clone}}
+	return database.Pair{Original: database.Login{User: original}, Clone: database.Login{User: clone, Password: "Of-its_birth-1"}}
 }
 
 // Change is a new password for a user of a session's own server; no old one is
@@ -118,7 +118,9 @@ func Change(user, password string) database.Change {
 // Clone makes a clone and gives it a password, as setSecret does. Admin's driver
 // must have Cloning.
 func Clone(ctx context.Context, admin database.Conn, original, clone, password string) error {
-	if err := admin.(database.Administrator).Clone(ctx, Pair(original, clone)); err != nil {
+	p := Pair(original, clone)
+	p.Clone.Password = password
+	if err := admin.(database.Administrator).Clone(ctx, p); err != nil {
 		return err
 	}
 	return admin.SetPassword(ctx, Change(clone, password))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -13,12 +14,16 @@ import (
 	"github.com/seed492efc12/rotor/framework/secret"
 )
 
-// expected is how many logins a healthy rotation takes: by the user in use, by
-// the administrator, with the new password while it can still be put back, and
-// by testSecret. None is refused.
-func (s suite) expected() int32 {
+// expected is how many logins the nth healthy rotation takes: by the user in use,
+// by the administrator, with the new password while it can still be put back, and
+// by testSecret; and with AWSPREVIOUS's password where that alone proves whose the
+// other user is. None is refused.
+func (s suite) expected(n int) int32 {
 	switch s.strategy {
 	case database.AlternatingUsers:
+		if s.Unmarked && n > 0 { // the first finds no clone
+			return 6
+		}
 		return 5
 	case database.SingleUserByAdministrator:
 		return 4
@@ -30,9 +35,9 @@ func (s suite) expected() int32 {
 // healthy rotates three times and counts logins.
 func (s suite) healthy(t *testing.T) {
 	st := s.stage(t, "")
-	logins := s.expected()
 	rights := st.rights(t)
 	for n := range 3 {
+		logins := s.expected(n)
 		before := st.store.Value("user", rotation.Current)
 		st.logins.Store(0)
 		st.refusals.Store(0)
@@ -177,5 +182,41 @@ func (s suite) wrongPassword(t *testing.T) {
 	}
 	if err := rotationtest.Rotate(t.Context(), st.engine, &st.store, "user", "v1"); err != nil {
 		t.Errorf("after the secret was mended: %v", err)
+	}
+}
+
+// strangers has two users whose names make them a pair, and who are none: by
+// chance, or because somebody wants what the other may do. Whichever is in use, the
+// other is left alone.
+func (s suite) strangers(t *testing.T) {
+	if s.strategy != database.AlternatingUsers {
+		return
+	}
+	original := s.stage(t, "")
+	clone := s.stage(t, original.rotator.Twin(original.User.Text("username")))
+	rights := map[*stage][]string{original: original.rights(t), clone: clone.rights(t)}
+	for _, st := range []*stage{original, clone} {
+		st.store.Begin("user", "trial")
+		s.refuses(t, st, st.engine.Handle(t.Context(), rotation.Event{Step: rotation.TestSecret, SecretID: "user", Token: "trial"}))
+		st.store.End("user")
+		s.refuses(t, st, st.rotate(t.Context()))
+	}
+	for st, before := range rights {
+		if err := st.works(t.Context(), rotation.Current); err != nil {
+			t.Errorf("%q was changed: %v", st.User.Text("username"), err)
+		}
+		if got := st.rights(t); !slices.Equal(got, before) {
+			t.Errorf("%q has now the rights\n%q, and had\n%q", st.User.Text("username"), got, before)
+		}
+	}
+}
+
+// refuses wants the twin of a stage's user to have been refused, with a way out.
+func (s suite) refuses(t *testing.T, st *stage, err error) {
+	t.Helper()
+	var e *rotation.Error
+	twin := st.rotator.Twin(st.User.Text("username"))
+	if !errors.As(err, &e) || e.Class != rotation.NotItsTwin || !strings.Contains(e.Remedy, "CLONE_ADOPT="+twin) {
+		t.Errorf("beside %q: got %v", twin, err)
 	}
 }

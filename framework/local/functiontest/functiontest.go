@@ -45,6 +45,8 @@ type Harness struct {
 	Logins func() func() (accepted, refused int)
 	// Refused says whether an error of Fixture.Login is that the server did not take user or password.
 	Refused func(err error) bool
+	// Unmarked says that the server has no place for a mark: see database.Standing.
+	Unmarked bool
 	// Overlaps are the strategies of single users whose old password stays valid until the next rotation.
 	Overlaps []string
 	// Told is given what the function wrote during the rotations of RunRotations. It may be nil.

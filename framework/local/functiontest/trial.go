@@ -16,7 +16,7 @@ func RunTrials(t *testing.T, h Harness) {
 	for _, by := range strategies() {
 		t.Run(by, func(t *testing.T) {
 			s := h.direct(t, by)
-			counted := s.count(t)
+			counted := s.count(t, 0)
 			s.user(t).tries(t, "")
 			if _, refused := counted(); s.Logins != nil && refused != 0 {
 				t.Errorf("%d logins were refused", refused)

@@ -77,14 +77,9 @@ func (v *visits) again(failed string) bool {
 // kind takes the number off the name of a call.
 func kind(name string) string { return name[:strings.LastIndex(name, "#")] }
 
-// watching returns a rotator that does what r does, with the abilities of r, and
-// notes each visit.
+// watching returns a rotator that does what r does, and notes each visit.
 func watching(r rotation.Rotator, v *visits, f *Faults) rotation.Rotator {
-	w := watched{r, v, f}
-	if p, ok := r.(rotation.Preflighter); ok {
-		return watchedPreflighter{w, p}
-	}
-	return w
+	return watched{r, v, f}
 }
 
 type watched struct {
@@ -130,17 +125,6 @@ func (w watched) Test(ctx context.Context, v rotation.Versions) error {
 	return w.note("Test", func() error { return w.Rotator.Test(ctx, v) })
 }
 
-// ComparesCurrent implements rotation.Comparer as the rotator does.
-func (w watched) ComparesCurrent() bool {
-	c, ok := w.Rotator.(rotation.Comparer)
-	return ok && c.ComparesCurrent()
-}
-
-type watchedPreflighter struct {
-	watched
-	p rotation.Preflighter
-}
-
-func (w watchedPreflighter) Preflight(ctx context.Context, v rotation.Versions) error {
-	return w.note("Preflight", func() error { return w.p.Preflight(ctx, v) })
+func (w watched) Preflight(ctx context.Context, v rotation.Versions) error {
+	return w.note("Preflight", func() error { return w.Rotator.Preflight(ctx, v) })
 }

@@ -20,11 +20,12 @@ type Server struct {
 	tls    *tls.Config
 	log    servertest.MemoryLog
 
-	mu       sync.Mutex // held during each statement
-	catalog  *catalog
-	refusal  *sqlError
-	denied   map[string]int // texts that no statement may hold, and their code
-	sessions map[*session]bool
+	mu          sync.Mutex // held during each statement
+	catalog     *catalog
+	refusal     *sqlError
+	denied      map[string]int // texts that no statement may hold, and their code
+	anticipated []string       // texts of statements that another session does first
+	sessions    map[*session]bool
 }
 
 // Start starts a stand-in with one administrator. Close it.
@@ -83,6 +84,14 @@ func (s *Server) Deny(text string, code int) {
 	if code != 0 {
 		s.denied[text] = code
 	}
+}
+
+// Anticipate lets another session do every statement that holds a text just before
+// whoever says it.
+func (s *Server) Anticipate(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.anticipated = append(s.anticipated, text)
 }
 
 // Exec runs statements as SYS, who may do everything, until one fails.

@@ -39,6 +39,17 @@ func (s *Server) execute(c *session, text string, binds []string) (reply, error)
 			return reply{}, raise(code, "said the test")
 		}
 	}
+	for _, held := range s.anticipated {
+		if strings.Contains(text, held) && c.user != "SYS" {
+			if _, err := s.run(&session{server: s, user: "SYS", schema: "SYS"}, text, binds); err != nil {
+				return reply{}, err
+			}
+		}
+	}
+	return s.run(c, text, binds)
+}
+
+func (s *Server) run(c *session, text string, binds []string) (reply, error) {
 	tokens, err := lex(text)
 	if err != nil {
 		return reply{}, err

@@ -85,7 +85,7 @@ func (s *Server) FailStatement(start string, number int32) {
 }
 
 // SetLogin changes the state of the wire-level server's login: disabled, locked,
-// expired, must-change or windows.
+// unlocked, expired, must-change or windows.
 func (s *Server) SetLogin(name, state string) {
 	s.wire.change(func(c *catalog) {
 		l := c.login(name)
@@ -94,6 +94,8 @@ func (s *Server) SetLogin(name, state string) {
 			l.disabled = true
 		case "locked":
 			l.locked = true
+		case "unlocked":
+			l.locked = false
 		case "expired":
 			l.expired = true
 		case "must-change":

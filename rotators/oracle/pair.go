@@ -1,0 +1,47 @@
+package oracle
+
+import (
+	"context"
+
+	"github.com/seed492efc12/rotor/framework/database"
+)
+
+// Standing implements database.Administrator. Oracle has no place for a mark. A
+// clone that has been locked since the moment it was made was never anybody's: a
+// run was cut short before it opened it.
+func (c *conn) Standing(ctx context.Context, p database.Pair, next database.Login) (database.Standing, error) {
+	name := exact(next.User)
+	f, err := c.know(ctx, name)
+	if err != nil {
+		return database.Stranger, err
+	}
+	pair, err := c.accounts(ctx, f, name, name)
+	switch a := pair[name]; {
+	case err != nil:
+		return database.Stranger, err
+	case a == nil:
+		return database.Absent, nil
+	case a.bornLocked && len(a.owned) == 0 && next.User == p.Clone.User:
+		return database.Twin, nil
+	}
+	return database.Stranger, nil
+}
+
+// Compare implements database.Administrator. It sees what Rights sees.
+func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Difference, err error) {
+	original, clone := exact(p.Original.User), exact(p.Clone.User)
+	f, err := c.know(ctx, original, clone)
+	if err != nil {
+		return d, err
+	}
+	pair, err := c.accounts(ctx, f, original, clone)
+	if err != nil {
+		return d, err
+	}
+	for _, name := range []string{original, clone} {
+		if pair[name] == nil {
+			return d, noUser(name)
+		}
+	}
+	return database.Differing(rightsOf(pair[original], pair[clone].owned, original, clone), rightsOf(pair[clone], pair[original].owned, clone, original)), nil
+}

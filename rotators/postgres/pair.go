@@ -1,0 +1,76 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seed492efc12/rotor/framework/database"
+)
+
+// queryStanding finds the mark of a clone: it is a member of its original, and
+// acts as it, or as whoever the original acts as. The first takes power over the
+// original, the second power over the clone, so that whoever has one of the two
+// alone cannot make a pair. Before version 16, CREATEROLE could make anybody a
+// member of a role whose password only a superuser may change: there a superuser
+// must have done it.
+const queryStanding = `/* rotor: standing */
+SELECT EXISTS (
+  SELECT FROM pg_catalog.pg_roles o
+  JOIN pg_catalog.pg_auth_members m ON m.roleid = o.oid
+  JOIN pg_catalog.pg_roles c ON c.oid = m.member
+  LEFT JOIN pg_catalog.pg_roles g ON g.oid = m.grantor
+  JOIN pg_catalog.pg_db_role_setting cs ON cs.setrole = c.oid AND cs.setdatabase = 0
+  LEFT JOIN pg_catalog.pg_db_role_setting os ON os.setrole = o.oid AND os.setdatabase = 0
+  CROSS JOIN LATERAL pg_catalog.unnest(cs.setconfig) acts
+  WHERE o.rolname = $1 AND c.rolname = $2 AND acts LIKE 'role=%'
+    AND (acts = 'role=' || o.rolname OR acts = ANY (os.setconfig))
+    AND (NOT (o.rolsuper OR o.rolreplication) OR coalesce(g.rolsuper, false)))
+FROM pg_catalog.pg_roles WHERE rolname = $3`
+
+// Standing implements database.Administrator.
+func (c *conn) Standing(ctx context.Context, p database.Pair, next database.Login) (standing database.Standing, err error) {
+	err = c.work(ctx, beginReading, func(tx pgx.Tx) error {
+		twin := false
+		err := tx.QueryRow(ctx, queryStanding, p.Original.User, p.Clone.User, next.User).Scan(&twin)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			standing, err = database.Absent, nil
+		case twin:
+			standing = database.Twin
+		}
+		return err
+	})
+	return standing, err
+}
+
+// queryActs names the role that sessions of a user act as in this database.
+const queryActs = `/* rotor: acting role */
+SELECT coalesce((SELECT pg_catalog.substr(item, 6)
+  FROM pg_catalog.pg_db_role_setting s
+  CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) item
+  WHERE s.setrole = r.oid AND item LIKE 'role=%'
+    AND s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))
+  ORDER BY s.setdatabase DESC LIMIT 1), r.rolname::text)
+FROM pg_catalog.pg_roles r WHERE r.rolname = $1`
+
+// Compare implements database.Administrator. It sees what Rights sees.
+func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Difference, err error) {
+	err = c.work(ctx, beginReading, func(tx pgx.Tx) error {
+		var rights [2][]string
+		for i, user := range []string{p.Original.User, p.Clone.User} {
+			var acts string
+			if err := tx.QueryRow(ctx, queryActs, user).Scan(&acts); err != nil {
+				return err
+			}
+			twin := []string{p.Clone.User, p.Original.User}[i]
+			if rights[i], err = c.rights(ctx, tx, twin, user, acts); err != nil {
+				return err
+			}
+		}
+		d = database.Differing(rights[0], rights[1])
+		return nil
+	})
+	return d, err
+}

@@ -1,0 +1,161 @@
+package postgres_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+// Whoever may create roles makes a clone of a user whose password is beyond its reach, and a secret for the clone. It
+// gives that clone all of the mark that it may give.
+func TestAMarkIsNotForged(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		bosses := map[string]string{"a superuser": "SUPERUSER", "a user that replicates": "REPLICATION"}
+		if w.server.Major >= 16 { // before, CREATEROLE could change an ordinary user's password
+			bosses["an ordinary user"] = ""
+		}
+		for name, attribute := range bosses {
+			t.Run(name, func(t *testing.T) {
+				boss, tenant := w.user(t, "", "boss own"), w.box.Role("tenant")
+				clone := boss + "_clone"
+				w.exec(t, `ALTER ROLE `+boss+` LOGIN `+attribute, `CREATE ROLE `+tenant+` LOGIN CREATEROLE PASSWORD 'tenant'`)
+				conn, granted := w.box.Connect(t, tenant, "tenant"), 0
+				t.Cleanup(func() { w.drop(t, clone, tenant) })
+				if _, err := conn.Exec(t.Context(), `CREATE ROLE `+clone+` LOGIN PASSWORD 'tenant'`); err != nil {
+					t.Fatal(err)
+				}
+				for _, statement := range []string{`ALTER ROLE ` + clone + ` SET role TO ` + boss, `GRANT ` + boss + ` TO ` + clone, `GRANT ` + clone + ` TO ` + boss} {
+					if _, err := conn.Exec(t.Context(), statement); err == nil {
+						granted++
+					}
+				}
+				if granted == 0 {
+					t.Error("the tenant could do nothing: this proves nothing")
+				}
+				r := w.rotor(t, database.AlternatingUsers, clone, "tenant", w.superuser(t))
+				for _, err := range []error{r.preflight(t), r.rotate(t)} {
+					if class(err) != rotation.NotItsTwin {
+						t.Errorf("got %v", err)
+					}
+				}
+				w.box.Connect(t, boss, "boss own") // still
+			})
+		}
+	})
+}
+
+// People are members of a role that is named like their department's application.
+func TestAMemberIsNotACloneByThatAlone(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		user := w.user(t, "", "old")
+		clone := user + "_clone"
+		w.exec(t, `CREATE ROLE `+clone+` LOGIN PASSWORD 'its own'`, `GRANT `+user+` TO `+clone)
+		t.Cleanup(func() { w.drop(t, clone) })
+		r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
+		if err := r.rotate(t); class(err) != rotation.NotItsTwin {
+			t.Errorf("got %v", err)
+		}
+		w.box.Connect(t, clone, "its own") // still
+	})
+}
+
+// An edit of the secret moves AWSPREVIOUS to a version of the user in use: the mark tells.
+func TestAnEditOfTheSecretHidesNoClone(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		r := w.rotor(t, database.AlternatingUsers, w.user(t, "", "old"), "old", w.superuser(t))
+		r.must(t)
+		r.store.Write("user", "edit", r.store.Value("user", rotation.Current).With("note", "edited"))
+		r.store.Stage("user", rotation.Previous, "v1")
+		r.store.Stage("user", rotation.Current, "edit")
+		r.must(t)
+		r.must(t)
+	})
+}
+
+// What a clone has and its original has not, however it came to it: at the original's turn it is named before a password
+// is set, or given to the original if CLONE_DRIFT says so; at the clone's it is taken away, or named.
+func TestACloneThatHasMoreIsToldBeforeThePassword(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		friend := w.user(t, "", "friend")
+		w.exec(t, `CREATE TABLE shop.coins (n int)`, `GRANT SELECT ON shop.coins TO `+friend+` WITH GRANT OPTION`)
+		for name, grant := range map[string]string{
+			"a right that somebody else granted": `GRANT SELECT ON shop.coins TO %s`,
+			"rights on tables to come":           `ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO %s`,
+			"a role with the admin option":       `GRANT pg_monitor TO %s WITH ADMIN OPTION`,
+			"an attribute":                       `ALTER ROLE %s CREATEDB`,
+			"ownership":                          `GRANT CREATE ON SCHEMA shop TO %[1]s; CREATE TABLE shop."%[1]s" (n int); ALTER TABLE shop."%[1]s" OWNER TO %[1]s`,
+		} {
+			t.Run(name, func(t *testing.T) {
+				user := w.user(t, "", "old")
+				clone, foreign := user+"_clone", strings.Contains(name, "somebody else")
+				as := func(statement string) {
+					conn := w.admin
+					if foreign {
+						conn = w.box.Connect(t, friend, "friend")
+					}
+					if _, err := conn.Exec(t.Context(), fmt.Sprintf(statement, clone)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
+				r.must(t)
+				as(grant)
+				for _, err := range []error{r.preflight(t), r.rotate(t)} {
+					if class(err) != rotation.FewerRights || !strings.Contains(err.Error(), "CLONE_DRIFT=grant") {
+						t.Fatalf("the original's turn: %v", err)
+					}
+				}
+				w.box.Connect(t, user, "old") // still: nothing was set
+				r.config.GrantDrift = true
+				r.must(t)
+				r.config.GrantDrift = false
+				r.must(t)
+				if foreign {
+					as(`REVOKE SELECT ON shop.coins FROM %s`) // which is the original's now
+				}
+
+				other := w.user(t, "", "old")
+				clone = other + "_clone"
+				r = w.rotor(t, database.AlternatingUsers, other, "old", w.superuser(t))
+				r.must(t)
+				r.must(t)
+				as(grant)
+				if !foreign {
+					r.must(t)
+					r.must(t)
+					return
+				}
+				if err := r.rotate(t); class(err) != rotation.MoreRights || !strings.Contains(r.log.String(), "can take it back: REVOKE SELECT ON TABLE shop.coins") {
+					t.Fatalf("the clone's turn: %v\n%s", err, r.log.String())
+				}
+				w.box.Connect(t, clone, r.store.Value("user", rotation.Previous).Text("password")) // still
+				as(`REVOKE SELECT ON shop.coins FROM %s`)
+				r.must(t)
+			})
+		}
+	})
+}
+
+// A clone that acts as itself, as AWS's functions make them, uses a user mapping of its own.
+func TestUserMappingsAreRights(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		user := w.user(t, "", "old")
+		clone := user + "_clone"
+		w.exec(t, `CREATE FOREIGN DATA WRAPPER far`, `CREATE SERVER elsewhere FOREIGN DATA WRAPPER far`, `CREATE ROLE `+clone+` LOGIN PASSWORD 'clone'`, `GRANT `+user+` TO `+clone,
+			`CREATE USER MAPPING FOR `+clone+` SERVER elsewhere`)
+		t.Cleanup(func() { w.exec(t, `DROP FOREIGN DATA WRAPPER far CASCADE`) })
+		r := w.rotor(t, database.AlternatingUsers, clone, "clone", w.superuser(t))
+		r.config.Adopt = []string{user}
+		if err := r.rotate(t); class(err) != rotation.FewerRights || !strings.Contains(err.Error(), "a user mapping on server elsewhere") {
+			t.Errorf("got %v", err)
+		}
+		w.exec(t, `CREATE USER MAPPING FOR `+user+` SERVER elsewhere`)
+		r.must(t) // the original
+		r.config.Adopt = nil
+		r.must(t) // the clone, which acts as the original from now on
+		r.must(t)
+	})
+}

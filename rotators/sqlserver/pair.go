@@ -1,0 +1,81 @@
+package sqlserver
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/seed492efc12/rotor/framework/database"
+)
+
+// Standing implements database.Administrator. A login has no place for a mark:
+// what could name another login is nothing that only an administrator may write.
+func (c *conn) Standing(ctx context.Context, _ database.Pair, next database.Login) (database.Standing, error) {
+	p, err := c.find(ctx, next.User)
+	if err == nil && p == nil {
+		return database.Absent, nil
+	}
+	return database.Stranger, err
+}
+
+// Compare implements database.Administrator: the rights on the server and in every
+// database that the session may open. What roles deny is not looked at: two users
+// in the same roles are denied the same.
+func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Difference, err error) {
+	o, err := c.usable(ctx, p.Original.User)
+	if err != nil {
+		return d, err
+	}
+	k, err := c.usable(ctx, p.Clone.User)
+	if err != nil {
+		return d, err
+	}
+	builtin, err := c.builtin(ctx)
+	if err != nil {
+		return d, err
+	}
+	both := comparison{builtin: builtin, original: map[string]bool{}, clone: map[string]bool{}}
+	if !o.contained {
+		mine, err := c.onServer(ctx, o)
+		if err != nil {
+			return d, err
+		}
+		has, err := c.onServer(ctx, k)
+		if err != nil {
+			return d, err
+		}
+		both.add(mine, has, "on the server")
+	}
+	err = c.eachOpen(ctx, o, func(at place) error {
+		mine, has, err := c.inDatabase(ctx, o, k)
+		if err == nil {
+			both.add(mine, has, "in database "+ident(at.name))
+		}
+		return err
+	})
+	return database.Differing(slices.Sorted(maps.Keys(both.original)), slices.Sorted(maps.Keys(both.clone))), err
+}
+
+// idle reports whether a user has nothing but its being there.
+func (p *profile) idle() bool {
+	return len(p.rights())+len(p.roles)+len(p.denials)+len(p.exceptions) == 0
+}
+
+// A comparison collects the lines of two users.
+type comparison struct {
+	builtin         map[string][]string
+	original, clone map[string]bool
+}
+
+func (b *comparison) add(original, clone *profile, where string) {
+	for _, each := range []struct {
+		lines     map[string]bool
+		of, other *profile
+	}{{b.original, original, clone}, {b.clone, clone, original}} {
+		if each.of.id == "" || each.other.id == "" && each.of.idle() {
+			continue
+		}
+		each.lines["user "+where] = true
+		each.of.lines(each.lines, where, b.builtin, nil, each.other)
+	}
+}
