@@ -20,6 +20,10 @@ func administering[C Conn](ctx context.Context, r *Rotator, p pair, connect func
 		return none, l, err
 	}
 	conn, err := opening(ctx, r, l, connect)
+	if errors.Is(err, ErrLoginRefused) {
+		err = &rotation.Fault{Class: rotation.LoginRefused, Err: err, Remedy: fmt.Sprintf("Put the password of %q that works into the AWSCURRENT version of the administrator's secret, %s; then rotate again. "+
+			"If that secret is being rotated itself at this moment, only rotate again.", l.User, p.current.Secret.Text("masterarn"))}
+	}
 	return conn, l, err
 }
 

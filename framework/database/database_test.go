@@ -103,7 +103,7 @@ func TestBadSecretsAreNamedBeforeAnythingIsDialled(t *testing.T) {
 		{"port 0", "port", "0", `port "0"`},
 		{"port too large", "port", "65536", `port "65536"`},
 		{"huge port", "port", "123456789012345678901234567890", "port"},
-		{"ssl maybe", "ssl", "maybe", `"ssl"`},
+		{"port with a half", "port", "5432.5", "port"},
 		{"name too long", "username", strings.Repeat("x", 40), "USERNAME_CHARACTER_LIMIT"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -162,7 +162,7 @@ func TestAdministratorSecrets(t *testing.T) {
 		{"does not exist", func(f *fixture) { f.edit("user", "v0", "masterarn", "arn:gone") }, rotation.BadSecret, "arn:gone does not exist"},
 		{"other host", func(f *fixture) { f.edit("admin", "v0", "host", "evil") }, rotation.BadSecret, "different servers"},
 		{"other port", func(f *fixture) { f.edit("admin", "v0", "port", "2") }, rotation.BadSecret, "different servers"},
-		{"wrong password", func(f *fixture) { f.edit("admin", "v0", "password", "wrong") }, rotation.LoginRefused, "administrator user"},
+		{"wrong password", func(f *fixture) { f.edit("admin", "v0", "password", "wrong") }, rotation.LoginRefused, "AWSCURRENT version of the administrator's secret, admin;"},
 		{"locked", func(f *fixture) { f.Lock("root") }, rotation.AccountLocked, "administrator user"},
 		{"managed, host unknown", func(f *fixture) { f.edit("admin", "v0", "host", "") }, rotation.BadSecret, "no endpoint"},
 		{"managed, no tag", func(f *fixture) {
@@ -483,6 +483,19 @@ func TestErrorsOfTheNetworkHaveTheirClass(t *testing.T) {
 	}
 }
 
+// What AWS's functions make of a secret's fields.
+func TestFieldsMayBeWrittenAsAWSTakesThem(t *testing.T) {
+	for field, values := range map[string][]string{"port": {"1", " 1", "1.0"}, "host": {" h", "h "}} {
+		for _, value := range values {
+			f := newFixture(t, database.SingleUserByAdministrator)
+			f.edit("user", "v0", field, value)
+			if err := f.steps(t, rotation.Steps()...); err != nil {
+				t.Errorf("%s %q: %v", field, value, err)
+			}
+		}
+	}
+}
+
 func TestPlainTextOnlyWhereItWasAskedFor(t *testing.T) {
 	for _, c := range []struct {
 		ssl       string
@@ -494,6 +507,12 @@ func TestPlainTextOnlyWhereItWasAskedFor(t *testing.T) {
 		{"true", true, false},
 		{"", true, true},
 		{"false", false, true},
+		{"TRUE", true, false},
+		{" True", true, false},
+		{"False", false, true},
+		{"1", false, false},
+		{"0", false, false},
+		{"no", true, true},
 	} {
 		f := newFixture(t, database.SingleUser)
 		f.config.Plaintext = c.fallback

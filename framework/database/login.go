@@ -56,7 +56,7 @@ func (l Login) Format(s fmt.State, _ rune) {
 // login reads a login from a secret; role says whose it is.
 func (r *Rotator) login(role string, doc secret.Document, report *rotation.Report) (Login, error) {
 	l := Login{
-		Host:     doc.Text("host"),
+		Host:     strings.TrimSpace(doc.Text("host")),
 		Port:     r.driver.Port,
 		Database: doc.Text("dbname"),
 		User:     doc.Text("username"),
@@ -89,16 +89,22 @@ func (l *Login) complete(d Driver) error {
 		}
 	}
 	if p := l.Secret.Text("port"); p != "" {
-		n, err := strconv.Atoi(p)
-		if err != nil || n < 1 || n > 65535 {
+		n, err := strconv.ParseFloat(strings.TrimSpace(p), 64) // 5432, "5432" and 5432.0, as AWS's functions take them
+		if l.Port = int(n); err != nil || n < 1 || n > 65535 || n != float64(l.Port) {
 			return l.bad("has the port %q, which is no number from 1 to 65535", p)
 		}
-		l.Port = n
-	}
-	if ssl := l.Secret.Text("ssl"); ssl != "" && ssl != "true" && ssl != "false" {
-		return l.bad("has %q in its field %q, which is true or false", ssl, "ssl")
 	}
 	return nil
+}
+
+// ssl is "true" or "false" as the secret's field says, whatever the case of its
+// letters. Anything else is "", as AWS's functions have it: verified TLS.
+func (l Login) ssl() string {
+	switch ssl := strings.ToLower(strings.TrimSpace(l.Secret.Text("ssl"))); ssl {
+	case "true", "false":
+		return ssl
+	}
+	return ""
 }
 
 func (l Login) bad(format string, args ...any) error {

@@ -14,7 +14,7 @@ import (
 // secure gives l the TLS settings that its secret asks for: verified TLS,
 // unless "ssl" is false.
 func (r *Rotator) secure(l *Login) error {
-	ssl := l.Secret.Text("ssl")
+	ssl := l.ssl()
 	if ssl == "false" {
 		return nil
 	}
