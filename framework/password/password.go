@@ -18,9 +18,10 @@ const (
 	punctuation = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 )
 
-// MinEntropy is how many bits a password must have at least. With fewer, a
-// verifier that leaks could be searched for its password.
-const MinEntropy = 128
+// MinEntropy is how many bits a password must have at least. GoodEntropy is how
+// many it should have: with fewer, a fast hash that leaks could be searched for its
+// password by somebody who has the means.
+const MinEntropy, GoodEntropy = 80, 128
 
 // DefaultLength is that of AWS's own rotation functions.
 const DefaultLength = 32
@@ -89,9 +90,9 @@ func New(p Policy, r Rules) (*Generator, error) {
 		return nil, fmt.Errorf("PASSWORD_LENGTH is %d, but this engine wants at least %d characters", p.Length, r.Min)
 	case p.Length > maxLength:
 		return nil, fmt.Errorf("PASSWORD_LENGTH is %d; the most is %d", p.Length, maxLength)
-	case g.entropy() < MinEntropy:
+	case g.Entropy() < MinEntropy:
 		return nil, fmt.Errorf("PASSWORD_LENGTH %d with an alphabet of %d characters gives %.0f bits of entropy, and %d are needed: raise PASSWORD_LENGTH or exclude less",
-			p.Length, len(g.alphabet), g.entropy(), MinEntropy)
+			p.Length, len(g.alphabet), g.Entropy(), MinEntropy)
 	}
 	return g, nil
 }
@@ -109,7 +110,8 @@ func (g *Generator) uses(kinds ...string) bool {
 // maxLength is GetRandomPassword's limit.
 const maxLength = 4096
 
-func (g *Generator) entropy() float64 {
+// Entropy is that of each password, in bits.
+func (g *Generator) Entropy() float64 {
 	if len(g.alphabet) == 0 {
 		return 0
 	}

@@ -78,6 +78,15 @@ func TestEveryCharacterIsEquallyLikely(t *testing.T) {
 	}
 }
 
+// What AWS's functions and CDK are set to.
+func TestUsualPoliciesAreTaken(t *testing.T) {
+	for _, p := range []Policy{{Length: 16}, {Length: 20, ExcludePunctuation: true}, {Length: 20, Exclude: " %+~`#$&*()|[]{}:;<>?!'/@\"\\" + digits + "ABCDEFGHIJKLMNOPQRSTUVWXYZ-=_.,^"}} {
+		if g, err := New(p, Rules{}); err != nil || g.Entropy() < MinEntropy {
+			t.Errorf("%+v: %v", p, err)
+		}
+	}
+}
+
 func TestBadPoliciesAreNamed(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -85,7 +94,7 @@ func TestBadPoliciesAreNamed(t *testing.T) {
 		r    Rules
 		says string
 	}{
-		{"too little entropy", Policy{Length: 20, ExcludePunctuation: true, ExcludeUpper: true, ExcludeNumbers: true}, Rules{}, "entropy"},
+		{"too little entropy", Policy{Length: 16, ExcludePunctuation: true, ExcludeUpper: true, ExcludeNumbers: true}, Rules{}, "entropy"},
 		{"no characters", Policy{Length: 32, Exclude: lower + upper + digits + punctuation}, Rules{}, "0 characters"},
 		{"negative length", Policy{Length: -1}, Rules{}, "PASSWORD_LENGTH"},
 		{"longer than the engine takes", Policy{Length: 32}, Rules{Max: 30}, "at most 30"},

@@ -7,6 +7,7 @@ package serve
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"log/slog"
 	"os"
 	"sync"
@@ -69,7 +70,7 @@ func Rotator(name string, make func(Settings) (rotation.Rotator, error)) {
 
 // plain are the settings for a rotator that is no database.
 func (s config) plain() (Settings, error) {
-	g, err := password.New(s.password, password.Rules{})
+	g, err := s.generator(password.Rules{})
 	if err != nil {
 		return Settings{}, err
 	}
@@ -85,9 +86,20 @@ func (s config) plain() (Settings, error) {
 	return Settings{roots, g.Generate, timeout}, nil
 }
 
+// generator makes passwords, and says so if they are weaker than they should be.
+func (s config) generator(r password.Rules) (*password.Generator, error) {
+	g, err := password.New(s.password, r)
+	if err == nil && g.Entropy() < password.GoodEntropy {
+		logger().Warn(fmt.Sprintf("Passwords have %.0f bits of entropy, and should have %d: raise PASSWORD_LENGTH or exclude less.", g.Entropy(), password.GoodEntropy))
+	}
+	return g, err
+}
+
+func logger() *slog.Logger { return slog.New(lambdacontext.NewLogHandler()) }
+
 // rotator applies the settings to a driver.
 func (s config) rotator(d database.Driver) (*database.Rotator, error) {
-	g, err := password.New(s.password, d.Password)
+	g, err := s.generator(d.Password)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +118,7 @@ func start(s config, name string, r rotation.Rotator) {
 		Store:   store,
 		Rotator: r,
 		Clock:   clock{},
-		Log:     slog.New(lambdacontext.NewLogHandler()),
+		Log:     logger(),
 		Observe: metrics{name, os.Stdout, time.Now}.observe,
 	}
 	lambda.Start(handler{e.HandleJSON})

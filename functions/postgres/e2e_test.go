@@ -3,6 +3,7 @@ package main_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,5 +46,17 @@ func TestACABundleMayBeAFile(t *testing.T) {
 	arn := w.secret(t, "app", w.document(w.role(t, "app", firstPassword), firstPassword))
 	if _, err := w.Rotate(t.Context(), arn, w.start(t, "CA_BUNDLE", path)); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestWeakPasswordsAreTakenAndTold(t *testing.T) {
+	w := newWorld(t, build(t), postgrestest.Newest(t), local.Options{})
+	arn := w.secret(t, "app", w.document(w.role(t, "app", firstPassword), firstPassword))
+	f := w.start(t, "PASSWORD_LENGTH", "16")
+	if _, err := w.Rotate(t.Context(), arn, f); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(f.Log(), "raise PASSWORD_LENGTH") {
+		t.Errorf("the log says\n%s", f.Log())
 	}
 }
