@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/framework/secret"
 )
@@ -83,7 +84,7 @@ func TestTheTenantGainsNothing(t *testing.T) {
 					}
 				}
 				before := w.holdings(t, tenant)
-				for way, s := range strategies {
+				for way, s := range databasetest.Ways() {
 					r := w.rotor(t, s, app, "old", w.superuser(t))
 					if way != "alternating" {
 						app := w.user(t, "", "old")

@@ -125,3 +125,14 @@ func Clone(ctx context.Context, admin database.Conn, original, clone, password s
 	}
 	return admin.SetPassword(ctx, Change(clone, password))
 }
+
+// Ways are the strategies by which a test rotates that tries many things:
+// alternating users, who take most statements, and the others too where a sweep of
+// all servers is wanted.
+func Ways() map[string]database.Strategy {
+	ways := map[string]database.Strategy{"alternating": database.AlternatingUsers}
+	if w := rotationtest.WantedSweep(); w != rotationtest.NoSweep && w != rotationtest.DyingSweep {
+		ways["single user"], ways["by administrator"] = database.SingleUser, database.SingleUserByAdministrator
+	}
+	return ways
+}
