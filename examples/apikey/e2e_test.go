@@ -16,10 +16,10 @@ import (
 	"time"
 
 	"github.com/seed492efc12/rotor/examples/apikey/keyserver"
-	"github.com/seed492efc12/rotor/framework/local"
-	"github.com/seed492efc12/rotor/framework/local/localtls"
-	"github.com/seed492efc12/rotor/framework/local/rig"
 	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/local"
+	"github.com/seed492efc12/rotor/local/localtls"
+	"github.com/seed492efc12/rotor/local/rig"
 )
 
 // build makes the binary that would be deployed, once, beside the test binary: go test removes both.

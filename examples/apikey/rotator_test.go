@@ -12,10 +12,10 @@ import (
 	"testing"
 
 	"github.com/seed492efc12/rotor/examples/apikey/keyserver"
-	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
 	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/local/localtls"
 )
 
 func TestConformance(t *testing.T) {

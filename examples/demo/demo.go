@@ -9,9 +9,9 @@ import (
 	"os"
 	"time"
 
-	"github.com/seed492efc12/rotor/framework/local"
-	"github.com/seed492efc12/rotor/framework/local/rig"
 	"github.com/seed492efc12/rotor/internal/servertest"
+	"github.com/seed492efc12/rotor/local"
+	"github.com/seed492efc12/rotor/local/rig"
 	"github.com/seed492efc12/rotor/scripts/engines"
 )
 

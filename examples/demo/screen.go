@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed492efc12/rotor/framework/local"
-	"github.com/seed492efc12/rotor/framework/local/rig"
+	"github.com/seed492efc12/rotor/local"
+	"github.com/seed492efc12/rotor/local/rig"
 )
 
 // A screen prints, and counts the promises that were not kept.

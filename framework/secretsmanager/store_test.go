@@ -8,10 +8,10 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/seed492efc12/rotor/framework/local"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/framework/secret"
 	"github.com/seed492efc12/rotor/framework/secretsmanager"
+	"github.com/seed492efc12/rotor/local"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"

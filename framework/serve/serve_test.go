@@ -14,9 +14,9 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
 	"github.com/seed492efc12/rotor/framework/database"
-	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/framework/password"
 	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/local/localtls"
 )
 
 func env(pairs ...string) func(string) string {

@@ -3,8 +3,8 @@ package main_test
 import (
 	"testing"
 
-	"github.com/seed492efc12/rotor/framework/local"
-	"github.com/seed492efc12/rotor/framework/local/rig"
+	"github.com/seed492efc12/rotor/local"
+	"github.com/seed492efc12/rotor/local/rig"
 	"github.com/seed492efc12/rotor/rotators/documentdb/documentdbtest"
 )
 

@@ -14,9 +14,9 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
-	"github.com/seed492efc12/rotor/framework/local"
-	"github.com/seed492efc12/rotor/framework/local/functiontest"
-	"github.com/seed492efc12/rotor/framework/local/rig"
+	"github.com/seed492efc12/rotor/local"
+	"github.com/seed492efc12/rotor/local/functiontest"
+	"github.com/seed492efc12/rotor/local/rig"
 	"github.com/seed492efc12/rotor/rotators/documentdb/documentdbtest"
 )
 

@@ -8,9 +8,9 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
-	"github.com/seed492efc12/rotor/framework/local/functiontest"
 	"github.com/seed492efc12/rotor/framework/secret"
 	"github.com/seed492efc12/rotor/internal/harnesstest"
+	"github.com/seed492efc12/rotor/local/functiontest"
 	"github.com/seed492efc12/rotor/rotators/documentdb"
 	"github.com/seed492efc12/rotor/rotators/documentdb/documentdbtest"
 )

@@ -11,9 +11,9 @@ import (
 
 	driver "github.com/go-sql-driver/mysql"
 
-	"github.com/seed492efc12/rotor/framework/local/functiontest"
 	"github.com/seed492efc12/rotor/framework/secret"
 	"github.com/seed492efc12/rotor/internal/harnesstest"
+	"github.com/seed492efc12/rotor/local/functiontest"
 	"github.com/seed492efc12/rotor/rotators/mysql/mysqltest"
 )
 

@@ -3,7 +3,7 @@ package main_test
 import (
 	"testing"
 
-	"github.com/seed492efc12/rotor/framework/local/functiontest"
+	"github.com/seed492efc12/rotor/local/functiontest"
 	"github.com/seed492efc12/rotor/rotators/mysql"
 	"github.com/seed492efc12/rotor/rotators/mysql/mysqltest"
 )

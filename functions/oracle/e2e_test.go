@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/seed492efc12/rotor/framework/local"
-	"github.com/seed492efc12/rotor/framework/local/functiontest"
-	"github.com/seed492efc12/rotor/framework/local/rig"
 	"github.com/seed492efc12/rotor/internal/harnesstest"
 	"github.com/seed492efc12/rotor/internal/servertest"
+	"github.com/seed492efc12/rotor/local"
+	"github.com/seed492efc12/rotor/local/functiontest"
+	"github.com/seed492efc12/rotor/local/rig"
 	"github.com/seed492efc12/rotor/rotators/oracle/oracletest"
 )
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/seed492efc12/rotor/framework/local"
+	"github.com/seed492efc12/rotor/local"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
 

@@ -8,9 +8,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"github.com/seed492efc12/rotor/framework/local"
-	"github.com/seed492efc12/rotor/framework/local/functiontest"
-	"github.com/seed492efc12/rotor/framework/local/rig"
+	"github.com/seed492efc12/rotor/local"
+	"github.com/seed492efc12/rotor/local/functiontest"
+	"github.com/seed492efc12/rotor/local/rig"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
 

@@ -13,9 +13,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/seed492efc12/rotor/framework/local"
-	"github.com/seed492efc12/rotor/framework/local/functiontest"
-	"github.com/seed492efc12/rotor/framework/local/rig"
+	"github.com/seed492efc12/rotor/local"
+	"github.com/seed492efc12/rotor/local/functiontest"
+	"github.com/seed492efc12/rotor/local/rig"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
 

@@ -9,9 +9,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/seed492efc12/rotor/framework/local/functiontest"
 	"github.com/seed492efc12/rotor/framework/secret"
 	"github.com/seed492efc12/rotor/internal/harnesstest"
+	"github.com/seed492efc12/rotor/local/functiontest"
 	"github.com/seed492efc12/rotor/rotators/postgres"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )

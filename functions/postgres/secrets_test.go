@@ -7,7 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"github.com/seed492efc12/rotor/framework/local"
+	"github.com/seed492efc12/rotor/local"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
 

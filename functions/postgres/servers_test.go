@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/seed492efc12/rotor/framework/local"
-	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/internal/servertest"
+	"github.com/seed492efc12/rotor/local"
+	"github.com/seed492efc12/rotor/local/localtls"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
 

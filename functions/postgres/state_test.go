@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed492efc12/rotor/framework/local"
-	"github.com/seed492efc12/rotor/framework/local/rig"
+	"github.com/seed492efc12/rotor/local"
+	"github.com/seed492efc12/rotor/local/rig"
 )
 
 // A state is a secret at one time, to see later what has changed.

@@ -3,9 +3,9 @@ package main_test
 import (
 	"testing"
 
-	"github.com/seed492efc12/rotor/framework/local/functiontest"
 	"github.com/seed492efc12/rotor/internal/harnesstest"
 	"github.com/seed492efc12/rotor/internal/servertest"
+	"github.com/seed492efc12/rotor/local/functiontest"
 	"github.com/seed492efc12/rotor/rotators/redshift"
 	"github.com/seed492efc12/rotor/rotators/redshift/redshifttest"
 )

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed492efc12/rotor/framework/local/functiontest"
 	"github.com/seed492efc12/rotor/framework/secret"
 	"github.com/seed492efc12/rotor/internal/harnesstest"
+	"github.com/seed492efc12/rotor/local/functiontest"
 	"github.com/seed492efc12/rotor/rotators/redshift/redshifttest"
 )
 

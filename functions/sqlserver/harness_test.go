@@ -8,9 +8,9 @@ import (
 
 	mssql "github.com/microsoft/go-mssqldb"
 
-	"github.com/seed492efc12/rotor/framework/local/functiontest"
 	"github.com/seed492efc12/rotor/framework/secret"
 	"github.com/seed492efc12/rotor/internal/harnesstest"
+	"github.com/seed492efc12/rotor/local/functiontest"
 	"github.com/seed492efc12/rotor/rotators/sqlserver/sqlservertest"
 )
 

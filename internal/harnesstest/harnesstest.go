@@ -7,10 +7,10 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/seed492efc12/rotor/framework/local/functiontest"
-	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/framework/secret"
 	"github.com/seed492efc12/rotor/internal/servertest"
+	"github.com/seed492efc12/rotor/local/functiontest"
+	"github.com/seed492efc12/rotor/local/localtls"
 )
 
 // New is a harness for a server, in which New and Refused are still to be set, and Bootstrap for a built function.

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/seed492efc12/rotor/framework/local/localtls"
+	"github.com/seed492efc12/rotor/local/localtls"
 )
 
 // WriteFile puts a file into a server's folder that the server alone may read.

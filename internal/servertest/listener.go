@@ -6,7 +6,7 @@ import (
 	"net"
 	"sync"
 
-	"github.com/seed492efc12/rotor/framework/local/localtls"
+	"github.com/seed492efc12/rotor/local/localtls"
 )
 
 // A Listener is what an imitation listens with: a free port of [Host], and the

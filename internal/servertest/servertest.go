@@ -29,7 +29,7 @@
 package servertest
 
 import (
-	"github.com/seed492efc12/rotor/framework/local/localtls"
+	"github.com/seed492efc12/rotor/local/localtls"
 )
 
 // Host is where servers that are started here listen.

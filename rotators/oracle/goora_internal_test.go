@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"github.com/seed492efc12/rotor/framework/database"
-	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/local/localtls"
 )
 
 // A listener stands where Oracle's would: it hands each connection to serve.

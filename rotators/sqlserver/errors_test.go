@@ -11,11 +11,11 @@ import (
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/database/databasetest"
-	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
 	"github.com/seed492efc12/rotor/framework/secret"
 	"github.com/seed492efc12/rotor/internal/servertest"
+	"github.com/seed492efc12/rotor/local/localtls"
 	"github.com/seed492efc12/rotor/rotators/sqlserver/sqlservertest"
 )
 

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/seed492efc12/rotor/framework/local"
+	"github.com/seed492efc12/rotor/local"
 )
 
 // hello invokes four times where the others rotate.

@@ -77,7 +77,7 @@ func (r *results) method(b *strings.Builder) {
 
 - Machine: %d cores, %s/%s, %s. Servers: %s.
 - The functions are built as for a release (static, stripped) and run as processes of their own under a host of the
-  Lambda Runtime API. Secrets Manager is the stand-in of framework/local, over plain HTTP on the loopback interface; the
+  Lambda Runtime API. Secrets Manager is the stand-in of local, over plain HTTP on the loopback interface; the
   database is on the same machine too, by verified TLS. So the network costs nothing here, and neither does TLS to
   Secrets Manager: on AWS both come on top.
 - Medians of %d runs; p90 is the value that nine in ten do not exceed. Start: from the start of the process to its first

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"github.com/seed492efc12/rotor/framework/local"
+	"github.com/seed492efc12/rotor/local"
 )
 
 // process hosts the bootstraps themselves.

@@ -8,8 +8,8 @@ import (
 	"net"
 	"strings"
 
-	"github.com/seed492efc12/rotor/framework/local"
 	"github.com/seed492efc12/rotor/internal/servertest"
+	"github.com/seed492efc12/rotor/local"
 )
 
 // A task is to rotate by one strategy.

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/seed492efc12/rotor/framework/local"
+	"github.com/seed492efc12/rotor/local"
 )
 
 // samCLI hosts by sam local invoke: each invocation is a container of its own.

@@ -12,9 +12,9 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/internal/install"
 	"github.com/seed492efc12/rotor/internal/servertest"
+	"github.com/seed492efc12/rotor/local/localtls"
 )
 
 // admin is the administrator that a new server has, and its only user.

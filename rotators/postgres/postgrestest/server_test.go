@@ -15,8 +15,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/internal/servertest"
+	"github.com/seed492efc12/rotor/local/localtls"
 )
 
 func TestTLSIsVerifiedAndPlainTextRefused(t *testing.T) {

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/seed492efc12/rotor/framework/local/localtls"
 	"github.com/seed492efc12/rotor/internal/install"
 	"github.com/seed492efc12/rotor/internal/servertest"
+	"github.com/seed492efc12/rotor/local/localtls"
 )
 
 // superuser is the role that a new cluster has.
