@@ -13,5 +13,5 @@ type strategy struct {
 var strategies = []strategy{
 	{"single-user", 11, 3},
 	{"single-user-by-administrator", 12, 4},
-	{"alternating-users", 13, 5},
+	{"alternating-users", 14, 6}, // 13 and 5 where the server has a mark of the pair
 }
