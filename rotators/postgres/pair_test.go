@@ -50,15 +50,18 @@ func TestAMarkIsNotForged(t *testing.T) {
 // People are members of a role that is named like their department's application.
 func TestAMemberIsNotACloneByThatAlone(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		user := w.user(t, "", "old")
-		clone := user + "_clone"
-		w.exec(t, `CREATE ROLE `+clone+` LOGIN PASSWORD 'its own'`, `GRANT `+user+` TO `+clone)
-		t.Cleanup(func() { w.drop(t, clone) })
-		r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
-		if err := r.rotate(t); class(err) != rotation.NotItsTwin {
-			t.Errorf("got %v", err)
+		friend := w.user(t, "", "friend")
+		for _, setting := range []string{`work_mem TO '5MB'`, `search_path = shop, "$user", public`, `role TO ` + friend} { // the second is the user's too
+			user := w.user(t, "", "old")
+			clone := user + "_clone"
+			w.exec(t, `CREATE ROLE `+clone+` LOGIN PASSWORD 'its own'`, `GRANT `+user+`, `+friend+` TO `+clone, `ALTER ROLE `+clone+` SET `+setting)
+			t.Cleanup(func() { w.drop(t, clone) })
+			r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
+			if err := r.rotate(t); class(err) != rotation.NotItsTwin {
+				t.Errorf("got %v", err)
+			}
+			w.box.Connect(t, clone, "its own") // still
 		}
-		w.box.Connect(t, clone, "its own") // still
 	})
 }
 

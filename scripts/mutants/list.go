@@ -1,5 +1,8 @@
 package main
 
+// older are the servers of mutants that the newest do not show.
+var older = map[string]string{"CREATEROLE forges a mark (PostgreSQL)": "postgres-15"}
+
 // mutants are mistakes that somebody could make, and that would break a promise.
 var mutants = []mutant{
 	// Never locked out.
@@ -51,9 +54,9 @@ var mutants = []mutant{
 
 	// Two users are a pair only if that is proven.
 	{"a name is proof enough", "framework/database/proof.go",
-		"\tcase slices.Contains(r.Adopt, p.pending.User):\n\t\treturn nil", "\tdefault:\n\t\treturn nil", "./framework/database", ""},
+		"case slices.Contains(r.Adopt, p.pending.User):", "case true || slices.Contains(r.Adopt, p.pending.User):", "./framework/database", ""},
 	{"a clone's name is proof enough (MariaDB)", "framework/database/proof.go",
-		"\tcase slices.Contains(r.Adopt, p.pending.User):\n\t\treturn nil", "\tdefault:\n\t\treturn nil", "./rotators/mysql", "Conformance"},
+		"case slices.Contains(r.Adopt, p.pending.User):", "case true || slices.Contains(r.Adopt, p.pending.User):", "./rotators/mysql", "Conformance"},
 	{"a trial does not ask whose the twin is", "framework/database/alternating.go",
 		"\tp.pending.User = r.Twin(p.current.User)\n\tif err := r.proven(ctx, admin, p); err != nil {\n\t\treturn err\n\t}\n", "\tp.pending.User = r.Twin(p.current.User)\n", "./framework/database", ""},
 	{"a member is a clone (PostgreSQL)", "rotators/postgres/pair.go",

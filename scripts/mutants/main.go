@@ -68,7 +68,7 @@ func (m mutant) judge() (said string, err error) {
 	var v verdict
 	// Tests that build functions must build the wrong ones too. A server that is
 	// missing must not fail a test: that would look as if the mutant were caught.
-	variables := []string{"GOFLAGS=-overlay=" + overlay, "ROTOR_TEST_SERVERS=" + newest(), "ROTOR_REQUIRE_SERVERS="}
+	variables := []string{"GOFLAGS=-overlay=" + overlay, "ROTOR_TEST_SERVERS=" + cmp.Or(older[m.promise], newest()), "ROTOR_REQUIRE_SERVERS="}
 	v.err = gotest.Run(".", variables, v.event, "-vet=off", "-count=1", "-failfast", "-timeout", "5m", "-run", m.run, m.test)
 	return v.said(m.test)
 }
