@@ -134,3 +134,26 @@ func TestRightsOfEveryAccountAreCompared(t *testing.T) {
 		}
 	})
 }
+
+// A user who changes its own password may not see its other accounts, on hosts where the application may be.
+func TestThatOneAccountAloneChangesIsTold(t *testing.T) {
+	onReal(t, func(t *testing.T, w *world) {
+		for _, c := range []struct {
+			hosts []string
+			told  bool
+		}{{[]string{"%"}, false}, {[]string{"%", "127.0.0.1"}, true}} {
+			w.hosts = c.hosts
+			r := w.rotations(t, w.user(t, "", firstPassword), firstPassword)
+			r.Config.Strategy = database.SingleUser
+			for what, run := range map[string]func() error{"trial": func() error { return r.Preflight(t) }, "rotation": func() error { return r.Rotate(t) }} {
+				r.Log.Reset()
+				if err := run(); err != nil {
+					t.Fatal(err)
+				}
+				if told := strings.Contains(r.Log.String(), "whose password alone is changed"); told != c.told {
+					t.Errorf("%s, accounts for %q: told %v\n%s", what, c.hosts, told, r.Log.String())
+				}
+			}
+		}
+	})
+}

@@ -83,6 +83,7 @@ func (c *conn) setOwn(ctx context.Context, f *facts, change database.Change) err
 	if f.self.user != c.login.User {
 		return notOwn(c.login.User, f)
 	}
+	c.noteOthers(f)
 	if !f.maria {
 		return c.setOwnMySQL(ctx, f, change)
 	}
@@ -95,6 +96,15 @@ func (c *conn) setOwn(ctx context.Context, f *facts, change database.Change) err
 		return c.hashing(why, func(bool) error { return c.exec(ctx, ownAsText(password)) })
 	}
 	return c.setOwnMaria(ctx, t, password)
+}
+
+// noteOthers says that the user may have accounts that the session may not see, and
+// whose password it does not change. An account for every host is taken by whoever
+// has none of its own.
+func (c *conn) noteOthers(f *facts) {
+	if f.self.host != "%" {
+		c.login.Report.Notef("The session is of the account %s, whose password alone is changed: an account of %q for other hosts keeps the one that it has. ROTATION_STRATEGY=single-user-by-administrator changes all accounts.", f.self, f.self.user)
+	}
 }
 
 func ownAsText(password string) string { return "SET PASSWORD = PASSWORD(" + literal(password) + ")" }

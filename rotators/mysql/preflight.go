@@ -88,6 +88,7 @@ func (c *conn) preflightOwn(ctx context.Context, f *facts) error {
 	if f.self.user != c.login.User {
 		return notOwn(c.login.User, f)
 	}
+	c.noteOthers(f)
 	if !f.maria {
 		return nil
 	}

@@ -132,6 +132,11 @@ func (k *cloning) role(ctx context.Context) error {
 	if err != nil {
 		return fault(err)
 	}
+	if verb == "CREATE ROLE " {
+		if err := k.noteSessionUser(ctx, k.tx); err != nil {
+			return err
+		}
+	}
 	said := options(has, want)
 	if verb == "ALTER ROLE " && said == "" {
 		return nil

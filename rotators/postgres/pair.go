@@ -74,3 +74,29 @@ func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Differe
 	})
 	return d, err
 }
+
+// querySessionUser finds what asks who has logged in: a clone acts as its original,
+// and is the session's user all the same.
+const querySessionUser = `/* rotor: session_user */
+SELECT 'policy ' || pg_catalog.quote_ident(p.polname) || ' on ' || p.polrelid::pg_catalog.regclass::text
+FROM pg_catalog.pg_policy p
+WHERE pg_catalog.pg_get_expr(p.polqual, p.polrelid) ILIKE '%session_user%' OR pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) ILIKE '%session_user%'
+UNION ALL
+SELECT 'function ' || p.oid::pg_catalog.regprocedure::text
+FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+WHERE p.prosrc ILIKE '%session_user%'
+ORDER BY 1 LIMIT 21`
+
+// noteSessionUser says what in this database sees a clone where it saw its
+// original.
+func (c *conn) noteSessionUser(ctx context.Context, tx pgx.Tx) error {
+	rows, err := tx.Query(ctx, querySessionUser)
+	if err != nil {
+		return err
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err == nil && len(names) > 0 {
+		c.login.Report.Notef("What reads session_user will see the clone in its turn, and not the original: %s. Let it read current_user, or use a single user.", some(names))
+	}
+	return err
+}

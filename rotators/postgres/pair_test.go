@@ -162,3 +162,31 @@ func TestUserMappingsAreRights(t *testing.T) {
 		r.must(t)
 	})
 }
+
+// What reads session_user sees the clone: the trial says so, and the rotation that makes the clone.
+func TestWhatReadsTheSessionsUserIsTold(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		r := w.rotor(t, database.AlternatingUsers, w.user(t, "", "old"), "old", w.superuser(t))
+		if err := r.preflight(t); err != nil || strings.Contains(r.log.String(), "session_user") {
+			t.Errorf("got %v, and the log says\n%s", err, r.log.String())
+		}
+		w.exec(t, `CREATE TABLE shop.mine (owner name)`, `ALTER TABLE shop.mine ENABLE ROW LEVEL SECURITY`, `CREATE POLICY "own rows" ON shop.mine USING (owner = session_user)`,
+			`CREATE FUNCTION shop.who() RETURNS name LANGUAGE sql AS 'SELECT SESSION_USER'`)
+		for _, run := range []func(*testing.T) error{r.preflight, r.rotate} {
+			r.log.Reset()
+			if err := run(t); err != nil {
+				t.Error(err)
+			}
+			for _, name := range []string{`policy \"own rows\" on shop.mine`, "function shop.who()"} {
+				if !strings.Contains(r.log.String(), name) && !strings.Contains(r.log.String(), strings.ReplaceAll(name, `\"`, `\\\"`)) {
+					t.Errorf("the log does not name %s:\n%s", name, r.log.String())
+				}
+			}
+		}
+		r.log.Reset()
+		r.must(t)
+		if strings.Contains(r.log.String(), "session_user") {
+			t.Errorf("told again:\n%s", r.log.String())
+		}
+	})
+}

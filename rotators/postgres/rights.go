@@ -120,7 +120,14 @@ func (c *conn) PreflightPair(ctx context.Context, p database.Pair) error {
 // preflight checks that the session may change the password of user and, if clone
 // is not empty, make clone a clone of user.
 func (c *conn) preflight(ctx context.Context, user, clone string) error {
-	return c.work(ctx, beginReading, func(tx pgx.Tx) error { return c.mayChange(ctx, tx, user, clone) })
+	return c.work(ctx, beginReading, func(tx pgx.Tx) error {
+		if clone != "" {
+			if err := c.noteSessionUser(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return c.mayChange(ctx, tx, user, clone)
+	})
 }
 
 func (c *conn) mayChange(ctx context.Context, tx pgx.Tx, user, clone string) error {
