@@ -36,7 +36,7 @@ func (r *Rotator) compare(ctx context.Context, p pair) error {
 		return err
 	}
 	if missing := lacking(has, needs); len(missing) > 0 {
-		return r.fewerRights(p, missing)
+		return r.fewerRights(p, missing, "")
 	}
 	return nil
 }
@@ -56,7 +56,7 @@ func (r *Rotator) equal(ctx context.Context, admin Administrator, p pair) error 
 	}
 	switch {
 	case len(lacks) > 0:
-		return r.fewerRights(p, lacks)
+		return r.fewerRights(p, lacks, d.Remedy)
 	case len(more) > 0:
 		return rotation.Fail(rotation.MoreRights, "%q may do more than %q, which is in use, and the administrator could not take it away: %s", p.pending.User, p.current.User, listing(more))
 	}
@@ -78,7 +78,7 @@ func lacking(has, needs []string) []string {
 }
 
 // fewerRights names the rights that the pending user lacks.
-func (r *Rotator) fewerRights(p pair, missing []string) error {
+func (r *Rotator) fewerRights(p pair, missing []string, more string) error {
 	f := rotation.Fail(rotation.FewerRights, "%q may do less than %q, which is in use. It lacks: %s", p.pending.User, p.current.User, listing(missing))
 	if r.isClone(p.pending.User) {
 		return f.With("setSecret made them equal, so the rights have changed since, or the administrator could not copy them all: rotate again, and read the notes that setSecret logged.")
@@ -87,7 +87,7 @@ func (r *Rotator) fewerRights(p pair, missing []string) error {
 	if !r.GrantDrift {
 		remedy += " CLONE_DRIFT=grant does the first by itself, where it can."
 	}
-	return f.With(remedy)
+	return f.With(strings.TrimSpace(remedy + " " + more))
 }
 
 // listing names at most twenty: a message must stay readable.

@@ -150,7 +150,12 @@ type Change struct {
 
 // A Difference is what only one of two alternating users may do: a line for each
 // right, as [Administrator.Rights] has them.
-type Difference struct{ Original, Clone []string }
+type Difference struct {
+	Original, Clone []string
+	// Remedy is what the driver knows to do beside granting and revoking. It may be
+	// empty.
+	Remedy string
+}
 
 // A Pair is two alternating users, each as its own secret has it.
 type Pair struct{ Original, Clone Login }

@@ -58,8 +58,8 @@ var codes = map[uint16]rotation.Fault{
 	codeNoTable:    {Class: rotation.Unknown},
 
 	codePolicy: {Class: rotation.PasswordRejected},
-	1820:       {Class: rotation.PasswordExpired},
-	1862:       {Class: rotation.PasswordExpired},
+	1820:       {Class: rotation.PasswordExpired, Remedy: setAgain},
+	1862:       {Class: rotation.PasswordExpired, Remedy: setAgain},
 	3118:       {Class: rotation.AccountLocked},
 	3955:       {Class: rotation.AccountLocked, Remedy: "Too many logins failed (FAILED_LOGIN_ATTEMPTS): ALTER USER ... ACCOUNT UNLOCK; and find out who logs in with a wrong password."},
 	4150:       {Class: rotation.AccountLocked, Remedy: "Too many logins failed (max_password_errors): FLUSH PRIVILEGES; unblocks the user. Find out who logs in with a wrong password."},
@@ -137,6 +137,11 @@ func serverFault(me *mysql.MySQLError) *rotation.Fault {
 	f.Err = &serverError{me}
 	return &f
 }
+
+// setAgain: an account whose password has expired stays so when its policy is
+// changed.
+const setAgain = "As an administrator, set the password that AWSCURRENT has once more (ALTER USER with IDENTIFIED BY), which begins its time anew; then rotate again. " +
+	"PASSWORD EXPIRE INTERVAL, or default_password_lifetime, must be longer than the time between rotations."
 
 // connectFault gives an error of a connection attempt its class.
 func connectFault(err error) error {

@@ -299,3 +299,23 @@ func TestABadCertificateEndsTheConnection(t *testing.T) {
 		})
 	}
 }
+
+func TestAnExpiredPasswordIsSetAgain(t *testing.T) {
+	onReal(t, func(t *testing.T, w *world) {
+		w.hosts = []string{"%"}
+		for _, s := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {
+			user := w.user(t, "", firstPassword)
+			account := quoteName(user) + "@`%`"
+			w.exec(t, "ALTER USER "+account+" PASSWORD EXPIRE")
+			r := w.rotations(t, user, firstPassword)
+			r.Config.Strategy = s
+			for _, err := range []error{r.Preflight(t), r.Rotate(t)} {
+				databasetest.Wants(t, err, rotation.PasswordExpired, "once more (ALTER USER with IDENTIFIED BY)")
+			}
+			w.exec(t, "ALTER USER "+account+" PASSWORD EXPIRE NEVER") // which does not help
+			databasetest.Wants(t, r.Rotate(t), rotation.PasswordExpired)
+			w.exec(t, "ALTER USER "+account+" IDENTIFIED BY "+quoteText(firstPassword))
+			r.Must(t)
+		}
+	})
+}

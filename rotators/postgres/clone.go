@@ -20,12 +20,12 @@ import (
 // them (a row that changed meanwhile, a role that exists by now), which is worth
 // another try.
 func (c *conn) Clone(ctx context.Context, p database.Pair) error {
-	return c.cloning(ctx, p, func(k *cloning) error {
+	return c.explained(ctx, p.Original.User, p.Clone.User, c.cloning(ctx, p, func(k *cloning) error {
 		if _, err := c.facts(ctx, k.tx, p.Original.User); err != nil {
 			return err
 		}
 		return k.run(ctx)
-	})
+	}))
 }
 
 // cloning is one transaction that works on a pair.
@@ -125,14 +125,12 @@ func (k *cloning) role(ctx context.Context) error {
 		return fault(err)
 	}
 	verb := "ALTER ROLE "
-	has, err := k.attributes(ctx, k.clone)
-	if errors.Is(err, pgx.ErrNoRows) {
-		verb, has, err = "CREATE ROLE ", fresh, nil
-	}
+	has, exists, err := k.existing(ctx)
 	if err != nil {
 		return fault(err)
 	}
-	if verb == "CREATE ROLE " {
+	if !exists {
+		verb = "CREATE ROLE "
 		if err := k.noteSessionUser(ctx, k.tx); err != nil {
 			return err
 		}
@@ -238,7 +236,8 @@ func (k *cloning) exec(ctx context.Context, statement string) error {
 	return err
 }
 
-// altering explains why the session may not change a role.
+// altering gives the error of a statement about a role its class. What an
+// administrator lacks, explained finds out.
 func (c *conn) altering(err error, role string) error {
 	var pe *pgconn.PgError
 	if !errors.As(err, &pe) || pe.Code != "42501" {
@@ -249,7 +248,7 @@ func (c *conn) altering(err error, role string) error {
 		return f.With("The server does not let users change their own password (on RDS: rds.restrict_password_commands). " +
 			"Use ROTATION_STRATEGY=single-user-by-administrator or alternating-users, with an administrator in masterarn.")
 	}
-	return f.With(adminRemedy(c.major(), role, c.login.User))
+	return f.With("Let masterarn name a superuser (on RDS, the master user), or give " + pgwire.Ident(c.login.User) + " what the server's message asks for.")
 }
 
 // adminRemedy says how the administrator gets power over a role. Since version

@@ -2,7 +2,11 @@ package postgres
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
@@ -15,18 +19,36 @@ func (c *conn) HandBack(ctx context.Context, p database.Pair, drift bool) error 
 	if !drift {
 		return nil // what a clone makes is its original's
 	}
-	return c.cloning(ctx, p, func(k *cloning) error {
+	return c.explained(ctx, p.Original.User, p.Clone.User, c.cloning(ctx, p, func(k *cloning) error {
 		statements, err := k.driftStatements(ctx)
 		if err != nil {
 			return err
 		}
 		for _, s := range statements {
-			if err := k.exec(ctx, s); err != nil {
+			switch err := k.exec(ctx, s); {
+			case err != nil && s == k.reassign():
+				return k.handing(err)
+			case err != nil:
 				return k.altering(err, k.original)
 			}
 		}
 		return nil
-	})
+	}))
+}
+
+// handing explains what REASSIGN OWNED takes: the powers of both roles, and, since
+// version 16, that the session inherits the one and may become the other.
+func (k *cloning) handing(err error) error {
+	var pe *pgconn.PgError
+	if !errors.As(err, &pe) || pe.Code != "42501" {
+		return fault(err)
+	}
+	self, inherit, set := pgwire.Ident(k.login.User), "", ""
+	if k.major() >= 16 {
+		inherit, set = " WITH INHERIT TRUE", " WITH INHERIT TRUE, SET TRUE"
+	}
+	return codes.Server(pe).With(fmt.Sprintf("As a superuser: GRANT %s TO %s%s; GRANT %s TO %s%s; or, once: %s;",
+		pgwire.Ident(k.clone), self, inherit, pgwire.Ident(k.original), self, set, k.reassign()))
 }
 
 func (k *cloning) driftStatements(ctx context.Context) (statements []string, err error) {

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -70,6 +72,10 @@ func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Differe
 			}
 		}
 		d = database.Differing(rights[0], rights[1])
+		if slices.ContainsFunc(d.Clone, func(right string) bool { return strings.HasPrefix(right, "ownership on ") }) {
+			k := cloning{conn: c, original: p.Original.User, clone: p.Clone.User}
+			d.Remedy = "What it owns is handed over by " + k.reassign() + ";"
+		}
 		return nil
 	})
 	return d, err

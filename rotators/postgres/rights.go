@@ -153,6 +153,9 @@ func (c *conn) mayChange(ctx context.Context, tx pgx.Tx, user, clone string) err
 		return rotation.Fail(rotation.MissingPrivilege, "%q is a superuser, and %q is not", user, who).With("Use a superuser as administrator.")
 	case c.major() >= 16 && !admin:
 		return rotation.Fail(rotation.MissingPrivilege, "%q lacks the ADMIN option on %q", who, user).With(adminRemedy(c.major(), user, who))
+	case clone != "":
+		k := &cloning{conn: c, tx: tx, original: user, clone: clone}
+		return k.mayClone(ctx)
 	}
 	return nil
 }

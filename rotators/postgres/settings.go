@@ -64,13 +64,32 @@ func becoming(original string, settings []setting) []setting {
 	return append(slices.Clone(settings), setting{"", "role", original})
 }
 
+// surplus are the settings in has that want does not have at all.
+func surplus(has, want []setting) (all []setting) {
+	for _, s := range has {
+		if !slices.ContainsFunc(want, func(w setting) bool { return w.database == s.database && w.name == s.name }) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// differing are the settings that have to change so that has becomes want.
+func differing(has, want []setting) []setting {
+	all := surplus(has, want)
+	for _, s := range want {
+		if !slices.Contains(has, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
 // settingChanges are the statements that turn has into want.
 func settingChanges(role string, has, want []setting) []string {
 	var statements []string
-	for _, s := range has {
-		if !slices.ContainsFunc(want, func(w setting) bool { return w.database == s.database && w.name == s.name }) {
-			statements = append(statements, alterIn(role, s.database)+" RESET "+pgwire.Parameter(s.name))
-		}
+	for _, s := range surplus(has, want) {
+		statements = append(statements, alterIn(role, s.database)+" RESET "+pgwire.Parameter(s.name))
 	}
 	for _, s := range want {
 		if !slices.Contains(has, s) {
