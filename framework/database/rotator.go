@@ -43,7 +43,7 @@ type Config struct {
 	// the server could keep it valid until the next rotation.
 	NoOverlap bool
 	// GrantDrift gives the original user what only its clone has, where
-	// otherwise testSecret fails.
+	// otherwise setSecret fails.
 	GrantDrift bool
 	// Adopt names users that may be taken for the other one of their pair without
 	// proof: see [Standing].

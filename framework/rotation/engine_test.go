@@ -349,7 +349,7 @@ func TestTimeIsUpDuringWhatFailedBefore(t *testing.T) {
 			if calls++; calls == 1 {
 				return rotation.Fail(met, "what it met").Again()
 			}
-			time.Sleep(250 * time.Millisecond)
+			<-ctx.Done()
 			return rotation.Fail(rotation.Unreachable, "cut off").Again()
 		}
 		err := f.engine.Handle(ctx, rotation.Event{Step: rotation.CreateSecret, SecretID: "s", Token: "v1"})

@@ -97,16 +97,12 @@ SELECT name FROM pg_catalog.pg_settings WHERE name = ANY ($1) AND context IN ('s
 
 // maySet checks the settings in which the two differ.
 func (k *cloning) maySet(ctx context.Context) error {
-	want, err := k.settingsOf(ctx, k.original)
-	if err != nil {
-		return err
-	}
-	has, err := k.settingsOf(ctx, k.clone)
+	has, want, err := k.bothSettings(ctx)
 	if err != nil {
 		return err
 	}
 	var names []string
-	for _, s := range differing(has, becoming(k.original, want)) {
+	for _, s := range differing(has, want) {
 		names = append(names, s.name)
 	}
 	allowed := "false"

@@ -39,20 +39,25 @@ func (k *cloning) settingsOf(ctx context.Context, user string) ([]setting, error
 // each, and lets it become the original, or whoever the original becomes, when
 // it logs in.
 func (k *cloning) settings(ctx context.Context) error {
-	want, err := k.settingsOf(ctx, k.original)
+	has, want, err := k.bothSettings(ctx)
 	if err != nil {
 		return err
 	}
-	has, err := k.settingsOf(ctx, k.clone)
-	if err != nil {
-		return err
-	}
-	for _, statement := range settingChanges(k.clone, has, becoming(k.original, want)) {
+	for _, statement := range settingChanges(k.clone, has, want) {
 		if err := k.exec(ctx, statement); err != nil {
 			return k.altering(err, k.clone)
 		}
 	}
 	return nil
+}
+
+// bothSettings are those that the clone has, and those that it ought to have.
+func (k *cloning) bothSettings(ctx context.Context) (has, want []setting, err error) {
+	if want, err = k.settingsOf(ctx, k.original); err != nil {
+		return nil, nil, err
+	}
+	has, err = k.settingsOf(ctx, k.clone)
+	return has, becoming(k.original, want), err
 }
 
 // becoming adds the role setting that makes a clone the original, unless the
