@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
 	"github.com/seed492efc12/rotor/internal/install"
 	"github.com/seed492efc12/rotor/scripts/engines"
 	"github.com/seed492efc12/rotor/scripts/gotest"
@@ -68,7 +69,7 @@ func (m mutant) judge() (said string, err error) {
 	var v verdict
 	// Tests that build functions must build the wrong ones too. A server that is
 	// missing must not fail a test: that would look as if the mutant were caught.
-	variables := []string{"GOFLAGS=-overlay=" + overlay, "ROTOR_TEST_SERVERS=" + cmp.Or(older[m.promise], newest()), "ROTOR_REQUIRE_SERVERS="}
+	variables := []string{"GOFLAGS=-overlay=" + overlay, "ROTOR_TEST_SERVERS=" + cmp.Or(older[m.promise], newest()), "ROTOR_TEST_SWEEP=" + string(rotationtest.DyingEverywhere), "ROTOR_REQUIRE_SERVERS="}
 	v.err = gotest.Run(".", variables, v.event, "-vet=off", "-count=1", "-failfast", "-timeout", "5m", "-run", m.run, m.test)
 	return v.said(m.test)
 }
