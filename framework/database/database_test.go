@@ -23,14 +23,17 @@ func TestConformance(t *testing.T) {
 	for _, overlap := range []bool{false, true} {
 		t.Run(fmt.Sprintf("overlap=%v", overlap), func(t *testing.T) {
 			m := databasetest.Memory{Overlap: overlap, Unmarked: overlap}
-			n := 0
+			n, root := 0, rand.Text() // the suite looks for parts of it: it must be no word
 			databasetest.Run(t, databasetest.Harness{Driver: m.Driver(), Server: "memory", Overlap: overlap, Unmarked: overlap, Names: []string{`a"b'c`, "ü"},
 				New: func(_ *testing.T, name string) databasetest.Fixture {
 					if name == "" {
 						n++
 						name = fmt.Sprint("user", n)
 					}
-					return m.Fixture(name)
+					f := m.Fixture(name)
+					m.SetPassword("root", root)
+					f.Admin = f.Admin.With("password", root)
+					return f
 				}})
 		})
 	}
@@ -542,55 +545,5 @@ func TestTheSuffixIsInsideTheQuotesOfAName(t *testing.T) {
 		if got := r.Twin(user); got != twin {
 			t.Errorf("the other one of %s is %s, want %s", user, got, twin)
 		}
-	}
-}
-
-// A rotator of databases is a rotator like any other.
-func TestAsARotatorOfAnyKind(t *testing.T) {
-	for _, strategy := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {
-		for _, overlap := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%T,overlap=%v", strategy, overlap), func(t *testing.T) {
-				rotationtest.Run(t, rotationtest.Harness{
-					Name: "database", Credential: "password", Place: []string{"host"},
-					Overlap: overlap || strategy == database.AlternatingUsers,
-					New: func(t testing.TB, f *rotationtest.Faults) rotationtest.Target {
-						return newTarget(t, f, strategy, overlap)
-					},
-				})
-			})
-		}
-	}
-}
-
-func newTarget(t testing.TB, f *rotationtest.Faults, strategy database.Strategy, overlap bool) rotationtest.Target {
-	t.Helper()
-	m := &databasetest.Memory{Overlap: overlap}
-	one, two := m.Fixture("one"), m.Fixture("two")
-	config := database.Config{Driver: m.Driver(), Strategy: strategy, Password: rand.Text,
-		Roots: func() (*x509.CertPool, error) { return x509.NewCertPool(), nil }}
-	plain, err := database.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.Driver = databasetest.Intercept(config.Driver, func(_ context.Context, call string, effect func() error) error { return f.Do(call, effect) })
-	r, err := database.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	password := rand.Text() // the suite looks for parts of it: it must be no word
-	for _, user := range []string{"one", "two", "root"} {
-		m.SetPassword(user, password+user)
-	}
-	return rotationtest.Target{
-		Rotator: r,
-		Secrets: [2]secret.Document{one.User.With("password", password+"one"), two.User.With("password", password+"two")},
-		Others:  map[string]secret.Document{"admin": one.Admin.With("password", password+"root")},
-		Works: func(ctx context.Context, value secret.Document) (bool, error) {
-			conn, err := plain.Connect(ctx, value)
-			if err != nil {
-				return false, nil
-			}
-			return true, conn.Close()
-		},
 	}
 }

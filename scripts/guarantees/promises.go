@@ -42,7 +42,6 @@ with all its rights; with a single user AWSCURRENT or AWSPENDING works. The next
 	evidence: []evidence{
 		{"framework/rotation TestACrashAnywhereConvergesAndKeepsThePendingValue", "the engine: each call, before and after, passing and lasting"},
 		{"framework/database TestConformance", "the strategies, on a database in memory"},
-		{"framework/database TestAsARotatorOfAnyKind", "the same, by the suite for plain rotators"},
 		{"framework/database TestAPasswordThatLetsNobodyInIsPutBack", "set, prove, put back"},
 		{"framework/database TestAnEditDuringARotationIsNotUndone", "AWSCURRENT is corrected while a rotation is pending"},
 		{"framework/database TestEveryInterleavingKeepsThePromises", "two processes, a death, an operator: all orders of their calls, up to a bound"},

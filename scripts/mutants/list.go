@@ -41,6 +41,12 @@ var mutants = []mutant{
 		"if marked {", "if marked && false {", "./rotators/mysql", "TestConformanceOfRealServers"},
 	{"two runs keep no lock on a user", "rotators/mysql/overlap.go",
 		"\t\tif err := c.lock(ctx, change.Target.User); err != nil {\n\t\t\treturn err\n\t\t}\n", "", "./rotators/mysql", "TestConformanceOfRealServers"},
+	{"the user's secret decides how a managed administrator's password travels", "framework/database/administrator.go",
+		`.With("ssl", "true")`, `.With("ssl", p.current.Secret.Text("ssl"))`, "./rotators/postgres", "TestAManaged"},
+	{"the user's secret decides whom a managed administrator's server has to be", "framework/database/administrator.go",
+		`.With("tlsServerName", "")`, `.With("tlsServerName", p.current.Secret.Text("tlsServerName"))`, "./rotators/postgres", "TestAManaged"},
+	{"the administrator's secret may be for elsewhere", "framework/database/administrator.go",
+		"return l, sameServer(l, p.current)", "return l, nil", "./rotators/postgres", "TestOnlyTheServer"},
 	{"the user of another database is taken (MongoDB)", "rotators/documentdb/user.go",
 		"return c.in(name), nil", "_ = name\n\treturn c, nil", "./rotators/documentdb", "AUserOfAnother|TwoDatabases"},
 	{"the owner of a database presets the search path", "rotators/postgres/session.go",
@@ -105,6 +111,10 @@ var mutants = []mutant{
 	{"a quote ends a name (PostgreSQL, Redshift)", "rotators/internal/pgwire/names.go", "`\"` + strings.ReplaceAll(name, `\"`, `\"\"`) + `\"`", "`\"` + name + `\"`", "./rotators/internal/pgwire", ""},
 
 	// The password is never seen.
+	{"a driver prints every password", "framework/database/databasetest/memory.go",
+		"m.calls++", "m.calls++\n\tfmt.Println(l.Password)", "./framework/database", "TestConformance"},
+	{"a driver's error tells the password", "rotators/postgres/postgres.go",
+		"connectFault(err, l.TLS != nil)", `fmt.Errorf("%w: %s", connectFault(err, l.TLS != nil), l.Password)`, "./rotators/postgres", "TestConformance"},
 	{"a note is not redacted", "framework/rotation/engine.go", `"note", r.redact(note)`, `"note", note`, "./framework/rotation", ""},
 	{"a cause is not redacted", "framework/rotation/errors.go", "Cause: redact(err.Error())", "Cause: err.Error()", "./framework/rotation", ""},
 	{"a retry logs the driver's error", "framework/rotation/engine.go", `"cause", r.redact(err.Error()), "waitMs"`, `"cause", err.Error(), "waitMs"`, "./framework/rotation", ""},

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
@@ -99,89 +98,6 @@ func (s suite) names(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// twice runs each step twice before the next.
-func (s suite) twice(t *testing.T) {
-	st := s.stage(t, "")
-	rights := st.rights(t)
-	for _, version := range []string{"a", "b"} {
-		st.store.Begin("user", version)
-		for _, step := range rotation.Steps() {
-			for n := range 2 {
-				if err := st.engine.Handle(t.Context(), rotation.Event{Step: step, SecretID: "user", Token: version}); err != nil {
-					t.Fatalf("%s, run %d: %v", step, n, err)
-				}
-			}
-			s.alive(t, st, rights)
-		}
-		st.store.End("user")
-	}
-	if err := st.works(t.Context(), rotation.Current); err != nil {
-		t.Error(err)
-	}
-}
-
-// atOnce runs each step three times at the same moment.
-func (s suite) atOnce(t *testing.T) {
-	st := s.stage(t, "")
-	rights := st.rights(t)
-	for _, version := range []string{"a", "b"} {
-		st.store.Begin("user", version)
-		for _, step := range rotation.Steps() {
-			var wg sync.WaitGroup
-			for range 3 {
-				wg.Go(func() {
-					if err := st.engine.Handle(t.Context(), rotation.Event{Step: step, SecretID: "user", Token: version}); err != nil {
-						t.Errorf("%s: %v", step, err)
-					}
-				})
-			}
-			wg.Wait()
-			s.alive(t, st, rights)
-		}
-		st.store.End("user")
-	}
-	if err := st.works(t.Context(), rotation.Current); err != nil {
-		t.Error(err)
-	}
-}
-
-// preflight runs testSecret on a version without a value.
-func (s suite) preflight(t *testing.T) {
-	st := s.stage(t, "")
-	rights := st.rights(t)
-	st.store.Begin("user", "trial")
-	before := st.store.Value("user", rotation.Current)
-	if err := st.engine.Handle(t.Context(), rotation.Event{Step: rotation.TestSecret, SecretID: "user", Token: "trial"}); err != nil {
-		t.Error(err)
-	}
-	if n := st.refusals.Load(); n != 0 {
-		t.Errorf("%d logins were refused", n)
-	}
-	if after := st.store.Value("user", rotation.Current); string(after.Bytes()) != string(before.Bytes()) || !st.store.Value("user", rotation.Pending).IsZero() {
-		t.Error("the trial wrote to the secret")
-	}
-	s.alive(t, st, rights)
-}
-
-// wrongPassword rotates a secret whose password is wrong.
-func (s suite) wrongPassword(t *testing.T) {
-	st := s.stage(t, "")
-	good := st.User
-	st.store.Write("user", "v0", good.With("password", "not-the-password"))
-	err := st.rotate(t.Context())
-	var e *rotation.Error
-	if !errors.As(err, &e) || e.Class != rotation.LoginRefused {
-		t.Fatalf("got %v", err)
-	}
-	st.store.Write("user", "v0", good)
-	if err := st.works(t.Context(), rotation.Current); err != nil {
-		t.Errorf("the password of the database changed: %v", err)
-	}
-	if err := rotationtest.Rotate(t.Context(), st.engine, &st.store, "user", "v1"); err != nil {
-		t.Errorf("after the secret was mended: %v", err)
 	}
 }
 

@@ -4,6 +4,7 @@
 package pgwire
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -29,6 +30,7 @@ func Config(l database.Login, hashed string, parameters map[string]string) (*pgx
 	}
 	cfg.Host, cfg.Port, cfg.Database, cfg.User, cfg.Password = l.Host, uint16(l.Port), l.Database, l.User, l.Password
 	cfg.DialFunc, cfg.TLSConfig, cfg.Fallbacks = l.DialContext, l.TLS, nil
+	cfg.LookupFunc = named
 	cfg.SSLNegotiation, cfg.ChannelBinding, cfg.RequireAuth = "postgres", "prefer", ""
 	cfg.ValidateConnect, cfg.AfterConnect, cfg.ConnectTimeout = nil, nil, 0
 	cfg.RuntimeParams = parameters
@@ -38,3 +40,6 @@ func Config(l database.Login, hashed string, parameters map[string]string) (*pgx
 	}
 	return cfg, nil
 }
+
+// named leaves a host's name to the dialer, which alone knows the way.
+func named(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
