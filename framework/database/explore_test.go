@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,7 +21,7 @@ type stage struct {
 	databasetest.Memory
 	store    rotationtest.Store
 	strategy database.Strategy
-	n        int // passwords made
+	engines  int
 }
 
 func newStage(s database.Strategy, overlap bool) *stage {
@@ -32,10 +33,13 @@ func newStage(s database.Strategy, overlap bool) *stage {
 	return w
 }
 
-// engine is that of one process, whose calls go through do.
+// engine is that of one process, whose calls go through do. Its passwords are its own, in whatever order processes make
+// theirs.
 func (w *stage) engine(do func(call string, effect func() error) error) *rotation.Engine {
+	w.engines++
+	name, n := w.engines, 0
 	c := database.Config{Strategy: w.strategy, Roots: func() (*x509.CertPool, error) { return x509.NewCertPool(), nil },
-		Password: func() string { w.n++; return fmt.Sprint("new-password-", w.n) }}
+		Password: func() string { n++; return fmt.Sprintf("new-password-%d-%d", name, n) }}
 	c.Driver = databasetest.Intercept(w.Driver(), func(_ context.Context, call string, effect func() error) error { return do(call, effect) })
 	r, err := database.New(c)
 	if err != nil {
@@ -46,15 +50,21 @@ func (w *stage) engine(do func(call string, effect func() error) error) *rotatio
 
 // process runs steps of a rotation until one fails.
 func (w *stage) process(version string, steps ...rotation.Step) func(*rotationtest.Gate) {
+	var gate *rotationtest.Gate
+	e := w.engine(func(call string, effect func() error) error { return gate.Do(call, effect) })
 	return func(g *rotationtest.Gate) {
-		e := w.engine(g.Do)
+		gate = g
 		for _, step := range steps {
+			g.Forgets("all but that " + string(step) + " is next")
 			if e.Handle(context.Background(), rotation.Event{Step: step, SecretID: "user", Token: version}) != nil {
 				return
 			}
 		}
 	}
 }
+
+// state is all that processes can see and change.
+func (w *stage) state() string { return w.store.State() + w.Memory.State() }
 
 func processes(all ...func(*rotationtest.Gate)) []func(*rotationtest.Gate) { return all }
 
@@ -98,20 +108,32 @@ func (w *stage) follow(err error) {
 // converges runs what is left of the rotation, and the next one.
 func (w *stage) converges() error {
 	e := w.engine(straight)
-	for _, version := range []string{"v1", "v2"} {
-		if version != "v1" || !w.store.Value("user", rotation.Pending).IsZero() {
-			err := rotationtest.Rotate(context.Background(), e, &w.store, "user", version)
-			if err != nil && strings.Contains(err.Error(), "update-secret-version-stage") {
-				w.follow(err)
-				continue
-			}
-			if err != nil {
-				return fmt.Errorf("does not converge: %w", err)
+	status, err := w.store.Status(context.Background(), "user")
+	if err != nil {
+		return err
+	}
+	for version, labels := range status.Stages {
+		if slices.Contains(labels, rotation.Pending) && !slices.Contains(labels, rotation.Current) {
+			if err := w.ends(e, version); err != nil {
+				return err
 			}
 		}
-		if !w.works(rotation.Current) {
-			return errors.New("the new password does not work")
-		}
+	}
+	return w.ends(e, "the last")
+}
+
+// ends runs a rotation to its end, doing what it says.
+func (w *stage) ends(e *rotation.Engine, version string) error {
+	err := rotationtest.Rotate(context.Background(), e, &w.store, "user", version)
+	if err != nil && strings.Contains(err.Error(), "update-secret-version-stage") {
+		w.follow(err)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("does not converge: %w", err)
+	}
+	if !w.works(rotation.Current) {
+		return errors.New("the new password does not work")
 	}
 	return nil
 }
@@ -119,6 +141,7 @@ func (w *stage) converges() error {
 // Two processes of one rotation, a death at any call, what an operator does meanwhile: in every order of their calls.
 func TestEveryInterleavingKeepsThePromises(t *testing.T) {
 	all := rotation.Steps()
+	const cancelled = "the rotation is cancelled"
 	scenarios := map[string]func(w *stage) (before []rotation.Step, world rotationtest.World){
 		"createSecret twice": func(w *stage) ([]rotation.Step, rotationtest.World) {
 			return nil, rotationtest.World{Actors: processes(w.process("v1", all[0]), w.process("v1", all[0]))}
@@ -147,6 +170,11 @@ func TestEveryInterleavingKeepsThePromises(t *testing.T) {
 				})
 			})}
 		},
+		cancelled: func(w *stage) ([]rotation.Step, rotationtest.World) {
+			return nil, rotationtest.World{Safe: 1, Actors: processes(w.process("v1", all...), func(g *rotationtest.Gate) {
+				_ = g.Do("somebody takes AWSPENDING off", func() error { w.store.End("user"); return nil })
+			})}
+		},
 		"AWSCURRENT is edited": func(w *stage) ([]rotation.Step, rotationtest.World) {
 			return nil, rotationtest.World{Safe: 1, Actors: processes(w.process("v1", all...), func(g *rotationtest.Gate) {
 				_ = g.Do("somebody edits AWSCURRENT", func() error {
@@ -159,6 +187,9 @@ func TestEveryInterleavingKeepsThePromises(t *testing.T) {
 	for name, scenario := range scenarios {
 		for by, strategy := range map[string]database.Strategy{"single-user": database.SingleUser, "single-user-by-administrator": database.SingleUserByAdministrator, "alternating-users": database.AlternatingUsers} {
 			for _, overlap := range []bool{false, true} {
+				if name == cancelled && strategy != database.AlternatingUsers && !overlap {
+					continue // AWSPENDING may be what works: who takes it off has to put it into AWSCURRENT
+				}
 				t.Run(fmt.Sprintf("%s/%s,overlap=%v", name, by, overlap), func(t *testing.T) {
 					e := rotationtest.Exploration{Deaths: 1, Switches: switches(), New: func() rotationtest.World {
 						w := newStage(strategy, overlap)
@@ -169,10 +200,10 @@ func TestEveryInterleavingKeepsThePromises(t *testing.T) {
 								panic(err)
 							}
 						}
-						world.Always, world.Finally = w.alive, w.converges
+						world.Always, world.Finally, world.State = w.alive, w.converges, w.state
 						return world
 					}}
-					t.Logf("GUARANTEE every-interleaving/schedules strategy=%s overlap=%v scenario=%q points=%d", by, overlap, name, e.Run(t))
+					t.Logf("GUARANTEE every-interleaving/schedules strategy=%s overlap=%v scenario=%q bound=%d points=%d", by, overlap, name, e.Switches, e.Run(t))
 				})
 			}
 		}
@@ -183,7 +214,7 @@ func TestEveryInterleavingKeepsThePromises(t *testing.T) {
 func switches() int {
 	switch rotationtest.WantedSweep() {
 	case rotationtest.FullSweep:
-		return 2
+		return -1
 	case rotationtest.NoSweep:
 		return 0
 	}

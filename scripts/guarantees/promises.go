@@ -44,7 +44,7 @@ with all its rights; with a single user AWSCURRENT or AWSPENDING works. The next
 		{"framework/database TestConformance", "the strategies, on a database in memory"},
 		{"framework/database TestAPasswordThatLetsNobodyInIsPutBack", "set, prove, put back"},
 		{"framework/database TestAnEditDuringARotationIsNotUndone", "AWSCURRENT is corrected while a rotation is pending"},
-		{"framework/database TestEveryInterleavingKeepsThePromises", "two processes, a death, an operator: all orders of their calls, up to a bound"},
+		{"framework/database TestEveryInterleavingKeepsThePromises", "two processes, a death, an operator: all orders of their calls"},
 		{"rotators/documentdb TestAUserOfAnotherDatabaseIsNotTouched", "a name that another database has too"},
 		{"rotators/postgres TestConformance", "PostgreSQL: the table's rows below"},
 		{"rotators/mysql TestConformanceOfRealServers", "MariaDB, and MySQL, the old password kept"},

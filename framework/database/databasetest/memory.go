@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/seed492efc12/rotor/framework/database"
@@ -92,6 +93,18 @@ func (m *Memory) Rights(user string) []string {
 	return slices.Sorted(maps.Keys(u.rights))
 }
 
+// State tells all of the users, passwords included: it is the same text as long as
+// nothing was changed.
+func (m *Memory) State() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var b strings.Builder
+	for _, user := range slices.Sorted(maps.Keys(m.users)) {
+		fmt.Fprintf(&b, "%q %+v\n", user, *m.users[user])
+	}
+	return b.String()
+}
+
 // Connections is how many were asked for.
 func (m *Memory) Connections() int {
 	m.mu.Lock()
@@ -176,8 +189,10 @@ func (c *memoryConn) SetPassword(_ context.Context, change database.Change) erro
 		if u.password == change.Target.Password {
 			return // an earlier run set it, and kept what was to be kept
 		}
-		u.last = ""
-		if c.m.Overlap && change.Keep != "" {
+		if !c.m.Overlap || change.Keep != u.last { // one that a rotation left behind which was given up is kept as well
+			u.last = ""
+		}
+		if c.m.Overlap && change.Keep == u.password {
 			u.last = u.password
 		}
 		u.password = change.Target.Password

@@ -2,6 +2,7 @@ package rotationtest
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -16,7 +17,7 @@ func counting(wants ...int) func() World {
 				_ = g.Do("write", func() error { n = read + 1; return nil })
 			}
 		}
-		return World{Actors: []func(*Gate){add, add}, Always: func() error { return nil }, Finally: func() error {
+		return World{Actors: []func(*Gate){add, add}, State: func() string { return fmt.Sprint(n) }, Always: func() error { return nil }, Finally: func() error {
 			for _, want := range wants {
 				if n == want {
 					return nil

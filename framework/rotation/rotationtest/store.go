@@ -9,6 +9,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -90,6 +92,22 @@ func (s *Store) Value(id, stage string) secret.Document {
 		return secret.Document{}
 	}
 	return d
+}
+
+// State tells all that is in the store, values included: it is the same text as
+// long as nothing was changed.
+func (s *Store) State() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var b strings.Builder
+	for _, id := range slices.Sorted(maps.Keys(s.secrets)) {
+		e := s.secrets[id]
+		fmt.Fprintln(&b, id, e.stages, e.tags, e.off) // maps are printed in order
+		for _, version := range slices.Sorted(maps.Keys(e.values)) {
+			fmt.Fprintf(&b, "%s %s\n", version, e.values[version].Bytes())
+		}
+	}
+	return b.String()
 }
 
 // Status implements rotation.Store.
