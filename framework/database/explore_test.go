@@ -213,7 +213,7 @@ func TestEveryInterleavingKeepsThePromises(t *testing.T) {
 // switches bounds the search where it has to be quick.
 func switches() int {
 	switch rotationtest.WantedSweep() {
-	case rotationtest.FullSweep:
+	case rotationtest.FullSweep, rotationtest.DyingEverywhere:
 		return -1
 	case rotationtest.NoSweep:
 		return 0

@@ -30,6 +30,13 @@ func write(r *results, s sweeping) (string, error) {
 			dir, test, _ := strings.Cut(e.test, " ")
 			fmt.Fprintf(&b, "| `%s` in %s | %s | %s |\n", test, dir, e.what, r.servers[e.test])
 		}
+		for _, sum := range p.sums {
+			n, err := sum.of(r.points)
+			if err != nil {
+				return "", err
+			}
+			fmt.Fprintf(&b, "\n"+sum.text+"\n", n)
+		}
 		for _, t := range p.tables {
 			if err := t.write(&b, r.points, s); err != nil {
 				return "", err
@@ -38,6 +45,26 @@ func write(r *results, s sweeping) (string, error) {
 		fmt.Fprintf(&b, "\nNot proven: %s\n", p.not)
 	}
 	return b.String(), nil
+}
+
+// A sum is a sentence with the number of all points of one kind.
+type sum struct{ kind, text string }
+
+func (s sum) of(points []gotest.Point) (total int, err error) {
+	for _, p := range points {
+		if p.Kind != s.kind {
+			continue
+		}
+		n, err := strconv.Atoi(p.Fields["points"])
+		if err != nil {
+			return 0, fmt.Errorf("a line %s without points: %w", p.Kind, err)
+		}
+		total += n
+	}
+	if total == 0 {
+		return 0, fmt.Errorf("no test said anything of %s", s.kind)
+	}
+	return total, nil
 }
 
 // A table has a row for each engine, server and strategy, and a column for each

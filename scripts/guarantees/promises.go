@@ -4,6 +4,7 @@ package main
 type promise struct {
 	title, text string
 	evidence    []evidence
+	sums        []sum
 	tables      []table
 	not         string // what is not proven
 }
@@ -63,6 +64,7 @@ with all its rights; with a single user AWSCURRENT or AWSPENDING works. The next
 		{"functions/oracle TestTheProcessKeepsItsPromisesWhateverHappensToIt", "the same, for Oracle, with the stand-in's client linked in"},
 		{"examples/apikey TestConformance", "a rotator that is no database"},
 	},
+	sums: []sum{{"every-interleaving/schedules", "Orders of the calls of two processes, with one of them dying at any: all that differ, %d."}},
 	tables: []table{
 		{"Points in two rotations, times the kinds of faults that are put at each. The call has its effect, and its reply is lost (so is the world before the next call): for good, as the function is dead, or, on the newest server of a product, for a moment. " +
 			"Calls are those to Secrets Manager; writes are those of the client library to its connection, so that every statement is covered, the login included.",
