@@ -13,9 +13,10 @@ type rotateIn struct {
 	RotateImmediately  *bool
 }
 
-// rotateSecret stores the configuration, makes the AWSPENDING version without a value, and starts the rotation in
+// rotateSecret stores the configuration, makes the AWSPENDING version, and starts the rotation in
 // the background. A token that names a version whose rotation is in progress or has succeeded changes nothing; one
-// whose rotation has failed runs that rotation again.
+// whose rotation has failed runs that rotation again. The version has no value but in a trial, where it has AWSCURRENT's (moto's tests,
+// which their author ran against AWS; AWS's own functions read AWSPENDING first in testSecret).
 func (s *SecretsManager) rotateSecret(in rotateIn) (versionOut, error) {
 	sec, err := s.usable(in.SecretID)
 	if err != nil {
@@ -29,6 +30,9 @@ func (s *SecretsManager) rotateSecret(in rotateIn) (versionOut, error) {
 	v := sec.version(in.ClientRequestToken)
 	if v == nil {
 		v = &version{id: in.ClientRequestToken, created: s.now(), trial: in.RotateImmediately != nil && !*in.RotateImmediately}
+		if current := sec.version(sec.labels[labelCurrent]); v.trial && current != nil {
+			v.value = current.value
+		}
 		if err := sec.add(v, labelPending); err != nil {
 			return versionOut{}, err
 		}

@@ -248,7 +248,14 @@ func TestRotateImmediatelyFalseRunsTestSecretOnlyAndRemovesItsVersion(t *testing
 		t.Run(name, func(t *testing.T) {
 			var steps []local.Step
 			s, r := serveRotator(t, local.Options{OnStep: func(step local.Step) { steps = append(steps, step) }})
-			r.hook = func(event) error { return failure }
+			r.hook = func(event) error {
+				current := must(s.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String("n")}))(t)
+				trial := must(s.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String("n"), VersionStage: aws.String("AWSPENDING")}))(t)
+				if *trial.SecretString != *current.SecretString || *trial.VersionId == *current.VersionId {
+					t.Errorf("the trial's version has %q", *trial.SecretString)
+				}
+				return failure
+			}
 			must(s.RotateSecret(t.Context(), &secretsmanager.RotateSecretInput{SecretId: aws.String("n"), ClientRequestToken: aws.String(token("two")),
 				RotationLambdaARN: aws.String(functionARN), RotateImmediately: aws.Bool(false)}))(t)
 			if err := s.Wait(t.Context(), "n", token("two")); !errors.Is(err, failure) {

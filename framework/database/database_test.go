@@ -420,10 +420,17 @@ func TestPreflightFindsWhatWouldStopARotation(t *testing.T) {
 		{"wrong administrator", func(f *fixture) { f.edit("admin", "v0", "password", "wrong") }, rotation.LoginRefused},
 		{"administrator without rights", func(f *fixture) { f.Add("root", "root-password", false) }, rotation.MissingPrivilege},
 	} {
-		f := newFixture(t, database.AlternatingUsers)
-		c.change(f)
-		if err := f.steps(t, rotation.TestSecret); class(err) != c.class {
-			t.Errorf("%s: got %v", c.name, err)
+		for _, s := range []database.Strategy{database.SingleUserByAdministrator, database.AlternatingUsers} {
+			for _, withValue := range []bool{false, true} { // either may be what Secrets Manager does
+				f := newFixture(t, s)
+				c.change(f)
+				if withValue {
+					f.store.Write("user", "v1", f.store.Value("user", rotation.Current))
+				}
+				if err := f.steps(t, rotation.TestSecret); class(err) != c.class {
+					t.Errorf("%s, by %T, with a value %v: got %v", c.name, s, withValue, err)
+				}
+			}
 		}
 	}
 }

@@ -22,26 +22,21 @@ func differing(v rotation.Versions) []string {
 func (r *Rotator) stale(ctx context.Context, p pair, fields []string) error {
 	f := rotation.Fail(rotation.BadSecret, "AWSPENDING and AWSCURRENT differ in %s: AWSCURRENT was changed after the rotation began, and the rotation would undo that", strings.Join(fields, ", "))
 	if slices.Contains(fields, "host") || slices.Contains(fields, "port") {
-		return f.With(giveUp(p.v)) // which server is the right one is nothing to try out
+		return f.With(p.v.GiveUp()) // which server is the right one is nothing to try out
 	}
 	works, err := r.applied(ctx, p.current)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%w; whether AWSCURRENT works could not be told: %v", f.With(giveUp(p.v)), err)
+		return fmt.Errorf("%w; whether AWSCURRENT works could not be told: %v", f.With(p.v.GiveUp()), err)
 	case works:
-		return f.With(giveUp(p.v))
+		return f.With(p.v.GiveUp())
 	}
 	set := p.current
 	set.Password, set.role = p.v.Pending.Text("password"), rotation.Pending
 	if p.v.Pending.Text("username") == set.User {
 		if works, err = r.applied(ctx, set); err == nil && works {
-			return f.With("The database has AWSPENDING's password by now: put it into AWSCURRENT, beside the fields as they are there (PutSecretValue). " + giveUp(p.v))
+			return f.With("The database has AWSPENDING's password by now: put it into AWSCURRENT, beside the fields as they are there (PutSecretValue). " + p.v.GiveUp())
 		}
 	}
-	return f.With("The server refuses AWSCURRENT: put a password that works into it (PutSecretValue). " + giveUp(p.v))
-}
-
-// giveUp is the one command that gives a pending version up.
-func giveUp(v rotation.Versions) string {
-	return fmt.Sprintf("Give AWSPENDING up, and rotate again: aws secretsmanager update-secret-version-stage --secret-id %s --version-stage %s --remove-from-version-id %s", v.SecretID, rotation.Pending, v.Version)
+	return f.With("The server refuses AWSCURRENT: put a password that works into it (PutSecretValue). " + p.v.GiveUp())
 }

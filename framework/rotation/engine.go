@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,6 +18,8 @@ type Engine struct {
 	Log     *slog.Logger
 	// Observe, if set, is told how each step ended.
 	Observe func(Outcome)
+
+	written atomic.Pointer[Event] // of the last value that createSecret wrote
 }
 
 // An Outcome is how a step ended.

@@ -54,8 +54,8 @@ func (c *counter) Set(_ context.Context, v rotation.Versions) error {
 
 func (c *counter) Test(ctx context.Context, v rotation.Versions) error {
 	return c.do("Test", func() error {
-		if !v.Current.IsZero() {
-			return errors.New("Test got the current version without asking")
+		if !v.Current.IsZero() && bytes.Equal(v.Current.Bytes(), v.Pending.Bytes()) {
+			return errors.New("Test was asked of a trial")
 		}
 		if c.compare {
 			if current, err := v.Others.Current(ctx); err != nil || current.IsZero() {
@@ -179,15 +179,49 @@ func TestALabelThatHasMovedIsNoFailure(t *testing.T) {
 
 // What a step reads at once may come from before and from after another run's finishSecret.
 func TestALabelThatMovesWhileAStepReadsEndsTheStep(t *testing.T) {
+	for _, step := range []rotation.Step{rotation.SetSecret, rotation.TestSecret} {
+		f := newFixture(t)
+		f.store.Begin("s", "v1")
+		if err := f.handle(t, rotation.CreateSecret); err != nil {
+			t.Fatal(err)
+		}
+		moved := make(chan struct{})
+		var once sync.Once
+		e := &rotation.Engine{Rotator: f.engine.Rotator, Clock: f.engine.Clock, Log: f.engine.Log}
+		e.Store = rotationtest.Intercept(&f.store, func(call string, effect func() error) error {
+			if call != "Status s" {
+				<-moved
+				return effect()
+			}
+			err := effect()
+			once.Do(func() {
+				err = errors.Join(err, f.store.Promote(t.Context(), "s", "v0", "v1"))
+				close(moved)
+			})
+			return err
+		})
+		before := f.rotator.accepts
+		if err := e.Handle(t.Context(), rotation.Event{Step: step, SecretID: "s", Token: "v1"}); err != nil || f.rotator.accepts != before {
+			t.Errorf("%s: got %v, and the target accepts %q", step, err, f.rotator.accepts)
+		}
+		if names := f.faults.Names(); slices.Contains(names, "Preflight#1") || slices.Contains(names, "Test#1") || slices.Contains(names, "Set#1") {
+			t.Errorf("%s: calls: %v", step, names)
+		}
+	}
+}
+
+func TestAVersionWithTheCurrentValueIsATrial(t *testing.T) {
 	f := newFixture(t)
 	f.store.Begin("s", "v1")
-	if err := f.handle(t, rotation.CreateSecret); err != nil {
+	f.store.Write("s", "v1", f.store.Value("s", rotation.Current))
+	if err := f.handle(t, rotation.TestSecret); err != nil {
 		t.Fatal(err)
 	}
-	f.store.Write("s", "v0", f.store.Value("s", rotation.Pending))
-	before := f.rotator.accepts
-	if err := f.handle(t, rotation.SetSecret); err != nil || f.rotator.accepts != before {
-		t.Errorf("got %v, and the target accepts %q", err, f.rotator.accepts)
+	if names := f.faults.Names(); !slices.Contains(names, "Preflight#1") || slices.Contains(names, "Test#1") {
+		t.Errorf("calls: %v", names)
+	}
+	if err := f.handle(t, rotation.SetSecret); class(err) != rotation.BadSecret || !strings.Contains(err.Error(), "--remove-from-version-id v1") {
+		t.Errorf("setSecret: got %v", err)
 	}
 }
 
@@ -275,7 +309,7 @@ func TestPreflightOnlyWithoutAValue(t *testing.T) {
 func TestAValueThatLagsIsTestedNotSkipped(t *testing.T) {
 	f := newFixture(t)
 	f.store.Begin("s", "v1")
-	late := f.store.Value("s", rotation.Current)
+	late := f.store.Value("s", rotation.Current).With("note", "late")
 	f.engine.Clock = sleeper{&f.clock, func() { f.store.Write("s", "v1", late) }}
 	if err := f.handle(t, rotation.TestSecret); err != nil {
 		t.Fatal(err)

@@ -18,13 +18,14 @@ type Rotator interface {
 	// Set makes the target accept v.Pending. If the target accepts it already,
 	// Set does nothing.
 	Set(ctx context.Context, v Versions) error
-	// Test proves that v.Pending works. It changes nothing. v.Current is absent:
-	// a Rotator that compares the two reads it, by v.Others.
+	// Test proves that v.Pending works. It changes nothing. v.Current is absent
+	// where the engine knows without it that this is no trial: a Rotator that
+	// compares the two reads it then, by v.Others.
 	Test(ctx context.Context, v Versions) error
 	// Preflight says whether a rotation would succeed: it checks what the steps
 	// will need, and changes nothing. v.Pending is absent. The engine asks when
-	// testSecret meets a version without a value, which is what RotateSecret with
-	// RotateImmediately=false leads to.
+	// testSecret meets a version without a value, or with AWSCURRENT's, which is
+	// what RotateSecret with RotateImmediately=false leads to.
 	Preflight(ctx context.Context, v Versions) error
 }
 
@@ -38,6 +39,11 @@ type Versions struct {
 	Others Others
 	// Report takes what the step has to say besides its error. It may be nil.
 	Report *Report
+}
+
+// GiveUp is the remedy that gives the version under rotation up: one command.
+func (v Versions) GiveUp() string {
+	return fmt.Sprintf("Give %s up, and rotate again: aws secretsmanager update-secret-version-stage --secret-id %s --version-stage %s --remove-from-version-id %s", Pending, v.SecretID, Pending, v.Version)
 }
 
 // Others reads secrets and versions that most steps do without.

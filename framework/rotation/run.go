@@ -28,7 +28,7 @@ func (r *run) step(ctx context.Context) error {
 	var status Status
 	var v Versions
 	reads := []func() error{func() (err error) { status, err = r.Store.Status(ctx, r.ev.SecretID); return err }}
-	if r.ev.Step == CreateSecret || r.ev.Step == SetSecret {
+	if r.ev.Step == CreateSecret || r.ev.Step == SetSecret || r.ev.Step == TestSecret && !r.wrote(r.ev) {
 		reads = append(reads, func() (err error) { v.Current, err = r.get(ctx, Current, ""); return err })
 	}
 	if r.ev.Step != CreateSecret {
@@ -46,9 +46,6 @@ func (r *run) step(ctx context.Context) error {
 			return err
 		}
 	}
-	if r.finished(v) {
-		return nil
-	}
 	v.SecretID, v.Version, v.Others, v.Report = r.ev.SecretID, r.ev.Token, others{r}, r.report
 	switch r.ev.Step {
 	case CreateSecret:
@@ -62,10 +59,14 @@ func (r *run) step(ctx context.Context) error {
 	}
 }
 
-// finished reports whether another run has moved the label while this one was
-// reading: the status was read before, and the current version after that.
-func (r *run) finished(v Versions) bool {
-	return r.ev.Step == SetSecret && !v.Pending.IsZero() && bytes.Equal(v.Current.Bytes(), v.Pending.Bytes())
+// same reports whether AWSPENDING's value is AWSCURRENT's. If finished, that is so
+// because another run has moved the label since the status was read.
+func (r *run) same(ctx context.Context, v Versions) (same, finished bool, err error) {
+	if v.Pending.IsZero() || v.Current.IsZero() || !bytes.Equal(v.Current.Bytes(), v.Pending.Bytes()) {
+		return false, false, nil
+	}
+	now, err := r.Store.Status(ctx, r.ev.SecretID)
+	return true, err == nil && now.version(Current) == r.ev.Token, err
 }
 
 func (r *run) create(ctx context.Context, v Versions) error {
@@ -74,16 +75,36 @@ func (r *run) create(ctx context.Context, v Versions) error {
 	if err != nil {
 		return err
 	}
-	return r.Store.Put(ctx, r.ev, next)
+	if err := r.Store.Put(ctx, r.ev, next); err != nil {
+		return err
+	}
+	r.written.Store(&r.ev)
+	return nil
+}
+
+// wrote reports whether this engine wrote a value for the event's version: then it
+// is no trial's.
+func (e *Engine) wrote(ev Event) bool {
+	last := e.written.Load()
+	return last != nil && last.SecretID == ev.SecretID && last.Token == ev.Token
 }
 
 func (r *run) set(ctx context.Context, v Versions) error {
 	if v.Pending.IsZero() {
 		return r.noValue().Again() // createSecret wrote it: the read lags behind
 	}
+	same, finished, err := r.same(ctx, v)
+	switch {
+	case err != nil || finished:
+		return err
+	case same:
+		return Fail(BadSecret, "AWSPENDING has AWSCURRENT's value: the rotation would change nothing").With(v.GiveUp())
+	}
 	return r.Rotator.Set(ctx, v)
 }
 
+// test runs a trial where the version has no value, or AWSCURRENT's: which of the
+// two Secrets Manager gives it is not documented.
 func (r *run) test(ctx context.Context, v Versions) (err error) {
 	if v.Pending.IsZero() {
 		// Either there is no value because this is a trial, or the read lags.
@@ -94,12 +115,14 @@ func (r *run) test(ctx context.Context, v Versions) (err error) {
 			return err
 		}
 	}
-	if !v.Pending.IsZero() {
+	same, finished, err := r.same(ctx, v)
+	switch {
+	case err != nil || finished:
+		return err
+	case !same && !v.Pending.IsZero():
 		return r.Rotator.Test(ctx, v)
 	}
-	if v.Current, err = r.get(ctx, Current, ""); err != nil {
-		return err
-	}
+	v.Pending = secret.Document{}
 	return r.Rotator.Preflight(ctx, v)
 }
 

@@ -52,7 +52,7 @@ var defects = []defect{
 	}, "HealthyRotations", "LoginRefused"},
 	{"comes back to the same key", true, func(k *keeper) {
 		k.next = func(v rotation.Versions) (secret.Document, error) { return v.Current, nil }
-	}, "HealthyRotations", "there was before"},
+	}, "HealthyRotations", "would change nothing"},
 	{"loses fields", true, func(k *keeper) {
 		k.next = func(v rotation.Versions) (secret.Document, error) {
 			return secret.Document{}.With("vault", v.Current.Text("vault")).With("user", v.Current.Text("user")).With("key", rand.Text()), nil

@@ -10,13 +10,32 @@ import (
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
-// trial runs testSecret on a version without a value, as RotateSecret with
-// RotateImmediately=false does: with a credential that does not work, and with
-// one that does.
+// trial runs testSecret as RotateSecret with RotateImmediately=false does, with a
+// credential that does not work and with one that does: on a version without a
+// value, and on one that has AWSCURRENT's.
 func (s suite) trial(t testing.TB) error {
+	for form, begin := range map[string]func(st *stage, id string){
+		"without a value": (*stage).begin,
+		"with the current value": func(st *stage, id string) {
+			st.begin(id)
+			st.store.Write(id, st.token(id), st.store.Value(id, rotation.Current))
+		},
+	} {
+		if err := s.trialOf(t, begin); err != nil {
+			return fmt.Errorf("on a version %s: %w", form, err)
+		}
+	}
+	return nil
+}
+
+func (s suite) trialOf(t testing.TB, begin func(*stage, string)) error {
 	st := s.stage(t)
 	for _, id := range ids {
-		try := func() error { st.begin(id); return st.step(t.Context(), id, rotation.TestSecret) }
+		try := func() error {
+			begin(st, id)
+			defer st.store.Remove(id, st.token(id))
+			return st.step(t.Context(), id, rotation.TestSecret)
+		}
 		if st.misled(t.Context(), id, try) == nil {
 			return errors.New("a trial passed with a credential that the target refuses")
 		}

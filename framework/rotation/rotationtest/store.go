@@ -85,6 +85,14 @@ func (s *Store) Write(id, version string, d secret.Document) {
 	s.secrets[id].values[version] = d
 }
 
+// Remove removes a version, as Secrets Manager does when a trial has ended.
+func (s *Store) Remove(id, version string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.secrets[id].values, version)
+	maps.DeleteFunc(s.secrets[id].stages, func(_, of string) bool { return of == version })
+}
+
 // Value returns the value that carries a stage; it is absent if there is none.
 func (s *Store) Value(id, stage string) secret.Document {
 	d, err := s.Get(context.Background(), id, stage, "")
