@@ -4,6 +4,9 @@ package rotation
 // that the Lambda function reports, so that alarms can tell classes apart.
 type Class string
 
+// Prefix begins the name of each class.
+const Prefix = "Rotation."
+
 // The classes.
 const (
 	BadEvent           Class = "Rotation.BadEvent"

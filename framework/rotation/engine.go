@@ -76,13 +76,13 @@ func (e *Engine) handle(ctx context.Context, ev Event, invalid error) error {
 
 // tell logs how the step ended.
 func (r *run) tell(ctx context.Context, log *slog.Logger, out *Outcome) {
-	notes, changes, gauges := r.report.take()
-	out.Gauges = gauges
-	for _, note := range notes {
-		log.WarnContext(ctx, "note", "note", r.redact(note))
+	said := r.report.take()
+	out.Gauges = said.gauges
+	for _, n := range said.notes {
+		log.Log(ctx, n.level, "note", "note", r.redact(n.text))
 	}
-	if len(changes) > 0 {
-		log.InfoContext(ctx, "changed", "count", len(changes), "changes", r.redact(listing(changes)))
+	if n := len(said.changes); n > 0 {
+		log.InfoContext(ctx, "changed", "count", n, "changes", r.redact(listing(said.changes)))
 	}
 	if e := out.Err; e != nil {
 		log.ErrorContext(ctx, "step failed", "class", e.Class, "cause", e.Cause, "remedy", e.Remedy, "durationMs", out.Took.Milliseconds(), "attempts", out.Attempts)

@@ -3,6 +3,7 @@ package rotation
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 
 	"github.com/seed492efc12/rotor/framework/secret"
@@ -63,20 +64,36 @@ type Others interface {
 // A Report collects what a step has to say besides its error. A nil *Report
 // drops it. It is safe for concurrent use.
 type Report struct {
-	mu      sync.Mutex
-	notes   []string
+	mu sync.Mutex
+	reported
+}
+
+// reported is what a Report has collected.
+type reported struct {
+	notes   []note
 	changes []string
 	gauges  map[string]float64
 }
 
-// Notef adds a line to the step's log, as a warning.
-func (r *Report) Notef(format string, args ...any) {
+type note struct {
+	level slog.Level
+	text  string
+}
+
+// Notef adds a line to the step's log, as a warning: somebody should do something.
+func (r *Report) Notef(format string, args ...any) { r.note(slog.LevelWarn, format, args) }
+
+// Remarkf adds a line to the step's log, as information: it is so, and nobody can
+// do anything about it.
+func (r *Report) Remarkf(format string, args ...any) { r.note(slog.LevelInfo, format, args) }
+
+func (r *Report) note(level slog.Level, format string, args []any) {
 	if r == nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.notes = append(r.notes, fmt.Sprintf(format, args...))
+	r.notes = append(r.notes, note{level, fmt.Sprintf(format, args...)})
 }
 
 // Changed adds what the step has changed in the target besides the credential,
@@ -107,10 +124,9 @@ func (r *Report) Gauge(name string, value float64) {
 
 // take returns what was collected, and keeps none of it: a client library may
 // still be closing a connection, and report on that.
-func (r *Report) take() (notes, changes []string, gauges map[string]float64) {
+func (r *Report) take() (all reported) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	notes, changes, gauges = r.notes, r.changes, r.gauges
-	r.notes, r.changes, r.gauges = nil, nil, nil
-	return notes, changes, gauges
+	all, r.reported = r.reported, reported{}
+	return all
 }

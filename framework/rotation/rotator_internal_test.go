@@ -1,6 +1,8 @@
 package rotation
 
 import (
+	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -9,7 +11,7 @@ import (
 func TestWhatAReportHasHandedOutStaysAsItIs(t *testing.T) {
 	r := &Report{}
 	r.Gauge("Days", 1)
-	_, _, gauges := r.take()
+	gauges := r.take().gauges
 	r.Gauge("Days", 2)
 	if len(gauges) != 1 || gauges["Days"] != 1 {
 		t.Errorf("got %v", gauges)
@@ -21,11 +23,21 @@ func TestChangesAreOneLine(t *testing.T) {
 	for range mostChanges + 2 {
 		r.Changed("GRANT")
 	}
-	_, changes, _ := r.take()
+	changes := r.take().changes
 	if text := listing(changes); len(changes) != mostChanges+2 || !strings.HasSuffix(text, "GRANT; GRANT; and 2 more") {
 		t.Errorf("got %s", text)
 	}
 	if text := listing([]string{"a", "b"}); text != "a; b" {
 		t.Errorf("got %s", text)
 	}
+}
+
+func TestWhatNobodyCanMendIsNoWarning(t *testing.T) {
+	r := &Report{}
+	r.Notef("mend %s", "this")
+	r.Remarkf("so it is")
+	if got := r.take().notes; !slices.Equal(got, []note{{slog.LevelWarn, "mend this"}, {slog.LevelInfo, "so it is"}}) {
+		t.Errorf("got %v", got)
+	}
+	(*Report)(nil).Remarkf("dropped")
 }

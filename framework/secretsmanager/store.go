@@ -3,6 +3,7 @@
 package secretsmanager
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,8 +31,10 @@ var _ rotation.Store = (*Store)(nil)
 const connections = 3
 
 // New returns a store that finds region and credentials as every AWS SDK does.
-// If endpoint is not empty, it is called instead of the region's.
-func New(ctx context.Context, endpoint string) (*Store, error) {
+// If endpoint is not empty, it is called instead of the region's. App is what the
+// user agent calls the program, unless the environment says otherwise
+// (AWS_SDK_UA_APP_ID).
+func New(ctx context.Context, endpoint, app string) (*Store, error) {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxConnsPerHost, t.MaxIdleConnsPerHost = connections, connections
 		http1(t)
@@ -41,6 +44,7 @@ func New(ctx context.Context, endpoint string) (*Store, error) {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
 	return &Store{sm.NewFromConfig(cfg, func(o *sm.Options) {
+		o.AppID = cmp.Or(o.AppID, app)
 		o.HTTPClient = keepAlive{o.HTTPClient}
 		if endpoint != "" {
 			o.BaseEndpoint = aws.String(endpoint)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -53,7 +55,7 @@ func newFixture(t *testing.T, value string) *fixture {
 	for name, v := range map[string]string{"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"} {
 		t.Setenv(name, v)
 	}
-	if f.store, err = secretsmanager.New(t.Context(), server.URL); err != nil {
+	if f.store, err = secretsmanager.New(t.Context(), server.URL, ""); err != nil {
 		t.Fatal(err)
 	}
 	f.client = sm.New(sm.Options{BaseEndpoint: &server.URL, Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")})
@@ -233,5 +235,25 @@ func TestNoAnswerIsStoreUnavailable(t *testing.T) {
 	cancel()
 	if _, err := f.store.Status(ctx, f.arn); rotation.Retryable(err) {
 		t.Errorf("a cancelled request is retryable: %v", err)
+	}
+}
+
+func TestTheUserAgentNamesTheProgram(t *testing.T) {
+	newFixture(t, `{}`) // whose environment it takes
+	said := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		said <- r.UserAgent()
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	defer server.Close()
+	store, err := secretsmanager.New(t.Context(), server.URL, "rotor-1.2.3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Status(t.Context(), "db"); err == nil {
+		t.Error("a teapot has a secret")
+	}
+	if agent := <-said; !strings.Contains(agent, " app/rotor-1.2.3") {
+		t.Errorf("the user agent is %q", agent)
 	}
 }

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
@@ -14,13 +15,14 @@ import (
 // *rotation.Error, which carries no secret, may.
 type handler struct {
 	handle func(ctx context.Context, payload []byte) error
+	log    *slog.Logger
 }
 
 // Invoke implements lambda.Handler.
 func (h handler) Invoke(ctx context.Context, payload []byte) (out []byte, err error) {
 	defer func() {
 		if recover() != nil { // the engine recovers, so this is a defect of the engine
-			out, err = nil, answer(rotation.Panic, "the engine failed. "+rotation.Panic.Remedy())
+			out, err = nil, h.untold(rotation.Panic, "the engine failed")
 		}
 	}()
 	err = h.handle(ctx, payload)
@@ -29,9 +31,15 @@ func (h handler) Invoke(ctx context.Context, payload []byte) (out []byte, err er
 	}
 	var e *rotation.Error
 	if !errors.As(err, &e) {
-		return nil, answer(rotation.Unknown, "an error without a class. "+rotation.Panic.Remedy())
+		return nil, h.untold(rotation.Unknown, "an error without a class")
 	}
 	return nil, answer(e.Class, e.Error())
+}
+
+// untold tells and answers what the engine has not told.
+func (h handler) untold(c rotation.Class, cause string) error {
+	h.log.Error("step failed", "class", c, "cause", cause, "remedy", rotation.Panic.Remedy())
+	return answer(c, cause+". "+rotation.Panic.Remedy())
 }
 
 // answer is an error whose type, for alarms, is the class.

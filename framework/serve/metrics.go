@@ -35,6 +35,7 @@ type directive struct {
 func (m metrics) observe(o rotation.Outcome) {
 	line := map[string]any{
 		"Engine":   m.engine,
+		"Version":  Version,
 		"Step":     string(o.Event.Step),
 		"Secret":   o.Event.SecretID,
 		"Duration": float64(o.Took.Microseconds()) / 1000,

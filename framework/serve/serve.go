@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"log"
 	"log/slog"
 	"os"
 	"sync"
@@ -110,7 +111,11 @@ func (s config) rotator(d database.Driver) (*database.Rotator, error) {
 }
 
 func start(s config, name string, r rotation.Rotator) {
-	store, err := secretsmanager.New(context.Background(), s.endpoint)
+	told := logger()
+	log.SetFlags(0)
+	log.SetOutput(relay{told})
+	told.Info("started", "rotor", Version, "engine", name)
+	store, err := secretsmanager.New(context.Background(), s.endpoint, "rotor-"+Version)
 	if err != nil {
 		stop(err)
 	}
@@ -118,10 +123,10 @@ func start(s config, name string, r rotation.Rotator) {
 		Store:   store,
 		Rotator: r,
 		Clock:   clock{},
-		Log:     logger(),
+		Log:     told,
 		Observe: metrics{name, os.Stdout, time.Now}.observe,
 	}
-	lambda.Start(handler{e.HandleJSON})
+	lambda.Start(handler{e.HandleJSON, told})
 }
 
 type clock struct{}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -110,7 +111,7 @@ func TestOnlyClassifiedErrorsPass(t *testing.T) {
 		{"unclassified", func(context.Context, []byte) error { return errors.New("hunter2") }, rotation.Unknown},
 		{"panic", func(context.Context, []byte) error { panic("hunter2") }, rotation.Panic},
 	} {
-		out, err := handler{c.f}.Invoke(t.Context(), nil)
+		out, err := handler{c.f, slog.New(slog.DiscardHandler)}.Invoke(t.Context(), nil)
 		var e messages.InvokeResponse_Error
 		if errors.As(err, &e) != (c.typ != "") || e.Type != string(c.typ) || strings.Contains(e.Message, "hunter2") || (err == nil) != (string(out) == "null") {
 			t.Errorf("%s: %s, %v", c.name, out, err)
@@ -167,5 +168,18 @@ func checkDirective(t *testing.T, line map[string]any) {
 				t.Errorf("the metric %s is missing", name)
 			}
 		}
+	}
+}
+
+func TestWhatTheRuntimeSaysIsToldOnceAndAsJSON(t *testing.T) {
+	var out bytes.Buffer
+	r := relay{slog.New(slog.NewJSONHandler(&out, nil))}
+	for _, line := range []string{`{"errorMessage":"testSecret of x: Rotation.TLS: ...","errorType":"Rotation.TLS"}` + "\n", "WARNING! no extension\n", `{"errorMessage":"x","errorType":"Other"}` + "\n"} {
+		if n, err := r.Write([]byte(line)); n != len(line) || err != nil {
+			t.Errorf("%d, %v", n, err)
+		}
+	}
+	if text := out.String(); strings.Contains(text, "Rotation.TLS") || !strings.Contains(text, `"msg":"WARNING! no extension"`) || strings.Count(text, "\n") != 2 {
+		t.Errorf("got %s", text)
 	}
 }

@@ -1,11 +1,15 @@
 package functiontest
 
 import (
+	"cmp"
+	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/framework/serve"
 	"github.com/seed492efc12/rotor/local"
 	"github.com/seed492efc12/rotor/local/rig"
 )
@@ -22,6 +26,9 @@ func RunTrials(t *testing.T, h Harness) {
 				t.Errorf("%d logins were refused", refused)
 			}
 			s.user(t, set("password", "not-the-password")).tries(t, "Rotation.LoginRefused")
+			if log := s.function.Log(); !strings.Contains(log, `"rotor":"`+serve.Version+`"`) || !strings.Contains(log, `"Version":"`+serve.Version+`"`) {
+				t.Errorf("the version of Rotor is not in the log's first line or in the metrics:\n%s", log)
+			}
 			if by != "single-user" {
 				s.user(t, set("masterarn", "")).tries(t, "Rotation.BadSecret")
 			}
@@ -37,7 +44,9 @@ func set(name, value string) func(secret.Document) secret.Document {
 func (u *user) tries(t *testing.T, class string) {
 	t.Helper()
 	labels, values := u.state(t)
+	before := len(u.function.Log())
 	n, err := u.rig.Try(t.Context(), u.arn, u.function)
+	wantTold(t, u.function.Log()[before:], class)
 	if got := rig.ErrorType(err); got != class || class == "" && err != nil {
 		t.Errorf("the trial ended with %q, want %q: %v", got, class, err)
 	}
@@ -57,6 +66,24 @@ func (u *user) tries(t *testing.T, class string) {
 	}
 	if rights, err := u.Login(t.Context(), u.User.Text("username"), u.User.Text("password")); err != nil || rights != u.rights {
 		t.Errorf("after the trial, with the rights\n%s\nwhich were\n%s\n%v", rights, u.rights, err)
+	}
+}
+
+// wantTold checks that a function's log is JSON, line by line, and tells of a failure of that class once, "" being none.
+func wantTold(t *testing.T, log, class string) {
+	t.Helper()
+	var failures []string
+	for line := range strings.Lines(log) {
+		var said struct{ Class, ErrorType string }
+		if err := json.Unmarshal([]byte(line), &said); err != nil {
+			t.Errorf("no JSON: %s", line)
+		}
+		if c := cmp.Or(said.Class, said.ErrorType); c != "" && !strings.Contains(line, `"CloudWatchMetrics"`) {
+			failures = append(failures, c)
+		}
+	}
+	if class == "" && len(failures) > 0 || class != "" && !slices.Equal(failures, []string{class}) {
+		t.Errorf("the log tells of %q, want %q once:\n%s", failures, class, log)
 	}
 }
 

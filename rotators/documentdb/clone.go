@@ -99,7 +99,7 @@ func (c *conn) settings(want, has user) bson.D {
 	var fields bson.D
 	if c.amazon {
 		if !isEmpty(want.CustomData) {
-			c.login.Report.Notef("The custom data of %q is not copied to its clone: it is not known whether DocumentDB takes it.", want.Name)
+			c.login.Report.Remarkf("The custom data of %q is not copied to its clone: it is not known whether DocumentDB takes it.", want.Name)
 		}
 		return nil
 	}

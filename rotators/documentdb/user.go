@@ -76,7 +76,7 @@ func (c *conn) known(ctx context.Context, name string) (user, error) {
 	u, err := c.must(ctx, name)
 	var f *rotation.Fault
 	if c.amazon && errors.As(err, &f) && f.Class == rotation.MissingPrivilege {
-		c.login.Report.Notef("%q may not view the user %q: if it has mechanisms other than the server's usual ones, the new password does not keep them.", c.login.User, name)
+		c.login.Report.Remarkf("%q may not view the user %q: if it has mechanisms other than the server's usual ones, the new password does not keep them.", c.login.User, name)
 		return user{Name: name}, nil
 	}
 	return u, err

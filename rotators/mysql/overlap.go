@@ -19,7 +19,7 @@ func (c *conn) retains(ctx context.Context, f *facts, change database.Change) (b
 	case change.Keep == "":
 		return false, nil
 	case !f.dualPasswords(), !own && !f.attributes():
-		c.login.Report.Notef("The old password of %q stops working at once: keeping it for the overlap takes MySQL 8.0.14 or later (by an administrator, 8.0.21), and this is %s.", change.Target.User, f.dialect)
+		c.login.Report.Remarkf("The old password of %q stops working at once: keeping it for the overlap takes MySQL 8.0.14 or later (by an administrator, 8.0.21), and this is %s.", change.Target.User, f.dialect)
 		return false, nil
 	}
 	may, err := c.mayRetain(ctx, change.Target.User)

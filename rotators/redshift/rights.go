@@ -107,6 +107,6 @@ func (c *conn) preflight(ctx context.Context, user, clone string) error {
 	case len(mine.roles) == 0:
 		return rotation.Fail(rotation.MissingPrivilege, "%q may not change other users: it is no superuser and has no role", me).With(superuserRemedy(me))
 	}
-	c.login.Report.Notef("%q is no superuser. Whether one of its roles has the system privilege ALTER USER is not known before it is used.", me)
+	c.login.Report.Remarkf("%q is no superuser. Whether one of its roles has the system privilege ALTER USER is not known before it is used.", me)
 	return nil
 }
