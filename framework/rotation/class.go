@@ -67,7 +67,7 @@ var remedies = map[Class]string{
 	Unavailable:        "Wait until the server is up; Secrets Manager tries again.",
 	Timeout:            "Raise the function's time-out if the server is only slow; look at what keeps it busy.",
 	Panic:              "This is a defect: report it with the log lines above.",
-	Unknown:            "Read the cause; run the rotation again once it is gone.",
+	Unknown:            "Rotor has no class for this: report it with the log lines above. Secrets Manager tries again by itself.",
 }
 
 // Classes are all classes with their remedies. The map is the caller's.

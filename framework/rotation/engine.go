@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
@@ -19,8 +19,12 @@ type Engine struct {
 	// Observe, if set, is told how each step ended.
 	Observe func(Outcome)
 
-	written atomic.Pointer[Event] // of the last value that createSecret wrote
+	mu      sync.Mutex
+	written map[version]bool // those whose values this engine's createSecret wrote
 }
+
+// A version is one of a secret's.
+type version struct{ secret, token string }
 
 // An Outcome is how a step ended.
 type Outcome struct {

@@ -72,6 +72,10 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%v: %s: %s. %s", e.Event, e.Class, strings.TrimSuffix(e.Cause, "."), e.Remedy)
 }
 
+// next is what a person meets who rotates again. Seen on AWS: the answer to
+// RotateSecret while AWSPENDING is there is an error, and starts the next attempt.
+const next = ` RotateSecret may answer "A previous rotation isn't complete. That rotation will be reattempted.": then it is being rotated.`
+
 // newError gives err its class: its own, or that of a deadline or a
 // cancellation, or Unknown.
 func newError(ev Event, err error, redact func(string) string) *Error {
@@ -85,6 +89,9 @@ func newError(ev Event, err error, redact func(string) string) *Error {
 	}
 	if e.Remedy == "" {
 		e.Remedy = e.Class.Remedy()
+	}
+	if strings.Contains(e.Remedy, "otate again") || strings.Contains(e.Remedy, "otate it again") {
+		e.Remedy += next
 	}
 	e.Remedy = redact(e.Remedy)
 	return e

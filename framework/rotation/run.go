@@ -28,7 +28,7 @@ func (r *run) step(ctx context.Context) error {
 	var status Status
 	var v Versions
 	reads := []func() error{func() (err error) { status, err = r.Store.Status(ctx, r.ev.SecretID); return err }}
-	if r.ev.Step == CreateSecret || r.ev.Step == SetSecret || r.ev.Step == TestSecret && !r.wrote(r.ev) {
+	if r.ev.Step == CreateSecret || r.ev.Step == SetSecret || r.ev.Step == TestSecret && !r.hasWritten(r.ev) {
 		reads = append(reads, func() (err error) { v.Current, err = r.get(ctx, Current, ""); return err })
 	}
 	if r.ev.Step != CreateSecret {
@@ -78,15 +78,28 @@ func (r *run) create(ctx context.Context, v Versions) error {
 	if err := r.Store.Put(ctx, r.ev, next); err != nil {
 		return err
 	}
-	r.written.Store(&r.ev)
+	r.wrote(r.ev)
 	return nil
 }
 
-// wrote reports whether this engine wrote a value for the event's version: then it
+// mostWritten bounds what an engine remembers. Forgetting costs a call.
+const mostWritten = 1000
+
+// wrote remembers that this engine wrote the value of the event's version: then it
 // is no trial's.
-func (e *Engine) wrote(ev Event) bool {
-	last := e.written.Load()
-	return last != nil && last.SecretID == ev.SecretID && last.Token == ev.Token
+func (e *Engine) wrote(ev Event) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.written == nil || len(e.written) >= mostWritten {
+		e.written = map[version]bool{}
+	}
+	e.written[version{ev.SecretID, ev.Token}] = true
+}
+
+func (e *Engine) hasWritten(ev Event) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.written[version{ev.SecretID, ev.Token}]
 }
 
 func (r *run) set(ctx context.Context, v Versions) error {

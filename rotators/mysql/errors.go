@@ -48,7 +48,7 @@ var codes = map[uint16]rotation.Fault{
 	1370: {Class: rotation.MissingPrivilege},
 	1698: {Class: rotation.MissingPrivilege},
 	3879: {Class: rotation.MissingPrivilege},
-	3892: {Class: rotation.MissingPrivilege, Remedy: "The server wants the password that is replaced, and it is none of the secret's: as an administrator, ALTER USER ... PASSWORD REQUIRE CURRENT OPTIONAL;"},
+	3892: {Class: rotation.MissingPrivilege, Remedy: "The server wants the password that is replaced, and it is none of the secret's: as an administrator, ALTER USER the account PASSWORD REQUIRE CURRENT OPTIONAL;"},
 	3891: {Class: rotation.MissingPrivilege, Remedy: "The account's primary password is none of the secret's: as an administrator, set it to the secret's AWSCURRENT password."},
 
 	1049:           {Class: rotation.NoDatabase},
@@ -60,10 +60,10 @@ var codes = map[uint16]rotation.Fault{
 	codePolicy: {Class: rotation.PasswordRejected},
 	1820:       {Class: rotation.PasswordExpired, Remedy: setAgain},
 	1862:       {Class: rotation.PasswordExpired, Remedy: setAgain},
-	3118:       {Class: rotation.AccountLocked},
-	3955:       {Class: rotation.AccountLocked, Remedy: "Too many logins failed (FAILED_LOGIN_ATTEMPTS): ALTER USER ... ACCOUNT UNLOCK; and find out who logs in with a wrong password."},
+	3118:       {Class: rotation.AccountLocked, Remedy: unlock},
+	3955:       {Class: rotation.AccountLocked, Remedy: "Too many logins failed (FAILED_LOGIN_ATTEMPTS): find out who logs in with a wrong password. " + unlock},
 	4150:       {Class: rotation.AccountLocked, Remedy: "Too many logins failed (max_password_errors): FLUSH PRIVILEGES; unblocks the user. Find out who logs in with a wrong password."},
-	4151:       {Class: rotation.AccountLocked},
+	4151:       {Class: rotation.AccountLocked, Remedy: unlock},
 
 	1792: {Class: rotation.ReadOnly},
 	1836: {Class: rotation.ReadOnly},
@@ -85,8 +85,8 @@ var connectCodes = map[uint16]rotation.Fault{
 	1044: {Class: rotation.NoDatabase, Remedy: "The user may not open the secret's dbname: correct it, leave it out, or grant the user something there."},
 	1129: {Class: rotation.Unreachable, Remedy: "The server blocks this host after too many broken connections: TRUNCATE TABLE performance_schema.host_cache; or FLUSH HOSTS; unblocks it."},
 	// Neither password would do: it is no ErrLoginRefused.
-	1130: {Class: rotation.LoginRefused, Remedy: "The server has no account for any user from the function's address: CREATE USER ... @ that address, or at '%'."},
-	1251: {Class: rotation.LoginRefused, Remedy: "The account's authentication plug-in is too old: ALTER USER ... IDENTIFIED WITH a current one."},
+	1130: {Class: rotation.LoginRefused, Remedy: "The server has no account for any user from the function's address: give {user} one whose host is that address, or '%'."},
+	1251: {Class: rotation.LoginRefused, Remedy: "The account's authentication plug-in is too old: give {user} a current one (ALTER USER with IDENTIFIED WITH caching_sha2_password), and the password of AWSCURRENT."},
 }
 
 // isCode reports whether err is the server's error of one of these codes.
@@ -138,6 +138,10 @@ func serverFault(me *mysql.MySQLError) *rotation.Fault {
 	return &f
 }
 
+// unlock prints the statements: a user may have several accounts, and the server
+// does not say which one it took.
+const unlock = "Run as an administrator what this prints, then rotate again: SELECT CONCAT('ALTER USER ', QUOTE(user), '@', QUOTE(host), ' ACCOUNT UNLOCK;') FROM mysql.user WHERE user = {user};"
+
 // setAgain: an account whose password has expired stays so when its policy is
 // changed.
 const setAgain = "As an administrator, set the password that AWSCURRENT has once more (ALTER USER with IDENTIFIED BY), which begins its time anew; then rotate again. " +
@@ -156,7 +160,7 @@ func connectFault(err error) error {
 		return &rotation.Fault{Class: rotation.Unreachable, Err: fmt.Errorf("the server's part of the login is not understood: %w", err), Transient: true}
 	case errors.Is(err, mysql.ErrUnknownPlugin), errors.Is(err, mysql.ErrCleartextPassword), errors.Is(err, mysql.ErrOldPassword):
 		return rotation.Fail(rotation.LoginRefused, "the account does not log in with a password that the server checks itself: %w", err).
-			With("Users of IAM, PAM, LDAP and the like have no password to rotate: ALTER USER ... IDENTIFIED WITH a password plug-in, or rotate another user.")
+			With("Users of IAM, PAM, LDAP and the like have no password to rotate: give {user} a plug-in for passwords (ALTER USER with IDENTIFIED WITH), or rotate another user.")
 	case !errors.As(err, &me):
 		return fault(err)
 	}

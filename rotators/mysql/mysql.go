@@ -99,7 +99,7 @@ func connect(ctx context.Context, l database.Login) (*conn, error) {
 	}
 	raw, err := connector.Connect(ctx)
 	if err != nil {
-		return nil, connectFault(err)
+		return nil, database.Filled(connectFault(err), literal(l.User))
 	}
 	pool := sql.OpenDB(&single{raw: raw, Connector: connector})
 	session, err := pool.Conn(ctx)

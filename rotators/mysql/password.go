@@ -156,7 +156,7 @@ func firstIsPassword(t target) error {
 		return nil
 	}
 	return rotation.Fail(rotation.MissingPrivilege, "MariaDB does not let %s change its own password, because it logs in by %s first", t.account, t.ways[0].plugin).
-		With("Use ROTATION_STRATEGY=single-user-by-administrator, or put the password first: ALTER USER " + t.String() + " IDENTIFIED VIA mysql_native_password ... OR " + t.ways[0].plugin + ";")
+		With("Use ROTATION_STRATEGY=single-user-by-administrator, or put the password first: ALTER USER " + t.String() + " IDENTIFIED VIA mysql_native_password USING PASSWORD(the password of AWSCURRENT) OR " + t.ways[0].plugin + ";")
 }
 
 // hashing sets a password on MariaDB: as a hash if it can be, and as text only

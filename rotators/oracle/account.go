@@ -77,7 +77,7 @@ func (a *attributes) rotatable(name string) error {
 		return rotation.Fail(rotation.BadSecret, "%s is a common user, of a whole container database", ident(name)).With(pluggable)
 	case a.authentication != "" && a.authentication != "PASSWORD":
 		return rotation.Fail(rotation.BadSecret, "the user %s has no password in the database: its authentication is %s", ident(name), a.authentication).
-			With("Rotate a user with a password (ALTER USER ... IDENTIFIED BY). Such a user is not turned into one.")
+			With("Rotate a user who has a password (IDENTIFIED BY). Such a user is not turned into one.")
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ var codes = map[int]rotation.Fault{
 	28009:       {Class: rotation.LoginRefused, Remedy: "SYS logs in as SYSDBA alone: use another administrator."},
 	1045:        {Class: rotation.MissingPrivilege, Remedy: "GRANT CREATE SESSION TO the user."},
 
-	28000: {Class: rotation.AccountLocked, Remedy: "Find out why: FAILED_LOGIN_ATTEMPTS of its profile, or an administrator. Then ALTER USER ... ACCOUNT UNLOCK, and rotate again."},
+	28000: {Class: rotation.AccountLocked, Remedy: "Find out why: FAILED_LOGIN_ATTEMPTS of its profile, or an administrator. Then, as an administrator: ALTER USER {user} ACCOUNT UNLOCK; and rotate again."},
 	28001: {Class: rotation.PasswordExpired, Remedy: "As an administrator, set the secret's AWSCURRENT password again; PASSWORD_LIFE_TIME of the profile must be longer than the time between rotations."},
 	28002: {Class: rotation.PasswordExpired, Remedy: "The client takes the warning that the password will expire for an error (?): as an administrator, set the secret's AWSCURRENT password again; PASSWORD_LIFE_TIME of the profile must be longer than the time between rotations."},
 	28011: {Class: rotation.PasswordExpired, Remedy: "As an administrator, set the secret's AWSCURRENT password again."},
@@ -85,8 +85,8 @@ var codes = map[int]rotation.Fault{
 	// Tolerated where they are expected.
 	codeNoRoleGrant:   {Class: rotation.Unavailable, Transient: true, Remedy: meanwhile},
 	codeNoSystemGrant: {Class: rotation.Unavailable, Transient: true, Remedy: meanwhile},
-	959:               {Class: rotation.Unknown, Remedy: "A tablespace of the original user does not exist any more: ALTER USER ... DEFAULT TABLESPACE."},
-	2380:              {Class: rotation.Unknown, Remedy: "The profile of the original user does not exist any more: ALTER USER ... PROFILE."},
+	959:               {Class: rotation.Unknown, Remedy: "A tablespace of the original user does not exist any more: give the user another one (DEFAULT TABLESPACE, TEMPORARY TABLESPACE), then rotate again."},
+	2380:              {Class: rotation.Unknown, Remedy: "The profile of the original user does not exist any more: give the user another one (PROFILE), then rotate again."},
 	1652:              {Class: rotation.Unavailable, Remedy: "Give the database space."},
 
 	65048: {Class: rotation.BadSecret, Remedy: pluggable},

@@ -82,7 +82,7 @@ func connect(ctx context.Context, client Client, l database.Login) (*conn, error
 	raw, err := connector.Connect(ctx)
 	if err != nil {
 		w.cut() // go-ora leaves it open
-		return nil, w.connectFault(ended(ctx, err))
+		return nil, database.Filled(w.connectFault(ended(ctx, err)), ident(exact(l.User)))
 	}
 	pool := sql.OpenDB(&single{raw: raw, Connector: connector})
 	session, err := pool.Conn(ctx)

@@ -60,7 +60,7 @@ func connectFault(err error, encrypted bool) error {
 	switch pe.Routine {
 	case "InitializeSessionUserId":
 		f.Class = rotation.AccountLocked
-		return f.With("Let the role log in: ALTER ROLE ... LOGIN;")
+		return f.With("As an administrator: ALTER ROLE {user} LOGIN; then rotate again.")
 	case "ClientAuthentication":
 		if !encrypted {
 			f.Class = rotation.TLS

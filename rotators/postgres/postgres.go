@@ -66,7 +66,7 @@ func connect(ctx context.Context, l database.Login) (*conn, error) {
 	handshake := pgwire.Watch(cfg)
 	pg, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
-		return nil, connectFault(err, l.TLS != nil)
+		return nil, database.Filled(connectFault(err, l.TLS != nil), pgwire.Ident(l.User))
 	}
 	return &conn{pg, l, handshake}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
@@ -100,5 +101,19 @@ func TestWhatAForeignCloneOwnsIsHandedOverByTheRemedy(t *testing.T) {
 		r.config.GrantDrift, r.config.Adopt = false, nil
 		r.must(t)
 		r.must(t)
+	})
+}
+
+func TestARoleThatMayNotLogInIsLetInByTheRemedy(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for _, strategy := range strategies {
+			user := w.user(t, "", "old")
+			r := w.rotor(t, strategy, user, "old", w.superuser(t))
+			w.exec(t, `ALTER ROLE `+quoted(user)+` NOLOGIN`)
+			err := r.rotate(t)
+			databasetest.Wants(t, err, rotation.AccountLocked)
+			w.exec(t, databasetest.Remedy(t, err, "As an administrator: ", " then rotate again"))
+			r.must(t)
+		}
 	})
 }

@@ -48,7 +48,7 @@ func connectFault(err error) error {
 		// as sha256 hashes.
 		if strings.Contains(err.Error(), "unknown authentication type") {
 			return (&rotation.Fault{Class: rotation.LoginRefused, Err: err}).With("The server keeps this user's password as a SHA-256 hash, which only Amazon's own drivers can prove. " +
-				"Set it anew as text or as an MD5 hash (ALTER USER ... PASSWORD 'md5...'), as the rotation does.")
+				"Set it anew as text or as an MD5 hash (ALTER USER {user} PASSWORD), as the rotation does.")
 		}
 		return pgwire.NoTLS(err)
 	}

@@ -79,7 +79,7 @@ func connect(ctx context.Context, l database.Login) (*conn, error) {
 	}
 	pg, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
-		return nil, connectFault(err)
+		return nil, database.Filled(connectFault(err), pgwire.Ident(l.User))
 	}
 	return &conn{pg, l}, nil
 }

@@ -29,10 +29,10 @@ var codes = map[int32]rotation.Fault{
 	18450: {Class: rotation.LoginRefused, Remedy: "The server lets Windows accounts in only: turn on SQL Server and Windows Authentication mode."},
 	17892: {Class: rotation.LoginRefused, Remedy: "A logon trigger turned the login away: let it pass the function's host, program name (rotor) and time."},
 	40615: {Class: rotation.LoginRefused, Remedy: "The server's firewall does not let the function's address in: add a rule."},
-	18470: {Class: rotation.AccountLocked, Remedy: "The login is disabled. As an administrator: ALTER LOGIN ... ENABLE;"},
-	18486: {Class: rotation.AccountLocked, Remedy: "Too many logins failed. As an administrator: ALTER LOGIN ... WITH PASSWORD = '...' UNLOCK; and find out who logs in with a wrong password."},
-	15113: {Class: rotation.AccountLocked, Remedy: "Too many logins failed. As an administrator: ALTER LOGIN ... WITH PASSWORD = '...' UNLOCK; and find out who logs in with a wrong password."},
-	18487: {Class: rotation.PasswordExpired, Remedy: "As an administrator, set the password of AWSCURRENT anew (ALTER LOGIN ... WITH PASSWORD = '...'); rotate more often than it expires, or turn CHECK_EXPIRATION off."},
+	18470: {Class: rotation.AccountLocked, Remedy: "The login is disabled. As an administrator: ALTER LOGIN {user} ENABLE; then rotate again."},
+	18486: {Class: rotation.AccountLocked, Remedy: "Too many logins failed. Find out who logs in with a wrong password. Then, as an administrator: ALTER LOGIN {user} WITH PASSWORD = the password of AWSCURRENT UNLOCK; and rotate again."},
+	15113: {Class: rotation.AccountLocked, Remedy: "Too many logins failed. Find out who logs in with a wrong password. Then, as an administrator: ALTER LOGIN {user} WITH PASSWORD = the password of AWSCURRENT UNLOCK; and rotate again."},
+	18487: {Class: rotation.PasswordExpired, Remedy: "As an administrator, set the password of AWSCURRENT anew (ALTER LOGIN {user} WITH PASSWORD), then rotate again. Rotate more often than it expires, or turn CHECK_EXPIRATION off."},
 	18488: {Class: rotation.PasswordExpired, Remedy: "The login must change its password. As an administrator, set that of AWSCURRENT anew, without MUST_CHANGE."},
 
 	15114:      {Class: rotation.PasswordRejected, Remedy: "The password is too young to be changed: rotate less often, lower the policy's minimum password age, or use an administrator (ROTATION_STRATEGY)."},
@@ -56,7 +56,7 @@ var codes = map[int32]rotation.Fault{
 	15247: {Class: rotation.MissingPrivilege},
 
 	911:   {Class: rotation.NoDatabase},
-	4060:  {Class: rotation.NoDatabase, Remedy: "Correct the secret's dbname, or give the user a way into that database (CREATE USER ... FOR LOGIN ...)."},
+	4060:  {Class: rotation.NoDatabase, Remedy: "Correct the secret's dbname, or give the user a way into that database (CREATE USER {user} FOR LOGIN {user}; in it)."},
 	4064:  {Class: rotation.NoDatabase, Remedy: "Name a database in the secret's dbname that the user may open, or change the login's DEFAULT_DATABASE."},
 	942:   {Class: rotation.NoDatabase, Remedy: "The database is offline: bring it online, or name another one in the secret's dbname."},
 	15007: {Class: rotation.NoUser},
@@ -74,7 +74,7 @@ var codes = map[int32]rotation.Fault{
 	17809: {Class: rotation.TooManyConnections, Transient: true},
 	10928: {Class: rotation.TooManyConnections, Transient: true},
 	10929: {Class: rotation.TooManyConnections, Transient: true},
-	924:   {Class: rotation.TooManyConnections, Remedy: "The database is in single-user mode: ALTER DATABASE ... SET MULTI_USER;"},
+	924:   {Class: rotation.TooManyConnections, Remedy: "The database is in single-user mode: set it to MULTI_USER (ALTER DATABASE)."},
 	18461: {Class: rotation.Unavailable, Remedy: "The server runs in single-user mode: start it as usual."},
 	18451: {Class: rotation.Unavailable, Remedy: "Only administrators may connect now: wait until the server's work is done."},
 

@@ -103,7 +103,7 @@ func connect(ctx context.Context, l database.Login) (*conn, error) {
 		err = errors.Join(ctx.Err(), raw.Close())
 	}
 	if err != nil {
-		return nil, w.connectFault(ctx, err)
+		return nil, database.Filled(w.connectFault(ctx, err), ident(l.User))
 	}
 	pool := sql.OpenDB(&single{raw: raw, Connector: connector})
 	session, err := pool.Conn(ctx)

@@ -96,11 +96,30 @@ func Wants(t *testing.T, err error, c rotation.Class, says ...string) {
 		t.Errorf("got %v, want %s", err, c)
 		return
 	}
+	if strings.Contains(err.Error(), database.UserHere) {
+		t.Errorf("%v\nnames no user", err)
+	}
 	for _, s := range says {
 		if !strings.Contains(err.Error(), s) {
 			t.Errorf("%v\ndoes not say %q", err, s)
 		}
 	}
+}
+
+// Remedy is the part of a step's remedy between two texts: what the reader is to
+// run.
+func Remedy(t *testing.T, err error, after, upTo string) string {
+	t.Helper()
+	var e *rotation.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("got %v, and no remedy", err)
+	}
+	_, rest, ok := strings.Cut(e.Remedy, after)
+	part, _, ends := strings.Cut(rest, upTo)
+	if !ok || !ends {
+		t.Fatalf("there is nothing between %q and %q in the remedy %q", after, upTo, e.Remedy)
+	}
+	return part
 }
 
 // Pair is two alternating users of a session's own server, for tests that call
