@@ -66,6 +66,7 @@ func (r *Rotator) administratorLogin(ctx context.Context, doc secret.Document, a
 		}
 	}
 	l, err := r.login(administrator, doc.With("dbname", p.current.Database), p.v.Report)
+	l.Secret = doc // as it is: its own dbname may say where the administrator is defined
 	if err != nil {
 		return l, err
 	}

@@ -147,7 +147,7 @@ type document map[string]any
 
 // document is the secret of a user of the world's server.
 func (f *fixtures) document(user, password string) document {
-	d := document{"engine": f.server.Engine, "host": f.server.Host, "port": f.server.Port, "dbname": f.shop(), "username": user, "password": password}
+	d := document{"engine": f.server.Engine, "host": f.server.Host, "port": f.server.Port, "dbname": f.shop(), "authSource": "admin", "username": user, "password": password}
 	if f.server.ReplicaSet != "" {
 		d["replicaSet"] = f.server.ReplicaSet
 	}

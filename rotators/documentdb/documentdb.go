@@ -1,7 +1,7 @@
 // Package documentdb rotates users of Amazon DocumentDB and of MongoDB.
 //
-// A user belongs to an authentication database, the secret's authSource
-// ("admin" unless it says otherwise), which has nothing to do with dbname. A
+// A user belongs to an authentication database: the secret's authSource, or else its
+// dbname, or "admin"; on DocumentDB always "admin". A
 // clone lives in the database of its original, and its roles, mechanisms,
 // authentication restrictions and custom data are made the original's at each
 // rotation.

@@ -21,7 +21,7 @@ type place struct {
 	replicaSet string   // if set, its primary is looked for, starting from hosts
 	discover   bool     // ask the hosts for the others
 	authSource string   // of the session's user
-	usual      string   // authSource of users whose secret names none
+	usual      string   // authSource of all users whose secret names none, if DNS has it
 }
 
 // locate reads the place from the secret: host and port, or the DNS records
@@ -48,7 +48,7 @@ func locate(ctx context.Context, l database.Login) (place, error) {
 		p.replicaSet = name
 	}
 	var err error
-	p.usual = cmp.Or(p.authSource, "admin")
+	p.usual = p.authSource
 	if p.authSource, err = authSource(l, p.usual); err != nil {
 		return p, err
 	}
@@ -56,10 +56,17 @@ func locate(ctx context.Context, l database.Login) (place, error) {
 	return p, nil
 }
 
-// authSource is the database that a user logs in to: its secret's, or else the
-// usual one.
+// authSource is the database that a user is defined in: the secret's authSource,
+// or else the usual one, or else the secret's dbname, or admin. DocumentDB has all
+// users in admin.
+// Source: MongoDB's specification "Connection String", authSource and the default
+// authentication database. AWS's rotation functions take dbname, or admin.
 func authSource(l database.Login, usual string) (string, error) {
 	name := cmp.Or(l.Secret.Text("authSource"), usual)
+	if name == "" && !isAmazon(l) {
+		name = l.Secret.Text("dbname")
+	}
+	name = cmp.Or(name, "admin")
 	if strings.ContainsAny(name, "/\\. \"$\x00") { // MongoDB manual, "Naming Restrictions"
 		return "", rotation.Fail(rotation.BadSecret, "the authSource %q is not the name of a database", name)
 	}

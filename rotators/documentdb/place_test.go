@@ -181,7 +181,11 @@ func TestASecondaryIsNotWrittenTo(t *testing.T) {
 func TestSecretsAsAWSMakesThem(t *testing.T) {
 	eachMongoDB(t, func(t *testing.T, w *world) {
 		for i, dbname := range []string{"", fmt.Sprintf(`"dbname":%q,`, w.shop())} {
-			user := w.user(t, "admin", w.name(fmt.Sprint("app", i)), "first password")
+			home := "admin"
+			if dbname != "" {
+				home = w.shop()
+			}
+			user := w.user(t, home, w.name(fmt.Sprint("app", i)), "first password")
 			doc, err := secret.Parse(fmt.Appendf(nil, `{"engine":"mongo","host":%q,"port":%d,"username":%q,"password":"first password",%s"ssl":%s,"masterarn":"admin"}`,
 				w.server.Host, w.server.Port, user, dbname, w.server.SSL()))
 			if err != nil {
@@ -190,7 +194,7 @@ func TestSecretsAsAWSMakesThem(t *testing.T) {
 			r := w.rotor(t, database.AlternatingUsers, doc)
 			r.store.Add("admin", w.adminSecret(t).With("authSource", "").With("replicaSet", "").With("dbname", ""))
 			for range 2 {
-				if err := w.probe(t.Context(), r.must(t)); err != nil {
+				if err := w.probe(t.Context(), r.must(t).With("authSource", home)); err != nil {
 					t.Error(err)
 				}
 			}

@@ -129,7 +129,7 @@ func (w *world) secret(t *testing.T, user, password string) secret.Document {
 		t.Fatal(err)
 	}
 	d = d.With("engine", w.server.Engine).With("host", w.server.Host).With("port", fmt.Sprint(w.server.Port)).
-		With("dbname", w.shop()).With("username", user).With("password", password)
+		With("dbname", w.shop()).With("authSource", "admin").With("username", user).With("password", password)
 	return d.With("replicaSet", w.server.ReplicaSet).With("ssl", w.server.SSL())
 }
 
