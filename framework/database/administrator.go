@@ -70,5 +70,9 @@ func (r *Rotator) administratorLogin(ctx context.Context, doc secret.Document, a
 	if err != nil {
 		return l, err
 	}
-	return l, sameServer(l, p.current)
+	if err := sameServer(l, p.current); err != nil {
+		return l, err.With(fmt.Sprintf("Put the right host and port into the one that has the wrong ones (PutSecretValue), then rotate again: %s is the user's secret, and %s the administrator's. "+
+			"They have to agree letter for letter. Where one names a reader endpoint or a replica, the writer's is the right one.", p.v.SecretID, arn))
+	}
+	return l, nil
 }

@@ -163,7 +163,7 @@ func TestAdministratorSecrets(t *testing.T) {
 		{"good", func(*fixture) {}, "", ""},
 		{"no masterarn", func(f *fixture) { f.edit("user", "v0", "masterarn", "") }, rotation.BadSecret, "masterarn"},
 		{"does not exist", func(f *fixture) { f.edit("user", "v0", "masterarn", "arn:gone") }, rotation.BadSecret, "arn:gone does not exist"},
-		{"other host", func(f *fixture) { f.edit("admin", "v0", "host", "evil") }, rotation.BadSecret, "different servers"},
+		{"other host", func(f *fixture) { f.edit("admin", "v0", "host", "evil") }, rotation.BadSecret, "different servers: evil:1 and h:1. Put the right host and port into the one that has the wrong ones (PutSecretValue), then rotate again: user is the user's secret, and admin the administrator's"},
 		{"other port", func(f *fixture) { f.edit("admin", "v0", "port", "2") }, rotation.BadSecret, "different servers"},
 		{"wrong password", func(f *fixture) { f.edit("admin", "v0", "password", "wrong") }, rotation.LoginRefused, "AWSCURRENT version of the administrator's secret, admin;"},
 		{"locked", func(f *fixture) { f.Lock("root") }, rotation.AccountLocked, "administrator user"},

@@ -111,11 +111,11 @@ func (l Login) bad(format string, args ...any) error {
 	return rotation.Fail(rotation.BadSecret, "the %s secret %s", l.role, fmt.Sprintf(format, args...))
 }
 
-// sameServer keeps a changed secret from sending a password elsewhere.
-func sameServer(a, b Login) error {
+// sameServer keeps a changed secret from sending a password elsewhere: it is nil
+// if both are of one server.
+func sameServer(a, b Login) *rotation.Fault {
 	if a.Host != b.Host || a.Port != b.Port {
-		return rotation.Fail(rotation.BadSecret, "the %s and %s secrets name different servers: %s and %s", a.role, b.role, a.Address(), b.Address()).
-			With("Both must name the same host and port, letter for letter: a password is never sent to a server that only one of them names.")
+		return rotation.Fail(rotation.BadSecret, "the %s and %s secrets name different servers: %s and %s", a.role, b.role, a.Address(), b.Address())
 	}
 	return nil
 }
