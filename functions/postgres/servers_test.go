@@ -26,7 +26,7 @@ var badServers = []struct {
 	{"certificate expired", faulty(postgrestest.Config{Options: servertest.Faulty(localtls.Expired)}), failure{class: "Rotation.TLS", says: "Renew"}},
 	{"certificate of another host", faulty(postgrestest.Config{Options: servertest.Faulty(localtls.WrongName)}), failure{class: "Rotation.TLS", says: "tlsServerName"}},
 	{"TLS only", field("ssl", false), failure{class: "Rotation.TLS", says: "with TLS alone"}},
-	{"account may not log in", alter(`NOLOGIN`), failure{class: "Rotation.AccountLocked", says: "ALTER ROLE ... LOGIN"}},
+	{"account may not log in", alter(`NOLOGIN`), failure{class: "Rotation.AccountLocked", says: "LOGIN; then rotate again"}},
 	{"password expired", alter(`VALID UNTIL '2001-01-01'`), failure{class: "Rotation.LoginRefused", says: "VALID UNTIL"}},
 	{"no such database", field("dbname", "nothing_here"), failure{class: "Rotation.NoDatabase", says: "nothing_here"}},
 	{"full", full, failure{class: "Rotation.TooManyConnections", says: "too many connections"}},
