@@ -15,7 +15,6 @@ import (
 // see TestConformanceWithoutTLS.
 func TestConformance(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		t.Parallel() // a replica set waits as long as it works
 		conform(t, w, !strings.HasSuffix(t.Name(), "/DocumentDBCluster"))
 	})
 }
@@ -26,7 +25,6 @@ func TestConformanceWithoutTLS(t *testing.T) {
 	if os.Getenv("ROTOR_TEST_DOCUMENTDB") != "" {
 		t.Skip("not covered: another server is to be tested")
 	}
-	t.Parallel()
 	conform(t, own(t, documentdbtest.Config{Options: servertest.NoTLS()}), false)
 }
 
