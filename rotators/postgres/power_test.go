@@ -117,3 +117,27 @@ func TestARoleThatMayNotLogInIsLetInByTheRemedy(t *testing.T) {
 		}
 	})
 }
+
+// Before PostgreSQL 16 a role with REPLICATION may not even set its own password.
+func TestARoleForReplicationIsFoundByTheTrial(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for _, strategy := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator} {
+			user := w.user(t, "", "old")
+			admin, doc := w.administrator(t, "")
+			w.exec(t, `ALTER ROLE `+quoted(user)+` REPLICATION`)
+			if w.server.Major >= 16 {
+				w.exec(t, `GRANT `+quoted(user)+` TO `+quoted(admin)+` WITH ADMIN OPTION`)
+			}
+			r := w.rotor(t, strategy, user, "old", doc)
+			trial, rotated := r.preflight(t), r.rotate(t)
+			if (trial == nil) != (rotated == nil) || (trial == nil) != (w.server.Major >= 16) {
+				t.Fatalf("the trial says %v, the rotation %v", trial, rotated)
+			}
+			if trial != nil {
+				databasetest.Wants(t, trial, rotation.MissingPrivilege)
+				w.exec(t, databasetest.Remedy(t, trial, "As a superuser: ", " or use"))
+			}
+			r.must(t)
+		}
+	})
+}

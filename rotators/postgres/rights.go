@@ -104,7 +104,7 @@ const queryPreflight = `/* rotor: preflight */
 SELECT s.rolsuper, s.rolcreaterole, r.rolsuper, pg_catalog.pg_has_role(s.oid, r.oid, 'MEMBER WITH ADMIN OPTION'),
        coalesce(pg_catalog.current_setting('rds.restrict_password_commands', true), 'off') = 'on'
          AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles p WHERE p.rolname = 'rds_password' AND pg_catalog.pg_has_role(s.oid, p.oid, 'MEMBER')),
-       r.oid = s.oid
+       r.oid = s.oid, r.rolreplication
 FROM pg_catalog.pg_roles s JOIN pg_catalog.pg_roles r ON r.rolname = $1 WHERE s.rolname = session_user`
 
 // Preflight implements database.Conn.
@@ -134,8 +134,8 @@ func (c *conn) mayChange(ctx context.Context, tx pgx.Tx, user, clone string) err
 	if _, err := c.facts(ctx, tx, user); err != nil {
 		return err
 	}
-	var super, createRole, targetSuper, admin, restricted, own bool
-	if err := tx.QueryRow(ctx, queryPreflight, user).Scan(&super, &createRole, &targetSuper, &admin, &restricted, &own); err != nil {
+	var super, createRole, targetSuper, admin, restricted, own, replication bool
+	if err := tx.QueryRow(ctx, queryPreflight, user).Scan(&super, &createRole, &targetSuper, &admin, &restricted, &own, &replication); err != nil {
 		return err
 	}
 	who := c.login.User
@@ -145,6 +145,9 @@ func (c *conn) mayChange(ctx context.Context, tx pgx.Tx, user, clone string) err
 	case restricted:
 		return rotation.Fail(rotation.MissingPrivilege, "%q may not change passwords: rds.restrict_password_commands is on", who).
 			With("GRANT rds_password TO " + pgwire.Ident(who) + ";")
+	case replication && clone == "" && c.major() < 16: // found on 15; a clone needs more: see mayClone
+		return rotation.Fail(rotation.MissingPrivilege, "%q has REPLICATION: before PostgreSQL 16 a superuser alone may change such a role's password, the role itself may not", user).
+			With("As a superuser: ALTER ROLE " + pgwire.Ident(user) + " NOREPLICATION; or use ROTATION_STRATEGY=single-user-by-administrator with a superuser in masterarn. Then rotate again.")
 	case own && clone == "":
 		return nil
 	case !createRole:
