@@ -51,11 +51,16 @@ func (w *stage) engine(do func(call string, effect func() error) error) *rotatio
 // process runs steps of a rotation until one fails.
 func (w *stage) process(version string, steps ...rotation.Step) func(*rotationtest.Gate) {
 	var gate *rotationtest.Gate
-	e := w.engine(func(call string, effect func() error) error { return gate.Do(call, effect) })
+	wrote := false // which the engine remembers from one step to the next
+	e := w.engine(func(call string, effect func() error) error {
+		err := gate.Do(call, effect)
+		wrote = wrote || err == nil && strings.HasPrefix(call, "Put ")
+		return err
+	})
 	return func(g *rotationtest.Gate) {
 		gate = g
 		for _, step := range steps {
-			g.Forgets("all but that " + string(step) + " is next")
+			g.Forgets(fmt.Sprintf("all but that %s is next, and whether it wrote the version: %v", step, wrote))
 			if e.Handle(context.Background(), rotation.Event{Step: step, SecretID: "user", Token: version}) != nil {
 				return
 			}
@@ -138,11 +143,14 @@ func (w *stage) ends(e *rotation.Engine, version string) error {
 	return nil
 }
 
-// Two processes of one rotation, a death at any call, what an operator does meanwhile: in every order of their calls.
-func TestEveryInterleavingKeepsThePromises(t *testing.T) {
+const cancelled = "the rotation is cancelled"
+
+// A scenario is what is done before, and the world that is explored then.
+type scenario func(w *stage) (before []rotation.Step, world rotationtest.World)
+
+func scenarios() map[string]scenario {
 	all := rotation.Steps()
-	const cancelled = "the rotation is cancelled"
-	scenarios := map[string]func(w *stage) (before []rotation.Step, world rotationtest.World){
+	return map[string]scenario{
 		"createSecret twice": func(w *stage) ([]rotation.Step, rotationtest.World) {
 			return nil, rotationtest.World{Actors: processes(w.process("v1", all[0]), w.process("v1", all[0]))}
 		},
@@ -184,7 +192,11 @@ func TestEveryInterleavingKeepsThePromises(t *testing.T) {
 			})}
 		},
 	}
-	for name, scenario := range scenarios {
+}
+
+// Two processes of one rotation, a death at any call, what an operator does meanwhile: in every order of their calls.
+func TestEveryInterleavingKeepsThePromises(t *testing.T) {
+	for name, scene := range scenarios() {
 		for by, strategy := range map[string]database.Strategy{"single-user": database.SingleUser, "single-user-by-administrator": database.SingleUserByAdministrator, "alternating-users": database.AlternatingUsers} {
 			for _, overlap := range []bool{false, true} {
 				if name == cancelled && strategy != database.AlternatingUsers && !overlap {
@@ -194,7 +206,7 @@ func TestEveryInterleavingKeepsThePromises(t *testing.T) {
 					e := rotationtest.Exploration{Deaths: 1, Switches: switches(), New: func() rotationtest.World {
 						w := newStage(strategy, overlap)
 						w.store.Begin("user", "v1")
-						before, world := scenario(w)
+						before, world := scene(w)
 						for _, step := range before {
 							if err := w.engine(straight).Handle(context.Background(), rotation.Event{Step: step, SecretID: "user", Token: "v1"}); err != nil {
 								panic(err)

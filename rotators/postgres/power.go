@@ -16,7 +16,7 @@ import (
 // what a trial checks finds it. The transaction that failed is over by then.
 func (c *conn) explained(ctx context.Context, user, clone string, err error) error {
 	var f, lacks *rotation.Fault
-	if user == c.login.User || !errors.As(err, &f) || f.Class != rotation.MissingPrivilege {
+	if !errors.As(err, &f) || f.Class != rotation.MissingPrivilege {
 		return err
 	}
 	if why := c.preflight(ctx, user, clone); errors.As(why, &lacks) && lacks.Class == rotation.MissingPrivilege {

@@ -130,7 +130,7 @@ func (c *conn) fault(err error) error {
 		return err
 	}
 	if me, ok := serverErrorOf(err); ok {
-		return serverFault(me)
+		return database.Filled(serverFault(me), ident(c.login.User))
 	}
 	_, lost := c.wire.state()
 	if lost != nil || errors.Is(err, driver.ErrBadConn) || errors.Is(err, errOnce) || errors.Is(err, io.EOF) {
