@@ -10,8 +10,8 @@ import (
 // UserHere is where a remedy about a user's login names the user: see [Filled].
 const UserHere = "{user}"
 
-// Filled puts the user's name, as the server's language quotes it, into the remedy
-// of a Connect's error. Drivers keep their remedies in tables, which know no user.
+// Filled puts the name of a session's user, as the server's language quotes it, into
+// the remedy of an error. Drivers keep their remedies in tables, which know no user.
 func Filled(err error, quoted string) error {
 	var f *rotation.Fault
 	if !errors.As(err, &f) || !strings.Contains(f.Remedy, UserHere) {
