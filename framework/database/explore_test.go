@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
@@ -51,16 +52,18 @@ func (w *stage) engine(do func(call string, effect func() error) error) *rotatio
 // process runs steps of a rotation until one fails.
 func (w *stage) process(version string, steps ...rotation.Step) func(*rotationtest.Gate) {
 	var gate *rotationtest.Gate
-	wrote := false // which the engine remembers from one step to the next
+	var wrote atomic.Bool // which the engine remembers from one step to the next
 	e := w.engine(func(call string, effect func() error) error {
 		err := gate.Do(call, effect)
-		wrote = wrote || err == nil && strings.HasPrefix(call, "Put ")
+		if err == nil && strings.HasPrefix(call, "Put ") {
+			wrote.Store(true) // of calls that are made at once
+		}
 		return err
 	})
 	return func(g *rotationtest.Gate) {
 		gate = g
 		for _, step := range steps {
-			g.Forgets(fmt.Sprintf("all but that %s is next, and whether it wrote the version: %v", step, wrote))
+			g.Forgets(fmt.Sprintf("all but that %s is next, and whether it wrote the version: %v", step, wrote.Load()))
 			if e.Handle(context.Background(), rotation.Event{Step: step, SecretID: "user", Token: version}) != nil {
 				return
 			}
