@@ -1,0 +1,118 @@
+package postgres_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+// A trial that says yes is a promise, and one that says no is right: in worlds made at random, of users with attributes,
+// settings, rights, roles and objects, and of administrators who may do more or less.
+func TestARotationDoesWhatItsTrialSays(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		team := w.box.Role("team")
+		w.exec(t, `CREATE ROLE `+quoted(team))
+		t.Cleanup(func() { w.drop(t, team) })
+		for name, strategy := range strategies {
+			t.Run(name, func(t *testing.T) {
+				yes, no := 0, map[rotation.Class]int{}
+				databasetest.Worlds(t, func(t *testing.T, dice *rand.Rand) {
+					if said := w.oneWorld(t, strategy, dice); said == nil {
+						yes++
+					} else {
+						no[class(said)]++
+					}
+				})
+				t.Logf("%d trials said yes, and no: %v", yes, no)
+			})
+		}
+	})
+}
+
+// oneWorld rotates three times, each after a trial, with changes by somebody else in between. It returns what the first
+// trial said.
+func (w *world) oneWorld(t *testing.T, strategy database.Strategy, dice *rand.Rand) (first error) {
+	var story []string
+	run := func(statements ...string) {
+		for _, s := range statements {
+			if _, err := w.admin.Exec(t.Context(), s); err == nil { // what this version does not know is not part of the world
+				story = append(story, s)
+			}
+		}
+	}
+	user := w.user(t, "", "old")
+	admin, doc := w.administrator(t, "")
+	run(some(dice, 2, w.userStatements(user))...)
+	if w.server.Major >= 16 && dice.IntN(4) > 0 {
+		run(`GRANT ` + quoted(user) + ` TO ` + quoted(admin) + ` WITH ADMIN OPTION`)
+	}
+	run(some(dice, 2, w.administratorStatements(admin, user))...)
+	if dice.IntN(4) == 0 {
+		doc = w.superuser(t)
+	}
+	r := w.rotor(t, strategy, user, "old", doc)
+	for n := range 3 {
+		trial := r.preflight(t)
+		if n == 0 {
+			first = trial
+		}
+		err := r.rotate(t)
+		if (trial == nil) != (err == nil) {
+			t.Fatalf("the trial of rotation %d says: %v\nthe rotation: %v\nafter\n%s", n, trial, err, strings.Join(story, ";\n"))
+		}
+		if err != nil {
+			if class(trial) != class(err) {
+				t.Errorf("the trial of rotation %d says %v\nthe rotation %v\nafter\n%s", n, trial, err, strings.Join(story, ";\n"))
+			}
+			return first
+		}
+		run(some(dice, 4, w.userStatements(user))...)
+		if strategy == database.AlternatingUsers {
+			run(some(dice, 6, w.userStatements(user+"_clone"))...)
+		}
+	}
+	return first
+}
+
+// some of all statements, one in so many.
+func some(dice *rand.Rand, in int, all []string) (chosen []string) {
+	for _, s := range all {
+		if dice.IntN(in*3) == 0 {
+			chosen = append(chosen, s)
+		}
+	}
+	return chosen
+}
+
+// userStatements are what may be the case with a user.
+func (w *world) userStatements(user string) []string {
+	q, table := quoted(user), fmt.Sprintf("shop.%q", user+"'s")
+	role := quoted(w.box.Role("team"))
+	return []string{
+		`ALTER ROLE ` + q + ` CREATEDB`, `ALTER ROLE ` + q + ` CREATEROLE`, `ALTER ROLE ` + q + ` REPLICATION`, `ALTER ROLE ` + q + ` BYPASSRLS`, `ALTER ROLE ` + q + ` NOINHERIT`,
+		`ALTER ROLE ` + q + ` CONNECTION LIMIT 5`, `ALTER ROLE ` + q + ` VALID UNTIL '2099-01-01'`, `ALTER ROLE ` + q + ` VALID UNTIL '2001-01-01'`, `ALTER ROLE ` + q + ` NOLOGIN`,
+		`ALTER ROLE ` + q + ` SET statement_timeout = '1min'`, `ALTER ROLE ` + q + ` SET log_min_duration_statement = 0`, `ALTER ROLE ` + q + ` SET role = ` + role,
+		`ALTER ROLE ` + q + ` SET search_path = nowhere, "$user"`, `ALTER ROLE ` + q + ` SET default_transaction_read_only = on`, `ALTER ROLE ` + q + ` SET password_encryption = md5`,
+		`ALTER ROLE ` + q + ` IN DATABASE ` + quoted(w.box.Database) + ` SET lock_timeout = '5s'`,
+		`GRANT ` + role + ` TO ` + q, `GRANT ` + role + ` TO ` + q + ` WITH ADMIN OPTION`, `GRANT ` + role + ` TO ` + q + ` WITH INHERIT FALSE`, `GRANT ` + role + ` TO ` + q + ` WITH SET FALSE`,
+		`GRANT pg_read_all_data TO ` + q, `GRANT pg_signal_backend TO ` + q,
+		`GRANT ALL ON ALL TABLES IN SCHEMA shop TO ` + q, `GRANT SELECT ON shop.prices TO ` + q + ` WITH GRANT OPTION`, `REVOKE SELECT ON shop.orders FROM ` + q, `GRANT CREATE ON DATABASE ` + quoted(w.box.Database) + ` TO ` + q,
+		`CREATE TABLE ` + table + ` (n int)`, `ALTER TABLE ` + table + ` OWNER TO ` + q, `CREATE SCHEMA ` + q + ` AUTHORIZATION ` + q,
+		`ALTER DEFAULT PRIVILEGES FOR ROLE ` + q + ` IN SCHEMA shop GRANT SELECT ON TABLES TO ` + role, `ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO ` + q,
+	}
+}
+
+// administratorStatements are what an administrator may be let do.
+func (w *world) administratorStatements(admin, user string) []string {
+	a, q, role := quoted(admin), quoted(user), quoted(w.box.Role("team"))
+	return []string{
+		`GRANT ` + q + ` TO ` + a + ` WITH ADMIN OPTION`, `GRANT ` + q + ` TO ` + a + ` WITH ADMIN OPTION`, `GRANT ` + q + ` TO ` + a + ` WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`, `GRANT ` + q + ` TO ` + a,
+		`GRANT ` + role + ` TO ` + a + ` WITH ADMIN OPTION`, `ALTER ROLE ` + a + ` CREATEDB`, `ALTER ROLE ` + a + ` REPLICATION`, `ALTER ROLE ` + a + ` BYPASSRLS`, `ALTER ROLE ` + a + ` NOCREATEROLE`,
+		`ALTER ROLE ` + a + ` NOINHERIT`, `ALTER ROLE ` + a + ` SET role = ` + q,
+	}
+}
