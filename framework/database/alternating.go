@@ -2,7 +2,10 @@ package database
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
 type alternatingUsers struct{}
@@ -51,13 +54,30 @@ func (alternatingUsers) preflight(ctx context.Context, r *Rotator, _ Conn, p pai
 	if err := r.proven(ctx, admin, p); err != nil {
 		return err
 	}
-	if err := admin.PreflightPair(ctx, r.users(p)); err != nil {
-		return fmt.Errorf("checking what a rotation of %q will need: %w", p.current.User, networkFault(err))
+	err = admin.PreflightPair(ctx, r.users(p))
+	if r.isClone(p.pending.User) || r.GrantDrift { // the rotation makes them equal first
+		return needs(p.pending, err)
 	}
-	if r.isClone(p.pending.User) || r.GrantDrift {
-		return nil // the rotation makes them equal first
+	if err := needs(p.pending, admin.Preflight(ctx, p.pending)); err != nil {
+		return err
 	}
-	return r.equal(ctx, admin, p)
+	if err := r.equal(ctx, admin, p); err != nil {
+		return err
+	}
+	if err != nil { // only the clone's turn takes what is missing
+		noteForLater(p, err)
+	}
+	return nil
+}
+
+// noteForLater says of a rotation to come what would be an error of the next one.
+func noteForLater(p pair, err error) {
+	var f *rotation.Fault
+	remedy := ""
+	if errors.As(err, &f) {
+		remedy = " " + f.Remedy
+	}
+	p.v.Report.Notef("The rotation after the next one will fail: %v.%s", needs(p.current, err), remedy)
 }
 
 // users says which one of two alternating users is the clone.

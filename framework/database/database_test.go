@@ -1,6 +1,7 @@
 package database_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/x509"
@@ -45,6 +46,7 @@ type fixture struct {
 	store  rotationtest.Store
 	calls  rotationtest.Faults
 	config database.Config
+	log    bytes.Buffer
 }
 
 func newFixture(t *testing.T, s database.Strategy) *fixture {
@@ -71,7 +73,7 @@ func (f *fixture) engine(t *testing.T) *rotation.Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &rotation.Engine{Store: f.calls.Store(&f.store), Rotator: r, Clock: &rotationtest.Clock{}, Log: slog.New(slog.DiscardHandler)}
+	return &rotation.Engine{Store: f.calls.Store(&f.store), Rotator: r, Clock: &rotationtest.Clock{}, Log: slog.New(slog.NewTextHandler(&f.log, nil))}
 }
 
 func (f *fixture) steps(t *testing.T, steps ...rotation.Step) (err error) {
@@ -431,6 +433,38 @@ func TestPreflightFindsWhatWouldStopARotation(t *testing.T) {
 					t.Errorf("%s, by %T, with a value %v: got %v", c.name, s, withValue, err)
 				}
 			}
+		}
+	}
+}
+
+func TestATrialAsksForTheTurnThatFollowsIt(t *testing.T) {
+	for _, c := range []struct {
+		turn    string // of which user
+		missing string // the call that would miss something
+		class   rotation.Class
+		noted   bool
+	}{
+		{"app_clone", "PreflightPair", rotation.MissingPrivilege, false},
+		{"app", "PreflightPair", "", true}, // what the clone's turn takes
+		{"app", "Preflight", rotation.MissingPrivilege, false},
+	} {
+		f := newFixture(t, database.AlternatingUsers)
+		if c.turn == "app" {
+			if err := f.turn(t, "v1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.config.Driver = databasetest.Intercept(f.config.Driver, func(_ context.Context, call string, effect func() error) error {
+			if call == c.missing {
+				return rotation.Fail(rotation.MissingPrivilege, "the administrator may not").With("Let it.")
+			}
+			return effect()
+		})
+		if err := f.turn(t, "trial", rotation.TestSecret); class(err) != c.class {
+			t.Errorf("the turn of %s, %s: got %v", c.turn, c.missing, err)
+		}
+		if noted := strings.Contains(f.log.String(), "The rotation after the next one will fail") && strings.Contains(f.log.String(), "Let it."); noted != c.noted {
+			t.Errorf("the turn of %s, %s: noted is %v\n%s", c.turn, c.missing, noted, f.log.String())
 		}
 	}
 }

@@ -42,7 +42,7 @@ func (s singleUser) preflight(ctx context.Context, r *Rotator, conn Conn, p pair
 		defer closing(admin)
 		conn = admin
 	}
-	return preflighting(ctx, conn, p.current)
+	return needs(p.current, conn.Preflight(ctx, p.current))
 }
 
 // authenticate logs in with the first password of the secret that works: the

@@ -42,9 +42,10 @@ func ParseStrategy(name string) (Strategy, error) {
 	return nil, fmt.Errorf("unknown strategy %q: use single-user, single-user-by-administrator or alternating-users", name)
 }
 
-func preflighting(ctx context.Context, conn Conn, target Login) error {
-	if err := conn.Preflight(ctx, target); err != nil {
-		return fmt.Errorf("checking what a rotation of %q will need: %w", target.User, networkFault(err))
+// needs says whose turn takes what a trial has missed.
+func needs(next Login, err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("checking what setSecret of %q will need: %w", next.User, networkFault(err))
 }

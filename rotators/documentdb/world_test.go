@@ -21,6 +21,7 @@ import (
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
 	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/documentdb"
 	"github.com/seed492efc12/rotor/rotators/documentdb/documentdbtest"
 )
@@ -146,7 +147,11 @@ func (w *world) fixture(t *testing.T, name string) databasetest.Fixture {
 		name = w.name(fmt.Sprint("app", w.users))
 	}
 	w.user(t, "admin", name, hardPassword)
-	return databasetest.Fixture{User: w.secret(t, name, hardPassword), Admin: w.adminSecret(t), Roots: w.roots, Probe: w.probe}
+	f := databasetest.Fixture{User: w.secret(t, name, hardPassword), Admin: w.adminSecret(t), Probe: w.probe}
+	if w.server.TLS != servertest.TLSOff {
+		f.Roots = w.roots
+	}
+	return f
 }
 
 // hardPassword has every printable character that DocumentDB takes.

@@ -60,7 +60,7 @@ func TestConformanceOfMySQLWithoutOverlap(t *testing.T) {
 }
 
 func (w *world) harness() databasetest.Harness {
-	return databasetest.Harness{Driver: mysql.Driver, Server: w.server.Title, Real: w.server.Real, New: w.fixture, Names: w.hardNames(),
+	return databasetest.Harness{Driver: mysql.Driver, Server: w.server.Title, Real: w.server.Real, Databases: true, New: w.fixture, Names: w.hardNames(),
 		Unmarked: isMariaDB(w.server) || !w.server.Real}
 }
 

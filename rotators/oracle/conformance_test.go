@@ -22,14 +22,14 @@ var longest = strings.Repeat("x", 128-len("_CLONE"))
 // With ROTOR_TEST_ORACLE this runs through go-ora against a real database.
 func TestConformance(t *testing.T) {
 	w := newWorld(t, oracletest.Best(t))
-	databasetest.Run(t, databasetest.Harness{Driver: w.Driver, Server: w.Title, Real: w.Real, New: w.fixture, Unmarked: true, Names: slices.Concat(names, quoted, []string{longest, `"` + longest + `"`})})
+	databasetest.Run(t, databasetest.Harness{Driver: w.Driver, Server: w.Title, Real: w.Real, Databases: true, New: w.fixture, Unmarked: true, Names: slices.Concat(names, quoted, []string{longest, `"` + longest + `"`})})
 }
 
 func TestConformanceOfOtherReleases(t *testing.T) {
 	for _, version := range []string{"11.2.0.4.0", "12.1.0.2.0", "23.0.0.0.0"} {
 		t.Run(version, func(t *testing.T) {
 			w := standIn(t, oracletest.Config{Version: version})
-			databasetest.Run(t, databasetest.Harness{Driver: w.Driver, Server: w.Title, Real: w.Real, New: w.fixture, Unmarked: true, NoSweep: true, Names: []string{strings.Repeat("x", 30-len("_CLONE"))}})
+			databasetest.Run(t, databasetest.Harness{Driver: w.Driver, Server: w.Title, Real: w.Real, Databases: true, New: w.fixture, Unmarked: true, NoSweep: true, Names: []string{strings.Repeat("x", 30-len("_CLONE"))}})
 		})
 	}
 }

@@ -73,6 +73,8 @@ type attributes struct {
 
 var flagNames = []string{"SUPERUSER", "CREATEDB", "CREATEROLE", "INHERIT", "REPLICATION", "BYPASSRLS"}
 
+const flagInherit = 3 // of flagNames
+
 // fresh are the attributes of a role that CREATE ROLE names without options.
 var fresh = attributes{flags: []bool{false, false, false, true, false, false}, limit: -1}
 
@@ -85,6 +87,17 @@ func (k *cloning) attributes(ctx context.Context, user string) (attributes, erro
 	a := attributes{flags: make([]bool, len(flagNames))}
 	err := k.tx.QueryRow(ctx, queryAttributes, user).
 		Scan(&a.flags[0], &a.flags[1], &a.flags[2], &a.flags[3], &a.flags[4], &a.flags[5], &a.limit, &a.validUntil, &a.login)
+	return a, err
+}
+
+// wanted are the attributes that the clone ought to have: the original's. Before
+// version 16 a role inherits from all roles that it is a member of, or from none,
+// and a clone has to inherit from its original, which then inherits itself or not.
+func (k *cloning) wanted(ctx context.Context) (attributes, error) {
+	a, err := k.attributes(ctx, k.original)
+	if err == nil && k.major() < 16 {
+		a.flags[flagInherit] = true
+	}
 	return a, err
 }
 
@@ -120,7 +133,7 @@ func options(from, to attributes) string {
 // role makes the clone exist with the original's attributes. A new one has no
 // password, so that none logs it in.
 func (k *cloning) role(ctx context.Context) error {
-	want, err := k.attributes(ctx, k.original)
+	want, err := k.wanted(ctx)
 	if err != nil {
 		return fault(err)
 	}
@@ -145,6 +158,7 @@ func (k *cloning) role(ctx context.Context) error {
 const queryMemberships = `/* rotor: memberships */
 SELECT r.rolname::text, coalesce(g.rolname::text, ''), m.admin_option,
        coalesce((to_jsonb(m)->>'inherit_option')::bool, true) AND coalesce((to_jsonb(m)->>'set_option')::bool, true),
+       coalesce((to_jsonb(m)->>'inherit_option')::bool, true) AND NOT pg_catalog.pg_has_role(o.oid, r.oid, 'USAGE'),
        pg_catalog.pg_has_role(o.oid, r.oid, 'MEMBER'), pg_catalog.pg_has_role(o.oid, r.oid, 'MEMBER WITH ADMIN OPTION')
 FROM pg_catalog.pg_auth_members m
 JOIN pg_catalog.pg_roles r ON r.oid = m.roleid
@@ -158,6 +172,7 @@ type membership struct {
 	role, grantor string
 	admin         bool
 	full          bool // inherited, and the member may become the role
+	more          bool // inherited, and not by the original
 	originals     bool // the original is a member too
 	administers   bool // so, with the ADMIN option
 }
@@ -168,13 +183,13 @@ func (k *cloning) memberships(ctx context.Context) ([]membership, error) {
 		return nil, fault(err)
 	}
 	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m membership, err error) {
-		return m, row.Scan(&m.role, &m.grantor, &m.admin, &m.full, &m.originals, &m.administers)
+		return m, row.Scan(&m.role, &m.grantor, &m.admin, &m.full, &m.more, &m.originals, &m.administers)
 	})
 	return all, fault(err)
 }
 
-// membership makes the clone a member of the original, and of no role that the
-// original is no member of.
+// membership makes the clone a member of the original, and of no role that gives
+// it more than the original has.
 func (k *cloning) membership(ctx context.Context) error {
 	all, err := k.memberships(ctx)
 	if err != nil {
@@ -190,16 +205,16 @@ func (k *cloning) membership(ctx context.Context) error {
 		switch {
 		case m.role == k.original:
 			continue // the clone's mark
-		case m.originals && (!m.admin || m.administers):
+		case m.originals && !m.more && (!m.admin || m.administers):
 			continue
-		case m.originals:
+		case m.originals && !m.more:
 			what = "ADMIN OPTION FOR "
 		}
 		statement := "REVOKE " + what + pgwire.Ident(m.role) + " FROM " + pgwire.Ident(k.clone)
 		if k.major() >= 16 && m.grantor != "" {
 			statement += " GRANTED BY " + pgwire.Ident(m.grantor)
 		}
-		k.attempt(ctx, statement, fmt.Sprintf("revoke %sthe role %q, which %q does not have, from %q", strings.ToLower(what), m.role, k.original, k.clone))
+		k.attempt(ctx, statement, fmt.Sprintf("revoke %sthe role %q, which %q does not have so, from %q", strings.ToLower(what), m.role, k.original, k.clone))
 	}
 	return nil
 }

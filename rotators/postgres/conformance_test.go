@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { postgrestest.Main(m) }
 func TestConformance(t *testing.T) {
 	postgrestest.Each(t, func(t *testing.T, s *postgrestest.Server) {
 		w := newWorld(t, s)
-		databasetest.Run(t, databasetest.Harness{Driver: postgres.Driver, Server: s.Title, Real: s.Real, New: w.fixture, NoSweep: !s.IsNewest(), Names: []string{
+		databasetest.Run(t, databasetest.Harness{Driver: postgres.Driver, Server: s.Title, Real: s.Real, Databases: true, New: w.fixture, NoSweep: !s.IsNewest(), Names: []string{
 			`quote"d`, `apo'strophe`, `per%cent`, `sp ace`, `semi;colon--`, `back\slash`, `dollar$1`, `ünïcødé 漢字`, `UPPER`, strings.Repeat("x", 57),
 		}})
 	})

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -47,12 +48,13 @@ func (c *conn) Standing(ctx context.Context, p database.Pair, next database.Logi
 	return standing, err
 }
 
-// queryActs names the role that sessions of a user act as in this database.
+// queryActs names the role that sessions of a user act as in this database: what
+// it may not become, the server ignores.
 const queryActs = `/* rotor: acting role */
 SELECT coalesce((SELECT pg_catalog.substr(item, 6)
   FROM pg_catalog.pg_db_role_setting s
   CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) item
-  WHERE s.setrole = r.oid AND item LIKE 'role=%'
+  WHERE s.setrole = r.oid AND item LIKE 'role=%%' AND %s
     AND s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))
   ORDER BY s.setdatabase DESC LIMIT 1), r.rolname::text)
 FROM pg_catalog.pg_roles r WHERE r.rolname = $1`
@@ -63,7 +65,7 @@ func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Differe
 		var rights [2][]string
 		for i, user := range []string{p.Original.User, p.Clone.User} {
 			var acts string
-			if err := tx.QueryRow(ctx, queryActs, user).Scan(&acts); err != nil {
+			if err := tx.QueryRow(ctx, fmt.Sprintf(queryActs, c.becomes()), user).Scan(&acts); err != nil {
 				return err
 			}
 			twin := []string{p.Clone.User, p.Original.User}[i]

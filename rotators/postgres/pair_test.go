@@ -190,3 +190,41 @@ func TestWhatReadsTheSessionsUserIsTold(t *testing.T) {
 		}
 	})
 }
+
+// A role that the original acts as in vain, not being its member, is none that its clone has to act as: it acts as the original, and may do
+// what that may. Nor is one that the clone alone inherits.
+func TestACloneActsAsItsOriginalWhateverThatIsSetToActAs(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		team := w.box.Role("vain")
+		w.exec(t, `CREATE ROLE `+team)
+		t.Cleanup(func() { w.drop(t, team) })
+		for name, settings := range map[string][]string{
+			"in vain":                     {`ALTER ROLE $APP SET role = $TEAM`},
+			"in vain, in one database":    {`ALTER ROLE $APP IN DATABASE $DB SET role = $TEAM`},
+			"nobody":                      {`ALTER ROLE $APP SET role = none`},
+			"no longer":                   {`CREATE ROLE $TEAM_2`, `ALTER ROLE $APP SET role = $TEAM_2`, `DROP ROLE $TEAM_2`},
+			"in vain, inheriting nothing": {`ALTER ROLE $APP NOINHERIT`, `ALTER ROLE $APP SET role = $TEAM`},
+			"inheriting nothing":          {`ALTER ROLE $APP NOINHERIT`, `GRANT $TEAM TO $APP`},
+		} {
+			t.Run(name, func(t *testing.T) {
+				app := w.user(t, "", "old")
+				of := strings.NewReplacer("$APP", app, "$TEAM", team, "$DB", quoted(w.box.Database))
+				w.exec(t, of.Replace(strings.Join(settings, ";")))
+				r := w.rotor(t, database.AlternatingUsers, app, "old", w.superuser(t))
+				for n := range 3 {
+					if n == 2 {
+						w.exec(t, of.Replace(`GRANT $TEAM TO $APP_clone`)) // which is taken away, where it is more than the original has
+					}
+					r.must(t)
+					var is string
+					if err := r.application(t).QueryRow(t.Context(), `SELECT current_user`).Scan(&is); err != nil || is != app {
+						t.Errorf("%s acts as %s, %v", r.store.Value("user", rotation.Current).Text("username"), is, err)
+					}
+					if err := r.can(t, `INSERT INTO shop.orders (item) VALUES ('x')`); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+	})
+}

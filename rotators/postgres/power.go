@@ -32,7 +32,7 @@ func (k *cloning) mayClone(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	want, err := k.attributes(ctx, k.original)
+	want, err := k.wanted(ctx)
 	if err != nil {
 		return err
 	}

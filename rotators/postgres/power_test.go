@@ -9,6 +9,7 @@ import (
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/rotators/postgres"
 )
 
 // remedied runs the statements that a remedy prints after "As a superuser: ", and reports whether there were any.
@@ -24,6 +25,12 @@ func (w *world) remedied(t *testing.T, err error) bool {
 		w.exec(t, statements)
 	}
 	return ok
+}
+
+// helped says that a remedy of the class was executed.
+func (w *world) helped(t *testing.T, c rotation.Class) {
+	t.Helper()
+	databasetest.Remedied(t, postgres.Driver, w.server.Title, w.server.Real, c)
 }
 
 // What an administrator who is no superuser may not do for a clone is found by the trial, and its remedy helps.
@@ -69,6 +76,7 @@ func TestWhatAnAdministratorLacksIsFoundByTheTrial(t *testing.T) {
 				}
 				r.must(t)
 				r.must(t)
+				w.helped(t, rotation.MissingPrivilege)
 			})
 		}
 	})
@@ -98,6 +106,7 @@ func TestWhatAForeignCloneOwnsIsHandedOverByTheRemedy(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 		r.must(t)
+		w.helped(t, rotation.FewerRights)
 		r.config.GrantDrift, r.config.Adopt = false, nil
 		r.must(t)
 		r.must(t)
@@ -114,6 +123,7 @@ func TestARoleThatMayNotLogInIsLetInByTheRemedy(t *testing.T) {
 			databasetest.Wants(t, err, rotation.AccountLocked)
 			w.exec(t, databasetest.Remedy(t, err, "As an administrator: ", " then rotate again"))
 			r.must(t)
+			w.helped(t, rotation.AccountLocked)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -13,16 +14,30 @@ import (
 // A setting is a line of pg_db_role_setting.
 type setting struct{ database, name, value string }
 
+// querySettings reads a role's settings; if $2 is true, without those of "role"
+// that are in vain.
 const querySettings = `/* rotor: settings */
 SELECT coalesce(d.datname::text, ''), item
 FROM pg_catalog.pg_db_role_setting s
 JOIN pg_catalog.pg_roles r ON r.oid = s.setrole AND r.rolname = $1
 LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
 CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS item
+WHERE NOT $2 OR item NOT LIKE 'role=%%' OR %s
 ORDER BY 1, 2`
 
+// becomes is whether the role r acts as the one that its setting item names: at
+// its login the server ignores, with a warning, what it may not become.
+func (c *conn) becomes() string {
+	power := "MEMBER"
+	if c.major() >= 16 {
+		power = "SET"
+	}
+	return `(EXISTS (SELECT FROM pg_catalog.pg_roles t WHERE t.rolname = pg_catalog.substr(item, 6)
+         AND (r.rolsuper OR pg_catalog.pg_has_role(r.oid, t.oid, '` + power + `'))))`
+}
+
 func (k *cloning) settingsOf(ctx context.Context, user string) ([]setting, error) {
-	rows, err := k.tx.Query(ctx, querySettings, user)
+	rows, err := k.tx.Query(ctx, fmt.Sprintf(querySettings, k.becomes()), user, user == k.original)
 	if err != nil {
 		return nil, fault(err)
 	}

@@ -57,7 +57,11 @@ func (w *world) oneWorld(t *testing.T, strategy database.Strategy, dice *rand.Ra
 	}
 	r := w.rotor(t, strategy, user, "old", doc)
 	for n := range 3 {
+		before := w.dump(t)
 		trial := r.preflight(t)
+		if after := w.dump(t); after != before {
+			t.Fatalf("the trial of rotation %d has changed\n%s\nto\n%s\nafter\n%s", n, before, after, strings.Join(story, ";\n"))
+		}
 		if n == 0 {
 			first = trial
 		}
@@ -68,12 +72,34 @@ func (w *world) oneWorld(t *testing.T, strategy database.Strategy, dice *rand.Ra
 		if err != nil {
 			return first
 		}
+		if w.dump(t) == before {
+			t.Fatal("the dump does not show a rotation")
+		}
 		run(some(dice, 4, w.userStatements(user))...)
 		if strategy == database.AlternatingUsers {
 			run(some(dice, 6, w.userStatements(user+"_clone"))...)
 		}
 	}
 	return first
+}
+
+// dump is what a rotation could change: the roles of this world with their passwords, settings and memberships, and who owns and may do what
+// in its database.
+func (w *world) dump(t *testing.T) string {
+	t.Helper()
+	return w.value(t, `WITH mine AS (SELECT oid FROM pg_roles WHERE rolname LIKE '%' || substr(current_database(), 4) || '%'),
+		lines AS (
+		SELECT 'role ' || a::text AS line FROM pg_authid a WHERE oid IN (SELECT oid FROM mine)
+		UNION ALL SELECT 'member ' || m::text FROM pg_auth_members m WHERE roleid IN (SELECT oid FROM mine) OR member IN (SELECT oid FROM mine)
+		UNION ALL SELECT 'setting ' || s::text FROM pg_db_role_setting s WHERE setrole IN (SELECT oid FROM mine)
+		UNION ALL SELECT 'depends ' || d::text FROM pg_shdepend d WHERE refobjid IN (SELECT oid FROM mine)
+		UNION ALL SELECT 'class ' || concat_ws(' ', oid, relname, relowner, relacl) FROM pg_class WHERE relnamespace <> 'pg_toast'::regnamespace
+		UNION ALL SELECT 'column ' || concat_ws(' ', attrelid, attname, attacl) FROM pg_attribute WHERE attacl IS NOT NULL
+		UNION ALL SELECT 'schema ' || n::text FROM pg_namespace n
+		UNION ALL SELECT 'function ' || concat_ws(' ', oid, proowner, proacl) FROM pg_proc WHERE pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+		UNION ALL SELECT 'database ' || concat_ws(' ', datname, datdba, datacl) FROM pg_database WHERE datname = current_database()
+		UNION ALL SELECT 'default ' || d::text FROM pg_default_acl d)
+		SELECT string_agg(line, E'\n' ORDER BY line) FROM lines`)
 }
 
 // some of all statements, one in so many.

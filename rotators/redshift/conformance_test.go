@@ -16,7 +16,7 @@ var names = []string{`quote"d`, `apo'strophe`, `per%cent`, `sp ace`, `semi;colon
 // The stand-in would take minutes for a fault at every call, and adds nothing to what a fault does.
 func TestConformance(t *testing.T) {
 	redshifttest.EachWire(t, func(t *testing.T, s *redshifttest.Server) {
-		databasetest.Run(t, databasetest.Harness{Driver: redshift.Driver, Server: s.Title, Real: s.Real, New: newWorld(t, s).fixture, Unmarked: true,
+		databasetest.Run(t, databasetest.Harness{Driver: redshift.Driver, Server: s.Title, Real: s.Real, Databases: true, New: newWorld(t, s).fixture, Unmarked: true,
 			Names: append(names, strings.Repeat("x", 127-len("_clone")))})
 	})
 }

@@ -19,7 +19,7 @@ func TestConformance(t *testing.T) {
 	for name, contained := range map[string]bool{"logins": false, "contained users": true} {
 		t.Run(name, func(t *testing.T) {
 			sqlservertest.Each(t, func(t *testing.T, s *sqlservertest.Server) {
-				databasetest.Run(t, databasetest.Harness{Driver: sqlserver.Driver, Server: map[bool]string{false: "", true: "contained users, "}[contained] + s.Title, Real: s.Real, New: newWorld(t, s, contained).fixture, Names: names, NoSweep: contained, Unmarked: true})
+				databasetest.Run(t, databasetest.Harness{Driver: sqlserver.Driver, Server: map[bool]string{false: "", true: "contained users, "}[contained] + s.Title, Real: s.Real, Databases: !contained, New: newWorld(t, s, contained).fixture, Names: names, NoSweep: contained, Unmarked: true})
 			})
 		})
 	}

@@ -128,3 +128,18 @@ func TestAPageOfAPartialRunSaysSo(t *testing.T) {
 		}
 	}
 }
+
+func TestRemediesThatWereExecutedAreListed(t *testing.T) {
+	executed := func(class, server, real string) gotest.Point {
+		return gotest.Point{Kind: "remedy/executed", Fields: map[string]string{"engine": "mysql", "class": class, "server": server, "real": real, "points": "1"}}
+	}
+	text, err := remedies([]gotest.Point{executed("TLS", "MySQL 9.7.4", "true"), executed("TLS", "Oracle 19", "false"), executed("TLS", "MariaDB 11.8", "true"), executed("TLS", "MySQL 9.7.4", "true")})
+	if err != nil || !strings.Contains(text, "\n| TLS | MariaDB 11.8, MySQL 9.7.4 | Oracle 19 |\n") || !strings.Contains(text, "Executed by no test: those of AccessDenied, AccountLocked,") {
+		t.Errorf("%v, got\n%s", err, text)
+	}
+	for _, bad := range []gotest.Point{executed("TSL", "MySQL 9.7.4", "true"), executed("TLS", "MySQL 9.7.4", "")} {
+		if _, err := remedies([]gotest.Point{bad}); err == nil {
+			t.Errorf("%v was taken", bad)
+		}
+	}
+}

@@ -42,6 +42,13 @@ func write(r *results, s sweeping) (string, error) {
 				return "", err
 			}
 		}
+		if p.remedies {
+			text, err := remedies(r.points)
+			if err != nil {
+				return "", err
+			}
+			b.WriteString(text)
+		}
 		fmt.Fprintf(&b, "\nNot proven: %s\n", p.not)
 	}
 	return b.String(), nil

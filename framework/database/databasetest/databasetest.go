@@ -38,6 +38,9 @@ type Harness struct {
 	Unmarked bool
 	// NoOverlap asks for the opposite: see [database.Config].
 	NoOverlap bool
+	// Databases says that the secret's dbname is where a session is, and has to be
+	// there.
+	Databases bool
 	// NoSweep leaves out the faults at every point, which take most of the time,
 	// what any rotator promises, and most of the hard names: one server of a kind
 	// is enough for them, unless a sweep of all servers is wanted. See [Run].
@@ -82,6 +85,7 @@ func Run(t *testing.T, h Harness) {
 				t.Run("AsAnyRotator", suite.promises)
 			}
 			t.Run("AStrangerIsNotTakenForATwin", suite.strangers)
+			t.Run("WhatAMessageSaysHelps", suite.remedies)
 			if h.sweeps(rotationtest.WantedSweep()) {
 				t.Run("CrashAnywhere", suite.sweep)
 			}

@@ -112,11 +112,13 @@ func (m *Memory) Connections() int {
 	return m.calls
 }
 
+const memoryPort = 1
+
 // Driver returns the driver of this server. Its engine is "memory".
 func (m *Memory) Driver() database.Driver {
 	return database.Driver{
 		Engines:   []string{"memory"},
-		Port:      1,
+		Port:      memoryPort,
 		Database:  "main",
 		CheckUser: database.AnyUser,
 		Connect:   database.AsConn(m.connect),
@@ -145,6 +147,8 @@ func (m *Memory) connect(_ context.Context, l database.Login) (*memoryConn, erro
 	m.calls++
 	u, ok := m.users[l.User]
 	switch {
+	case l.Port != memoryPort:
+		return nil, rotation.Fail(rotation.Unreachable, "nobody listens there")
 	case !ok || l.Password != u.password && (u.last == "" || l.Password != u.last) || m.Unusable != nil && m.Unusable(l.Password):
 		return nil, database.Refused(errors.New("wrong user or password"))
 	case u.locked:

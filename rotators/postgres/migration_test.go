@@ -1,0 +1,98 @@
+package postgres_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/secret"
+)
+
+// What AWS's function for alternating users leaves: a clone made by GRANT app TO app_clone that acts as itself, and a secret whose
+// AWSPREVIOUS is the other user's. Rotor goes on from there, and AWS's function could go on from Rotor.
+func TestRotationsGoOnFromWhatAWSsFunctionLeft(t *testing.T) {
+	for name, c := range map[string]struct {
+		current string   // "" or "_clone"
+		first   []string // what happened before, $APP and $CLONE being the two
+		class   rotation.Class
+		remedy  []string // as the message says
+	}{
+		"the original is current":    {current: ""},
+		"the clone is current":       {current: "_clone"},
+		"objects of either":          {current: "", first: []string{`CREATE TABLE shop.$APP (n int)`, `ALTER TABLE shop.$APP OWNER TO $APP`, `CREATE TABLE shop.$CLONE (n int)`, `ALTER TABLE shop.$CLONE OWNER TO $CLONE`}},
+		"the current clone has more": {current: "_clone", first: []string{`GRANT DELETE ON shop.orders TO $CLONE`}, class: rotation.FewerRights, remedy: []string{`GRANT DELETE ON shop.orders TO $APP`}},
+		"more, which is taken away":  {current: "_clone", first: []string{`GRANT DELETE ON shop.orders TO $CLONE`}, class: rotation.FewerRights, remedy: []string{`REVOKE DELETE ON shop.orders FROM $CLONE`}},
+		"the current clone owns":     {current: "_clone", first: []string{`CREATE TABLE shop.$CLONE (n int)`, `ALTER TABLE shop.$CLONE OWNER TO $CLONE`}, class: rotation.FewerRights, remedy: []string{`REASSIGN OWNED BY $CLONE TO $APP`}},
+		"a right was revoked":        {current: "_clone", first: []string{`REVOKE SELECT ON shop.prices FROM $APP`}},
+		"the next clone has more":    {current: "", first: []string{`GRANT DELETE ON shop.orders TO $CLONE`}},
+		"a limit for the clone":      {current: "_clone", first: []string{`ALTER ROLE $CLONE CONNECTION LIMIT 7`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, w *world) {
+				app := w.user(t, "", "password of app")
+				clone := app + "_clone"
+				run := func(statements []string) {
+					w.exec(t, strings.NewReplacer("$APP", app, "$CLONE", clone).Replace(strings.Join(statements, ";")))
+				}
+				run([]string{`CREATE ROLE $CLONE WITH LOGIN PASSWORD 'password of clone'`, `GRANT $APP TO $CLONE`})
+				run(c.first)
+				passwords := map[string]string{app: "password of app", clone: "password of clone"}
+				current, previous := app+c.current, clone
+				if current == clone {
+					previous = app
+				}
+				r := w.rotor(t, database.AlternatingUsers, current, passwords[current], w.superuser(t))
+				r.store.Write("user", "before", w.secret(t, previous, passwords[previous]))
+				r.store.Stage("user", rotation.Previous, "before")
+				before := r.store.Value("user", rotation.Current)
+
+				trial := r.preflight(t)
+				if class(trial) != c.class {
+					t.Fatalf("the trial says %v", trial)
+				}
+				if trial != nil {
+					if err := r.rotate(t); class(err) != c.class {
+						t.Fatalf("the rotation says %v", err)
+					}
+					r.store.End("user")
+					run(c.remedy)
+					if err := r.preflight(t); err != nil {
+						t.Fatal(err)
+					}
+					w.helped(t, c.class)
+				}
+				for range 3 {
+					r.must(t)
+					if err := r.can(t, `INSERT INTO shop.orders (item) VALUES ('x')`); err != nil {
+						t.Error(err)
+					}
+				}
+				wantAWSsFunctionCouldGoOn(t, r, before, app, clone)
+			})
+		})
+	}
+}
+
+// wantAWSsFunctionCouldGoOn sees that the secret has the fields that it had, that its two versions are the two users, who can log in, and
+// that what AWS's function does next works: it sets the password of the other user, whom it does not make again.
+func wantAWSsFunctionCouldGoOn(t *testing.T, r *rotor, before secret.Document, app, clone string) {
+	t.Helper()
+	current, previous := r.store.Value("user", rotation.Current), r.store.Value("user", rotation.Previous)
+	users := map[string]bool{current.Text("username"): true, previous.Text("username"): true}
+	if !users[app] || !users[clone] || !r.w.logsIn(t, current) || !r.w.logsIn(t, previous) {
+		t.Errorf("the two versions are those of %v, or one does not log in", users)
+	}
+	if back := current.With("username", before.Text("username")).With("password", before.Text("password")); !bytes.Equal(back.Bytes(), before.Bytes()) {
+		t.Error("other fields of the secret have changed")
+	}
+	next := previous.Text("username")
+	r.w.exec(t, `ALTER USER `+quoted(next)+` WITH PASSWORD 'of AWS''s function'`)
+	r.store.Write("user", "theirs", r.w.secret(t, next, "of AWS's function"))
+	r.store.Stage("user", rotation.Previous, "theirs")
+	r.store.Stage("user", rotation.Current, "theirs")
+	if err := r.can(t, `INSERT INTO shop.orders (item) VALUES ('x')`); err != nil {
+		t.Errorf("after AWS's function: %v", err)
+	}
+}
