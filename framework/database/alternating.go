@@ -54,17 +54,18 @@ func (alternatingUsers) preflight(ctx context.Context, r *Rotator, _ Conn, p pai
 	if err := r.proven(ctx, admin, p); err != nil {
 		return err
 	}
-	err = admin.PreflightPair(ctx, r.users(p))
-	if r.isClone(p.pending.User) || r.GrantDrift { // the rotation makes them equal first
-		return needs(p.pending, err)
+	if r.isClone(p.pending.User) {
+		return needs(p.pending, admin.PreflightClone(ctx, r.users(p)))
 	}
-	if err := needs(p.pending, admin.Preflight(ctx, p.pending)); err != nil {
+	if err := needs(p.pending, admin.PreflightHandBack(ctx, r.users(p), r.GrantDrift)); err != nil {
 		return err
 	}
-	if err := r.equal(ctx, admin, p); err != nil {
-		return err
+	if !r.GrantDrift { // else the rotation makes them equal first
+		if err := r.equal(ctx, admin, p); err != nil {
+			return err
+		}
 	}
-	if err != nil { // only the clone's turn takes what is missing
+	if err := admin.PreflightClone(ctx, r.users(p)); err != nil {
 		noteForLater(p, err)
 	}
 	return nil

@@ -444,9 +444,10 @@ func TestATrialAsksForTheTurnThatFollowsIt(t *testing.T) {
 		class   rotation.Class
 		noted   bool
 	}{
-		{"app_clone", "PreflightPair", rotation.MissingPrivilege, false},
-		{"app", "PreflightPair", "", true}, // what the clone's turn takes
-		{"app", "Preflight", rotation.MissingPrivilege, false},
+		{"app_clone", "PreflightClone", rotation.MissingPrivilege, false},
+		{"app_clone", "PreflightHandBack", "", false},
+		{"app", "PreflightClone", "", true},
+		{"app", "PreflightHandBack", rotation.MissingPrivilege, false},
 	} {
 		f := newFixture(t, database.AlternatingUsers)
 		if c.turn == "app" {

@@ -163,9 +163,12 @@ type Pair struct{ Original, Clone Login }
 // An Administrator is a Conn whose user can make one user the same as another.
 type Administrator interface {
 	Conn
-	// PreflightPair says what would stop Clone, HandBack and SetPassword of the
-	// pair. It changes nothing. The clone may not exist.
-	PreflightPair(ctx context.Context, p Pair) error
+	// PreflightClone says what would stop Clone, and SetPassword of the clone,
+	// which may not exist. It changes nothing.
+	PreflightClone(ctx context.Context, p Pair) error
+	// PreflightHandBack says what would stop HandBack with the same drift, and
+	// SetPassword of the original. It changes nothing.
+	PreflightHandBack(ctx context.Context, p Pair, drift bool) error
 	// Standing says what the server knows of next, which is one of the pair. It
 	// changes nothing.
 	Standing(ctx context.Context, p Pair, next Login) (Standing, error)

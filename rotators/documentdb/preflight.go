@@ -12,9 +12,17 @@ func (c *conn) Preflight(ctx context.Context, target database.Login) error {
 	return c.preflight(ctx, target, "")
 }
 
-// PreflightPair implements database.Administrator.
-func (c *conn) PreflightPair(ctx context.Context, p database.Pair) error {
+// PreflightClone implements database.Administrator.
+func (c *conn) PreflightClone(ctx context.Context, p database.Pair) error {
 	return c.preflight(ctx, p.Original, p.Clone.User)
+}
+
+// PreflightHandBack implements database.Administrator.
+func (c *conn) PreflightHandBack(ctx context.Context, p database.Pair, drift bool) error {
+	if drift {
+		return c.PreflightClone(ctx, p) // which takes as much
+	}
+	return c.Preflight(ctx, p.Original)
 }
 
 // preflight asks for no more privileges than the next two rotations will need as

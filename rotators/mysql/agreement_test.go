@@ -335,7 +335,7 @@ func (w *world) talkOfTheLowly(t *testing.T) {
 	} {
 		low := w.as(t, w.own("lo%wly"), "lowpass")
 		_ = low.SetPassword(t.Context(), databasetest.Change(user, firstPassword))
-		_ = low.(database.Administrator).PreflightPair(t.Context(), databasetest.Pair(user, user+"_clone"))
+		_ = low.(database.Administrator).PreflightClone(t.Context(), databasetest.Pair(user, user+"_clone"))
 		_ = databasetest.Clone(t.Context(), low, user, user+"_clone", clonePassword)
 		_ = low.Close()
 		w.exec(t, "GRANT "+grant+" TO `lo%wly`@`%` WITH GRANT OPTION")

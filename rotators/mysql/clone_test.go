@@ -278,7 +278,7 @@ func TestAnAdministratorWithoutTheRightsIsToldWhatToGrant(t *testing.T) {
 				w.exec(t, c.grant)
 			}
 			low := w.as(t, w.own("lo%wly"), "lowpass")
-			wantClass(t, low.(database.Administrator).PreflightPair(t.Context(), databasetest.Pair(user, user+"_clone")), rotation.MissingPrivilege, w.own(c.preflight))
+			wantClass(t, low.(database.Administrator).PreflightClone(t.Context(), databasetest.Pair(user, user+"_clone")), rotation.MissingPrivilege, w.own(c.preflight))
 			err := databasetest.Clone(t.Context(), low, user, user+"_clone", clonePassword)
 			if c.clone == "GRANT cashier TO" {
 				c.clone = "GRANT `cashier` TO `lo%wly`@`%` WITH ADMIN OPTION"
@@ -295,7 +295,7 @@ func TestAnAdministratorWithoutTheRightsIsToldWhatToGrant(t *testing.T) {
 				t.Error("a clone that is not whole can log in")
 			}
 		}
-		if err := w.administrator(t).(database.Administrator).PreflightPair(t.Context(), databasetest.Pair(user, user+"_clone")); err != nil {
+		if err := w.administrator(t).(database.Administrator).PreflightClone(t.Context(), databasetest.Pair(user, user+"_clone")); err != nil {
 			t.Errorf("the administrator lacks: %v", err)
 		}
 		w.clone(t, user, clonePassword)

@@ -117,7 +117,7 @@ func (w *world) rotatesByEachStrategy(t *testing.T, user string) {
 	}
 	want := w.rights(t, user, new32)
 	for _, password := range []string{oddLength, clonePassword} { // a new clone, and an old one
-		if err := administrator.(database.Administrator).PreflightPair(t.Context(), databasetest.Pair(user, user+"_clone")); err != nil {
+		if err := administrator.(database.Administrator).PreflightClone(t.Context(), databasetest.Pair(user, user+"_clone")); err != nil {
 			t.Errorf("trial: %v", err)
 		}
 		if err := databasetest.Clone(t.Context(), administrator, user, user+"_clone", password); err != nil {

@@ -45,7 +45,7 @@ func (x *exhibition) cloned(t *testing.T, spec specimen, clone []string) {
 	}
 	original, copied := x.prefix+"_a", x.prefix+"_c"
 	admin := x.session(t, x.target.AdminUser, x.target.AdminPassword)
-	preflight := admin.PreflightPair(t.Context(), databasetest.Pair(original, copied))
+	preflight := admin.PreflightClone(t.Context(), databasetest.Pair(original, copied))
 	err := databasetest.Clone(t.Context(), admin, original, copied, "Specimen-2")
 	if (preflight == nil) != (err == nil) {
 		t.Errorf("the trial said %v, and the clone's making %v", preflight, err)
@@ -86,7 +86,7 @@ func (x *exhibition) remedied(t *testing.T, remedy, original, copied string) {
 			t.Fatalf("%s: %v", statement, err)
 		}
 		admin := x.session(t, x.target.AdminUser, x.target.AdminPassword)
-		if err := errors.Join(admin.PreflightPair(t.Context(), databasetest.Pair(original, copied)), databasetest.Clone(t.Context(), admin, original, copied, "Specimen-3"), admin.Close()); err != nil {
+		if err := errors.Join(admin.PreflightClone(t.Context(), databasetest.Pair(original, copied)), databasetest.Clone(t.Context(), admin, original, copied, "Specimen-3"), admin.Close()); err != nil {
 			t.Errorf("the remedy %q does not help: %v", statement, err)
 		}
 	}

@@ -290,6 +290,6 @@ func TestMySQLsLimitOfNamesIsTold(t *testing.T) {
 		c := w.administrator(t)
 		wantClass(t, c.SetPassword(t.Context(), databasetest.Change(long, "x")), rotation.BadSecret, "32")
 		wantClass(t, databasetest.Clone(t.Context(), c, user, long, "x"), rotation.BadSecret, "32")
-		wantClass(t, c.(database.Administrator).PreflightPair(t.Context(), databasetest.Pair(user, long)), rotation.BadSecret, "32")
+		wantClass(t, c.(database.Administrator).PreflightClone(t.Context(), databasetest.Pair(user, long)), rotation.BadSecret, "32")
 	})
 }

@@ -264,7 +264,7 @@ func TestAnAdministratorWithoutTheRightsIsToldWhatToGrant(t *testing.T) {
 			w.exec(t, c.give)
 		}
 		conn := w.session(t, low)
-		wantFault(t, conn.(database.Administrator).PreflightPair(t.Context(), databasetest.Pair(user, user+"_CLONE")), rotation.MissingPrivilege, c.preflight)
+		wantFault(t, conn.(database.Administrator).PreflightClone(t.Context(), databasetest.Pair(user, user+"_CLONE")), rotation.MissingPrivilege, c.preflight)
 		wantFault(t, databasetest.Clone(t.Context(), conn, user, user+"_CLONE", clonePassword), rotation.MissingPrivilege, c.clone)
 		if w.As(context.Background(), user+"_CLONE", clonePassword) == nil {
 			t.Error("a clone that is not whole can log in")
@@ -272,7 +272,7 @@ func TestAnAdministratorWithoutTheRightsIsToldWhatToGrant(t *testing.T) {
 	}
 	w.exec(t, `GRANT GRANT ANY ROLE TO "lo%w"`)
 	conn := w.session(t, low)
-	if err := conn.(database.Administrator).PreflightPair(t.Context(), databasetest.Pair(user, user+"_CLONE")); err != nil {
+	if err := conn.(database.Administrator).PreflightClone(t.Context(), databasetest.Pair(user, user+"_CLONE")); err != nil {
 		t.Errorf("still lacks: %v", err)
 	}
 	if err := databasetest.Clone(t.Context(), conn, user, user+"_CLONE", clonePassword); err != nil {

@@ -14,9 +14,17 @@ func (c *conn) Preflight(ctx context.Context, target database.Login) error {
 	return c.preflight(ctx, target.User, "")
 }
 
-// PreflightPair implements database.Administrator.
-func (c *conn) PreflightPair(ctx context.Context, p database.Pair) error {
+// PreflightClone implements database.Administrator.
+func (c *conn) PreflightClone(ctx context.Context, p database.Pair) error {
 	return c.preflight(ctx, p.Original.User, p.Clone.User)
+}
+
+// PreflightHandBack implements database.Administrator.
+func (c *conn) PreflightHandBack(ctx context.Context, p database.Pair, drift bool) error {
+	if drift {
+		return c.PreflightClone(ctx, p) // which takes as much
+	}
+	return c.Preflight(ctx, p.Original)
 }
 
 // preflight: a user may always change its own

@@ -43,12 +43,16 @@ func (k *cloning) handing(err error) error {
 	if !errors.As(err, &pe) || pe.Code != "42501" {
 		return fault(err)
 	}
+	return codes.Server(pe).With(k.handingRemedy())
+}
+
+func (k *cloning) handingRemedy() string {
 	self, inherit, set := pgwire.Ident(k.login.User), "", ""
 	if k.major() >= 16 {
 		inherit, set = " WITH INHERIT TRUE", " WITH INHERIT TRUE, SET TRUE"
 	}
-	return codes.Server(pe).With(fmt.Sprintf("As a superuser: GRANT %s TO %s%s; GRANT %s TO %s%s; or, once: %s;",
-		pgwire.Ident(k.clone), self, inherit, pgwire.Ident(k.original), self, set, k.reassign()))
+	return fmt.Sprintf("As a superuser: GRANT %s TO %s%s; GRANT %s TO %s%s; or, once: %s;",
+		pgwire.Ident(k.clone), self, inherit, pgwire.Ident(k.original), self, set, k.reassign())
 }
 
 func (k *cloning) driftStatements(ctx context.Context) (statements []string, err error) {
@@ -92,22 +96,31 @@ func (k *cloning) driftStatements(ctx context.Context) (statements []string, err
 
 // attributeDrift gives the original the attributes that only the clone has.
 func (k *cloning) attributeDrift(ctx context.Context) ([]string, error) {
-	original, err := k.attributes(ctx, k.original)
+	original, both, err := k.attributesInDrift(ctx)
 	if err != nil {
 		return nil, fault(err)
-	}
-	clone, err := k.attributes(ctx, k.clone)
-	if err != nil {
-		return nil, fault(err)
-	}
-	both := attributes{flags: slices.Clone(original.flags), limit: original.limit, validUntil: original.validUntil}
-	for i, name := range flagNames {
-		both.flags[i] = both.flags[i] || clone.flags[i] && name != "INHERIT"
 	}
 	if o := options(original, both); o != "" {
 		return []string{"ALTER ROLE " + pgwire.Ident(k.original) + o}, nil
 	}
 	return nil, nil
+}
+
+// attributesInDrift are those of the original, and what it ought to have.
+func (k *cloning) attributesInDrift(ctx context.Context) (original, both attributes, err error) {
+	original, err = k.attributes(ctx, k.original)
+	if err != nil {
+		return original, both, err
+	}
+	clone, err := k.attributes(ctx, k.clone)
+	if err != nil {
+		return original, both, err
+	}
+	both = attributes{flags: slices.Clone(original.flags), limit: original.limit, validUntil: original.validUntil}
+	for i := range flagNames {
+		both.flags[i] = both.flags[i] || clone.flags[i] && i != flagInherit
+	}
+	return original, both, nil
 }
 
 func grantOption(yes bool) string {

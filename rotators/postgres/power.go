@@ -51,6 +51,35 @@ func (k *cloning) mayClone(ctx context.Context) error {
 	return k.maySet(ctx)
 }
 
+// queryHands asks what REASSIGN OWNED by $1 to $2 takes.
+const queryHands = `/* rotor: power to hand over */
+SELECT s.rolsuper OR pg_catalog.pg_has_role(s.oid, c.oid, 'USAGE') AND pg_catalog.pg_has_role(s.oid, o.oid, 'USAGE') AND pg_catalog.pg_has_role(s.oid, o.oid, '%s')
+FROM pg_catalog.pg_roles s, pg_catalog.pg_roles c, pg_catalog.pg_roles o WHERE s.rolname = session_user AND c.rolname = $1 AND o.rolname = $2`
+
+// mayHandBack checks that the original may be given what only the clone has.
+func (k *cloning) mayHandBack(ctx context.Context) error {
+	objects, _, err := k.owned(ctx, k.clone)
+	if err != nil {
+		return err
+	}
+	if len(objects) > 0 {
+		var may bool
+		if err := k.tx.QueryRow(ctx, fmt.Sprintf(queryHands, k.become()), k.clone, k.original).Scan(&may); err != nil {
+			return err
+		}
+		if !may {
+			return rotation.Fail(rotation.MissingPrivilege, "%q may not hand over what %q owns: %s", k.login.User, k.clone, some(objects)).With(k.handingRemedy())
+		}
+	}
+	has, want, err := k.attributesInDrift(ctx)
+	if err != nil {
+		return err
+	}
+	back := *k
+	back.original, back.clone = k.clone, k.original // whose attributes are given to whom
+	return back.mayGive(ctx, has, want)
+}
+
 const queryAdmin = `/* rotor: admin option */ SELECT pg_catalog.pg_has_role(session_user, oid, 'MEMBER WITH ADMIN OPTION') FROM pg_catalog.pg_roles WHERE rolname = $1`
 
 // existing are the clone's attributes, or those of a role that is new.

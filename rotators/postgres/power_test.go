@@ -101,7 +101,10 @@ func TestWhatAForeignCloneOwnsIsHandedOverByTheRemedy(t *testing.T) {
 		}
 		w.box.Connect(t, user, "old") // still
 		r.config.GrantDrift = true
-		err := r.rotate(t)
+		trial, err := r.preflight(t), r.rotate(t)
+		if class(trial) != rotation.MissingPrivilege || !strings.Contains(trial.Error(), databasetest.Remedy(t, err, "", "; or, once")) {
+			t.Fatalf("the trial says %v, the rotation %v", trial, err)
+		}
 		if class(err) != rotation.MissingPrivilege || !w.remedied(t, err) {
 			t.Fatalf("got %v", err)
 		}

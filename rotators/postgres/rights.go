@@ -112,9 +112,20 @@ func (c *conn) Preflight(ctx context.Context, target database.Login) error {
 	return c.preflight(ctx, target.User, "")
 }
 
-// PreflightPair implements database.Administrator.
-func (c *conn) PreflightPair(ctx context.Context, p database.Pair) error {
+// PreflightClone implements database.Administrator.
+func (c *conn) PreflightClone(ctx context.Context, p database.Pair) error {
 	return c.preflight(ctx, p.Original.User, p.Clone.User)
+}
+
+// PreflightHandBack implements database.Administrator.
+func (c *conn) PreflightHandBack(ctx context.Context, p database.Pair, drift bool) error {
+	if err := c.preflight(ctx, p.Original.User, ""); err != nil || !drift {
+		return err
+	}
+	return c.work(ctx, beginReading, func(tx pgx.Tx) error {
+		k := &cloning{conn: c, tx: tx, original: p.Original.User, clone: p.Clone.User}
+		return k.mayHandBack(ctx)
+	})
 }
 
 // preflight checks that the session may change the password of user and, if clone

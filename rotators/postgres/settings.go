@@ -28,12 +28,16 @@ ORDER BY 1, 2`
 // becomes is whether the role r acts as the one that its setting item names: at
 // its login the server ignores, with a warning, what it may not become.
 func (c *conn) becomes() string {
-	power := "MEMBER"
-	if c.major() >= 16 {
-		power = "SET"
-	}
 	return `(EXISTS (SELECT FROM pg_catalog.pg_roles t WHERE t.rolname = pg_catalog.substr(item, 6)
-         AND (r.rolsuper OR pg_catalog.pg_has_role(r.oid, t.oid, '` + power + `'))))`
+         AND (r.rolsuper OR pg_catalog.pg_has_role(r.oid, t.oid, '` + c.become() + `'))))`
+}
+
+// become is what pg_has_role calls the power to become a role.
+func (c *conn) become() string {
+	if c.major() >= 16 {
+		return "SET"
+	}
+	return "MEMBER"
 }
 
 func (k *cloning) settingsOf(ctx context.Context, user string) ([]setting, error) {

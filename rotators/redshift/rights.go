@@ -74,9 +74,15 @@ func (c *conn) Preflight(ctx context.Context, target database.Login) error {
 	return c.preflight(ctx, target.User, "")
 }
 
-// PreflightPair implements database.Administrator.
-func (c *conn) PreflightPair(ctx context.Context, p database.Pair) error {
+// PreflightClone implements database.Administrator.
+func (c *conn) PreflightClone(ctx context.Context, p database.Pair) error {
 	return c.preflight(ctx, p.Original.User, p.Clone.User)
+}
+
+// PreflightHandBack implements database.Administrator: it takes what a clone takes,
+// since what the clone owns has to be seen.
+func (c *conn) PreflightHandBack(ctx context.Context, p database.Pair, _ bool) error {
+	return c.PreflightClone(ctx, p)
 }
 
 // preflight: a user may change its own password;

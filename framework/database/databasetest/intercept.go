@@ -63,8 +63,12 @@ type administrator struct {
 	intercepted[database.Administrator]
 }
 
-func (a administrator) PreflightPair(ctx context.Context, p database.Pair) error {
-	return a.around(ctx, "PreflightPair", func() error { return a.conn.PreflightPair(ctx, p) })
+func (a administrator) PreflightClone(ctx context.Context, p database.Pair) error {
+	return a.around(ctx, "PreflightClone", func() error { return a.conn.PreflightClone(ctx, p) })
+}
+
+func (a administrator) PreflightHandBack(ctx context.Context, p database.Pair, drift bool) error {
+	return a.around(ctx, "PreflightHandBack", func() error { return a.conn.PreflightHandBack(ctx, p, drift) })
 }
 
 func (a administrator) Standing(ctx context.Context, p database.Pair, next database.Login) (standing database.Standing, err error) {

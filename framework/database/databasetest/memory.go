@@ -207,7 +207,11 @@ func (c *memoryConn) Preflight(_ context.Context, target database.Login) error {
 	return c.as(target.User, func(*memoryUser) {})
 }
 
-func (c *memoryConn) PreflightPair(_ context.Context, p database.Pair) error {
+func (c *memoryConn) PreflightHandBack(ctx context.Context, p database.Pair, _ bool) error {
+	return c.Preflight(ctx, p.Original)
+}
+
+func (c *memoryConn) PreflightClone(_ context.Context, p database.Pair) error {
 	if err := c.as(p.Original.User, func(*memoryUser) {}); err != nil {
 		return fmt.Errorf("preparing %q: %w", p.Clone.User, err)
 	}
