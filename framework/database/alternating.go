@@ -12,6 +12,11 @@ type alternatingUsers struct{}
 
 func (alternatingUsers) next(r *Rotator, user string) string { return r.Twin(user) }
 
+func (alternatingUsers) enter(ctx context.Context, r *Rotator, p pair) (Conn, Login, error) {
+	conn, err := r.connect(ctx, p.current)
+	return conn, p.current, err
+}
+
 func (alternatingUsers) set(ctx context.Context, r *Rotator, p pair) error {
 	// A secret whose password does not work must not borrow the
 	// administrator's rights.
@@ -44,7 +49,10 @@ func (alternatingUsers) set(ctx context.Context, r *Rotator, p pair) error {
 	return r.prove(ctx, p.pending)
 }
 
-func (alternatingUsers) preflight(ctx context.Context, r *Rotator, _ Conn, p pair) error {
+func (alternatingUsers) preflight(ctx context.Context, r *Rotator, conn Conn, p pair) error {
+	if err := checking(ctx, conn, p.current); err != nil {
+		return err
+	}
 	admin, _, err := administering(ctx, r, p, r.driver.Cloning.Connect)
 	if err != nil {
 		return err

@@ -256,6 +256,14 @@ func TestARefusedCurrentPasswordLeadsToTheOthers(t *testing.T) {
 		// one is in the database again, as after a restored backup.
 		f.store.Write("user", "v1", f.store.Value("user", rotation.Current).With("password", "nonsense"))
 		f.SetPassword("app", "old-password")
+		before := f.store.State() + f.State()
+		if err := f.steps(t, rotation.TestSecret); err != nil { // a trial, since v1 is AWSCURRENT
+			t.Errorf("the trial says %v", err)
+		}
+		f.store.End("user")
+		if after := f.store.State() + f.State(); after != before {
+			t.Errorf("the trial changed\n%s to\n%s", before, after)
+		}
 		if err := rotationtest.Rotate(t.Context(), f.engine(t), &f.store, "user", "v2"); err != nil {
 			t.Errorf("got %v", err)
 		}

@@ -157,15 +157,14 @@ func (r *Rotator) Preflight(ctx context.Context, v rotation.Versions) error {
 	if _, err := r.nextUser(current); err != nil {
 		return err
 	}
-	conn, err := r.connect(ctx, current)
+	p := pair{current: current, pending: current, v: v}
+	conn, as, err := r.Strategy.enter(ctx, r, p)
 	if err != nil {
 		return err
 	}
 	defer closing(conn)
-	if err := checking(ctx, conn, current); err != nil {
-		return err
-	}
-	return r.Strategy.preflight(ctx, r, conn, pair{current: current, pending: current, v: v})
+	p.current.Password = as.Password
+	return r.Strategy.preflight(ctx, r, conn, p)
 }
 
 // A pair is the logins before and after a rotation.

@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/seed492efc12/rotor/framework/rotation"
@@ -11,6 +12,10 @@ import (
 type singleUser struct{ byAdministrator bool }
 
 func (singleUser) next(_ *Rotator, user string) string { return user }
+
+func (singleUser) enter(ctx context.Context, r *Rotator, p pair) (Conn, Login, error) {
+	return r.authenticate(ctx, p)
+}
 
 func (s singleUser) set(ctx context.Context, r *Rotator, p pair) error {
 	conn, user, err := r.authenticate(ctx, p)
@@ -34,6 +39,9 @@ func (s singleUser) set(ctx context.Context, r *Rotator, p pair) error {
 }
 
 func (s singleUser) preflight(ctx context.Context, r *Rotator, conn Conn, p pair) error {
+	if err := checking(ctx, conn, p.current); err != nil && !(s.byAdministrator && expired(err)) {
+		return err
+	}
 	if s.byAdministrator {
 		admin, _, err := administering(ctx, r, p, r.driver.Connect)
 		if err != nil {
@@ -42,7 +50,23 @@ func (s singleUser) preflight(ctx context.Context, r *Rotator, conn Conn, p pair
 		defer closing(admin)
 		conn = admin
 	}
-	return needs(p.current, conn.Preflight(ctx, p.current))
+	if err := needs(p.current, conn.Preflight(ctx, p.current)); err != nil {
+		return err
+	}
+	// A rotation proves the new password while the session that set it is open.
+	second, err := r.connect(ctx, p.current)
+	if err != nil {
+		return fmt.Errorf("logging in twice at once, as a rotation has to: %w", err)
+	}
+	closing(second)
+	return nil
+}
+
+// expired reports whether err is of a password that is too old, where that shows in
+// the session alone. The one that an administrator sets is not.
+func expired(err error) bool {
+	f, ok := errors.AsType[*rotation.Fault](err)
+	return ok && f.Class == rotation.PasswordExpired
 }
 
 // authenticate logs in with the first password of the secret that works: the
@@ -54,7 +78,7 @@ func (r *Rotator) authenticate(ctx context.Context, p pair) (Conn, Login, error)
 	var remedy string
 	for _, candidate := range []func() (Login, bool, error){
 		func() (Login, bool, error) { return p.current, true, nil },
-		func() (Login, bool, error) { return p.pending, true, nil },
+		func() (Login, bool, error) { return p.pending, p.pending.Password != p.current.Password, nil }, // a trial has none
 		func() (Login, bool, error) { return r.previous(ctx, p) },
 	} {
 		l, ok, err := candidate()

@@ -10,6 +10,8 @@ import (
 type Strategy interface {
 	next(r *Rotator, user string) string
 	set(ctx context.Context, r *Rotator, p pair) error
+	// enter logs in as set begins: with AWSCURRENT, or what else may do.
+	enter(ctx context.Context, r *Rotator, p pair) (Conn, Login, error)
 	// preflight checks a session as the current user, conn, and what else set
 	// will need. p.pending stands for a login that does not exist yet.
 	preflight(ctx context.Context, r *Rotator, conn Conn, p pair) error

@@ -290,14 +290,14 @@ func (k *cloning) attempt(ctx context.Context, statement, what string) error {
 	return fault(err)
 }
 
-// queryDefined finds what runs with the rights of a user. It is limited to two
+// queryDefined finds what runs with the rights of users, whose accounts are these. It is limited to two
 // seconds, since some servers open every table for it.
-func (k *cloning) queryDefined() string {
+func (k *cloning) queryDefined(is string) string {
 	hint, prefix := "/*+ MAX_EXECUTION_TIME(2000) */ ", ""
 	if k.maria {
 		hint, prefix = "", "SET STATEMENT max_statement_time = 2 FOR "
 	}
-	definer := " LIKE " + literal(likeText(k.clone)+"@%") + " "
+	definer := " " + is + " "
 	return prefix + "SELECT " + hint + "CONCAT('view ', TABLE_SCHEMA, '.', TABLE_NAME) FROM information_schema.VIEWS WHERE DEFINER" + definer +
 		"UNION ALL SELECT CONCAT(LOWER(ROUTINE_TYPE), ' ', ROUTINE_SCHEMA, '.', ROUTINE_NAME) FROM information_schema.ROUTINES WHERE DEFINER" + definer +
 		"UNION ALL SELECT CONCAT('trigger ', TRIGGER_SCHEMA, '.', TRIGGER_NAME) FROM information_schema.TRIGGERS WHERE DEFINER" + definer +
@@ -315,7 +315,7 @@ func (k *cloning) noteDefiner(ctx context.Context) {
 	if k.fresh {
 		return
 	}
-	names, err := k.column(ctx, k.queryDefined())
+	names, err := k.column(ctx, k.queryDefined("LIKE "+literal(likeText(k.clone)+"@%")))
 	if err != nil || len(names) == 0 {
 		return // a note less
 	}

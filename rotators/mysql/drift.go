@@ -54,8 +54,7 @@ func (k *cloning) give(ctx context.Context, from, to account) error {
 		return err
 	}
 	both := union(has, more)
-	list := append(roleChanges(has, both, to.String()), proxyChanges(has, both, to.String())...)
-	if err := k.apply(ctx, append(list, changes(has, both, to.String())...)); err != nil {
+	if err := k.apply(ctx, differences(has, both, to.String())); err != nil {
 		return err
 	}
 	hasRoles, err := k.defaultRoles(ctx, k.facts, to, has)

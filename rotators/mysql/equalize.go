@@ -34,8 +34,7 @@ func (k *cloning) equalizeAt(ctx context.Context, s source) error {
 		if err != nil {
 			return err
 		}
-		list := append(roleChanges(has, want, clone.String()), proxyChanges(has, want, clone.String())...)
-		list = append(list, changes(has, want, clone.String())...)
+		list := differences(has, want, clone.String())
 		if len(list) == 0 {
 			break
 		}
@@ -44,6 +43,12 @@ func (k *cloning) equalizeAt(ctx context.Context, s source) error {
 		}
 	}
 	return k.activate(ctx, s.account, want, clone)
+}
+
+// differences are all changes that turn what an account has into what it is to
+// have, but for its default roles.
+func differences(has, want *holdings, grantee string) []change {
+	return slices.Concat(roleChanges(has, want, grantee), proxyChanges(has, want, grantee), changes(has, want, grantee))
 }
 
 // apply runs changes.
@@ -90,7 +95,7 @@ func roleChanges(has, want *holdings, grantee string) []change {
 	for _, role := range slices.Sorted(maps.Keys(has.roles)) {
 		admin, ok := want.roles[role]
 		if !ok || has.roles[role] && !admin {
-			all = append(all, change{statement: "REVOKE " + role + " FROM " + grantee, revokes: true, what: fmt.Sprintf("revoke the role %s from %s", role, grantee)})
+			all = append(all, change{statement: "REVOKE " + role + " FROM " + grantee, role: role, revokes: true, what: fmt.Sprintf("revoke the role %s from %s", role, grantee)})
 		}
 	}
 	for _, role := range slices.Sorted(maps.Keys(want.roles)) {
@@ -102,7 +107,7 @@ func roleChanges(has, want *holdings, grantee string) []change {
 		if admin {
 			statement += " WITH ADMIN OPTION"
 		}
-		all = append(all, change{statement: statement, what: fmt.Sprintf("grant the role %s to %s", role, grantee),
+		all = append(all, change{statement: statement, role: role, what: fmt.Sprintf("grant the role %s to %s", role, grantee),
 			remedy: strings.ReplaceAll("GRANT "+role, "%", "%%") + " TO %s WITH ADMIN OPTION"})
 	}
 	return all
@@ -112,11 +117,13 @@ func roleChanges(has, want *holdings, grantee string) []change {
 func proxyChanges(has, want *holdings, grantee string) []change {
 	var all []change
 	for _, proxied := range slices.Sorted(maps.Keys(has.proxies)) {
+		as, _ := parseQuoted(proxied)
 		if option, ok := want.proxies[proxied]; !ok || has.proxies[proxied] && !option {
-			all = append(all, change{statement: "REVOKE PROXY ON " + proxied + " FROM " + grantee, revokes: true, what: fmt.Sprintf("revoke PROXY on %s from %s", proxied, grantee)})
+			all = append(all, change{statement: "REVOKE PROXY ON " + proxied + " FROM " + grantee, proxied: as, revokes: true, what: fmt.Sprintf("revoke PROXY on %s from %s", proxied, grantee)})
 		}
 	}
 	for _, proxied := range slices.Sorted(maps.Keys(want.proxies)) {
+		as, _ := parseQuoted(proxied)
 		option := want.proxies[proxied]
 		if had, ok := has.proxies[proxied]; ok && had == option {
 			continue
@@ -125,7 +132,7 @@ func proxyChanges(has, want *holdings, grantee string) []change {
 		if option {
 			statement += " WITH GRANT OPTION"
 		}
-		all = append(all, change{statement: statement, what: fmt.Sprintf("grant PROXY on %s to %s", proxied, grantee),
+		all = append(all, change{statement: statement, proxied: as, what: fmt.Sprintf("grant PROXY on %s to %s", proxied, grantee),
 			remedy: strings.ReplaceAll("GRANT PROXY ON "+proxied, "%", "%%") + " TO %s WITH GRANT OPTION"})
 	}
 	return all

@@ -18,6 +18,7 @@ import (
 const (
 	codeCannotUser   = 1396 // "Operation ... failed for": SHOW WARNINGS may know why
 	codeOption       = 1290 // the server runs with an option that forbids it
+	codeLimit        = 1226 // of one account
 	codeNoTable      = 1146
 	codeNoColumn     = 1054
 	codeNoRoutine    = 1305
@@ -30,26 +31,28 @@ const (
 	codeNotRetained  = 3895
 	codeReused       = 3638
 	codePolicy       = 1819
+	codeDefiner      = 4006 // MySQL: the account is the definer of something
 )
 
 // codes are the server's error codes whose class is the same at every step.
 // Source: MySQL manual, "Server Error Message Reference"; MariaDB's "MariaDB
 // Error Code Reference". Above 4000, and from 1900 to 3000, the two differ.
 var codes = map[uint16]rotation.Fault{
-	1040: {Class: rotation.TooManyConnections, Transient: true},
-	1203: {Class: rotation.TooManyConnections, Transient: true}, // of this user
-	1226: {Class: rotation.TooManyConnections, Remedy: "Raise the account's resource limits (WITH MAX_USER_CONNECTIONS and its like), or wait until the hour is over."},
+	1040:      {Class: rotation.TooManyConnections, Transient: true},
+	1203:      {Class: rotation.TooManyConnections, Transient: true}, // of this user
+	codeLimit: {Class: rotation.TooManyConnections, Remedy: "Raise the account's resource limits (WITH MAX_USER_CONNECTIONS and its like), or wait until the hour is over."},
 
-	1044: {Class: rotation.MissingPrivilege},
-	1045: {Class: rotation.MissingPrivilege}, // of a statement; of a login see connectCodes
-	1142: {Class: rotation.MissingPrivilege},
-	1143: {Class: rotation.MissingPrivilege},
-	1227: {Class: rotation.MissingPrivilege},
-	1370: {Class: rotation.MissingPrivilege},
-	1698: {Class: rotation.MissingPrivilege},
-	3879: {Class: rotation.MissingPrivilege},
-	3892: {Class: rotation.MissingPrivilege, Remedy: "The server wants the password that is replaced, and it is none of the secret's: as an administrator, ALTER USER the account PASSWORD REQUIRE CURRENT OPTIONAL;"},
-	3891: {Class: rotation.MissingPrivilege, Remedy: "The account's primary password is none of the secret's: as an administrator, set it to the secret's AWSCURRENT password."},
+	1044:        {Class: rotation.MissingPrivilege},
+	1045:        {Class: rotation.MissingPrivilege}, // of a statement; of a login see connectCodes
+	1142:        {Class: rotation.MissingPrivilege},
+	1143:        {Class: rotation.MissingPrivilege},
+	1227:        {Class: rotation.MissingPrivilege},
+	1370:        {Class: rotation.MissingPrivilege},
+	1698:        {Class: rotation.MissingPrivilege},
+	3879:        {Class: rotation.MissingPrivilege},
+	codeDefiner: {Class: rotation.MissingPrivilege}, // to MariaDB it means something else, which no statement of ours gets
+	3892:        {Class: rotation.MissingPrivilege, Remedy: "The server wants the password that is replaced, and it is none of the secret's: as an administrator, ALTER USER the account PASSWORD REQUIRE CURRENT OPTIONAL;"},
+	3891:        {Class: rotation.MissingPrivilege, Remedy: "The account's primary password is none of the secret's: as an administrator, set it to the secret's AWSCURRENT password."},
 
 	1049:           {Class: rotation.NoDatabase},
 	1133:           {Class: rotation.NoUser}, // MariaDB: GRANT names no user
@@ -101,6 +104,13 @@ func isCode(err error, wanted ...uint16) bool {
 		}
 	}
 	return false
+}
+
+// isTooMany: the user has as many sessions as it may (MAX_USER_CONNECTIONS). The name
+// of the limit is not translated.
+func isTooMany(err error) bool {
+	var me *mysql.MySQLError
+	return errors.As(err, &me) && me.Number == codeLimit && strings.Contains(me.Message, "max_user_connections")
 }
 
 func isPrivilege(err error) bool {
@@ -198,6 +208,12 @@ func (c *conn) lacks(err error, f *facts, remedy string) error {
 	var me *mysql.MySQLError
 	if !errors.As(err, &me) || !isPrivilege(err) {
 		return fault(err)
+	}
+	if strings.Contains(me.Message, systemUser) { // which it needs besides
+		remedy = "GRANT " + systemUser + " ON *.* TO " + f.self.String()
+	}
+	if me.Number == codeDefiner {
+		remedy = "GRANT " + f.definerless() + " ON *.* TO " + f.self.String()
 	}
 	if c.login.User == f.self.user {
 		return serverFault(me).With("As an administrator: " + remedy + ";")

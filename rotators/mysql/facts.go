@@ -13,10 +13,13 @@ import (
 type facts struct {
 	dialect
 	self account // the account that the session is logged in to
+	// from is the host from which the server sees the session come: an address, or
+	// a name where the server looks names up.
+	from string
 }
 
 // queryFacts asks who and where the session is.
-const queryFacts = "SELECT VERSION(), CURRENT_USER(), @@GLOBAL.read_only, @@GLOBAL.innodb_read_only"
+const queryFacts = "SELECT VERSION(), CURRENT_USER(), USER(), @@GLOBAL.read_only, @@GLOBAL.innodb_read_only"
 
 // querySettle makes the session quote as this package does, whatever the
 // server's default is. Where GRANT can still make users by itself, and would
@@ -62,8 +65,8 @@ func (c *conn) settle(ctx context.Context, users ...string) (*facts, error) {
 		if err != nil {
 			return nil, fault(err)
 		}
-		f := facts{dialect: parseVersion(rows[0][0]), self: parseAccount(rows[0][1])}
-		if isOn(rows[0][2]) || isOn(rows[0][3]) {
+		f := facts{dialect: parseVersion(rows[0][0]), self: parseAccount(rows[0][1]), from: parseAccount(rows[0][2]).host}
+		if isOn(rows[0][3]) || isOn(rows[0][4]) {
 			return nil, rotation.Fail(rotation.ReadOnly, "the server is read-only: a replica, or the reader of a cluster")
 		}
 		if err := c.bound(ctx, f.dialect); err != nil {

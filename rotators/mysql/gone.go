@@ -40,6 +40,12 @@ func (c *conn) goneColumns(ctx context.Context, a account, h *holdings) error {
 		With("As an administrator: " + strings.Join(revokes, "; ") + "; or create them again.")
 }
 
+// isThere reports whether there is such a table, or the session sees it.
+func (c *conn) isThere(ctx context.Context, o object) (bool, error) {
+	columns, err := c.columnsOf(ctx, o)
+	return len(columns) > 0, fault(err)
+}
+
 // columnsOf are a table's columns, if there is one.
 func (c *conn) columnsOf(ctx context.Context, o object) ([]string, error) {
 	l := lexer{source: o.name}

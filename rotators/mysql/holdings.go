@@ -49,6 +49,11 @@ type object struct {
 	denied bool
 }
 
+// isTable: it is a table or a view, and not all of a database, or a routine.
+func (o object) isTable() bool {
+	return strings.HasPrefix(o.name, "`") && !strings.HasSuffix(o.name, ".*")
+}
+
 // holdings are what an account was granted.
 type holdings struct {
 	on       map[object]rights
@@ -140,6 +145,11 @@ type change struct {
 	revokes   bool   // its failure costs nobody a right
 	what      string // for people
 	remedy    string // the GRANT that lets an administrator, named by %s, do it
+	// What it gives or takes: a role, a proxy, or rights on an object.
+	role    string
+	proxied account
+	on      object
+	rights  []right
 	// absent are the statements to use if the table does not exist.
 	absent []string
 }
@@ -174,6 +184,22 @@ func objectChanges(o object, has, want rights, grantee string) []change {
 	return append(list, grants(o, missing, grantee)...)
 }
 
+// without are the rights of a that b has not.
+func without(a, b *holdings) *holdings {
+	h := newHoldings()
+	for o := range a.on {
+		for _, r := range minus(a.on[o], b.on[o]) {
+			h.put(o, r)
+		}
+	}
+	return h
+}
+
+// active are MariaDB's default roles, of those that have has.
+func (h *holdings) active(has *holdings) []string {
+	return slices.DeleteFunc(slices.Clone(h.defaults), func(r string) bool { _, ok := has.roles[r]; return !ok })
+}
+
 // minus returns what of a is not in b, sorted.
 func minus(a, b rights) []right {
 	var rest []right
@@ -204,6 +230,8 @@ func revokes(o object, list []right, grantee string) []change {
 		if len(part) > 0 {
 			changes = append(changes, change{
 				statement: "REVOKE " + join(part) + " ON " + o.name + " FROM " + grantee,
+				on:        o,
+				rights:    part,
 				revokes:   !o.denied,
 				what:      fmt.Sprintf("revoke %s on %s from %s", join(part), o.name, grantee),
 				remedy:    grantRemedy(part, o),
@@ -241,6 +269,8 @@ func grants(o object, list []right, grantee string) []change {
 		}
 		changes = append(changes, change{
 			statement: statement,
+			on:        o,
+			rights:    part.list,
 			what:      fmt.Sprintf("grant %s on %s to %s", join(part.list), o.name, grantee),
 			remedy:    grantRemedy(part.list, o),
 			absent:    absent(statement, part.list, o, grantee),
@@ -262,9 +292,14 @@ func absent(statement string, list []right, o object, grantee string) []string {
 	}
 }
 
-// grantRemedy is the GRANT that an administrator needs, who is the %s in it.
+// grantRemedy is the GRANT that an administrator needs, who is the %s in it. To pass
+// a dynamic privilege's own option on takes the static one too.
 func grantRemedy(list []right, o object) string {
-	return strings.ReplaceAll("GRANT "+join(list)+" ON "+o.name, "%", "%%") + " TO %s WITH GRANT OPTION"
+	remedy := strings.ReplaceAll("GRANT "+join(list)+" ON "+o.name, "%", "%%") + " TO %s WITH GRANT OPTION"
+	if slices.ContainsFunc(list, func(r right) bool { return r.option }) {
+		remedy += "; GRANT USAGE ON *.* TO %[1]s WITH GRANT OPTION"
+	}
+	return remedy
 }
 
 func splitRights(list []right, is func(right) bool) (yes, no []right) {

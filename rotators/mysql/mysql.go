@@ -97,7 +97,7 @@ func connect(ctx context.Context, l database.Login) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, err := connector.Connect(ctx)
+	raw, err := opening(ctx, connector)
 	if err != nil {
 		return nil, database.Filled(connectFault(err), literal(l.User))
 	}
@@ -107,6 +107,23 @@ func connect(ctx context.Context, l database.Login) (*conn, error) {
 		return nil, errors.Join(err, pool.Close(), raw.Close())
 	}
 	return &conn{pool: pool, sql: session, login: l}, nil
+}
+
+// opening logs in. The servers go on counting a session for a moment when its client
+// has closed it, so that whoever may have one at a time has to wait for it.
+func opening(ctx context.Context, connector driver.Connector) (driver.Conn, error) {
+	for _, pause := range []time.Duration{50 * time.Millisecond, 300 * time.Millisecond} {
+		raw, err := connector.Connect(ctx)
+		if !isTooMany(err) {
+			return raw, err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+	return connector.Connect(ctx)
 }
 
 // config fills the driver's struct. No connection string is made of the secret.

@@ -136,27 +136,55 @@ func (c *conn) Standing(ctx context.Context, p database.Pair, next database.Logi
 }
 
 // Compare implements database.Administrator. A line names the host of the account
-// that it is about.
+// that it is about. Where the server takes the two users for accounts of different
+// hosts when they come from here, what those may do is compared as well: the steps
+// that follow log in as they do.
 func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Difference, err error) {
 	f, err := c.settle(ctx, p.Original.User, p.Clone.User)
 	if err != nil {
 		return d, err
 	}
-	var rights [2][]string
-	for i, user := range []string{p.Original.User, p.Clone.User} {
-		accounts, err := c.mustAccountsOf(ctx, f, user)
+	original, err := c.seen(ctx, f, p.Original.User, p.Clone.User)
+	if err != nil {
+		return d, err
+	}
+	clone, err := c.seen(ctx, f, p.Clone.User, p.Original.User)
+	if err != nil {
+		return d, err
+	}
+	if len(original.here) > 0 && len(clone.here) > 0 && original.host != clone.host {
+		original.rights, clone.rights = append(original.rights, original.here...), append(clone.rights, clone.here...)
+	}
+	return database.Differing(original.rights, clone.rights), nil
+}
+
+// A seen user is what its accounts may do, and what the one may do for which the
+// server takes whoever comes from where this session comes from.
+type seen struct {
+	rights, here []string
+	host         string
+}
+
+func (c *conn) seen(ctx context.Context, f *facts, user, twin string) (s seen, err error) {
+	accounts, err := c.mustAccountsOf(ctx, f, user)
+	if err != nil {
+		return s, err
+	}
+	as, _ := taken(accounts, f.from)
+	s.host = as.host
+	for _, t := range accounts {
+		lines, err := c.rightsAt(ctx, f, t.account, twin)
 		if err != nil {
-			return d, err
+			return s, err
 		}
-		for _, t := range accounts {
-			of, err := c.rightsAt(ctx, f, t.account, []string{p.Original.User, p.Clone.User}[1-i])
-			if err != nil {
-				return d, err
+		for _, line := range lines {
+			s.rights = append(s.rights, fmt.Sprintf("%s (from host %q)", line, t.host))
+			if t.account == as.account {
+				s.here = append(s.here, fmt.Sprintf("%s (from %q, whatever the account)", line, f.from))
 			}
-			rights[i] = append(rights[i], of...)
 		}
 	}
-	return database.Differing(rights[0], rights[1]), nil
+	return s, nil
 }
 
 // rightsAt are the rights of one account, among them that it exists.
@@ -169,10 +197,5 @@ func (c *conn) rightsAt(ctx context.Context, f *facts, a account, twin string) (
 	if err != nil {
 		return nil, err
 	}
-	from := fmt.Sprintf(" (from host %q)", a.host)
-	all := []string{"login" + from}
-	for _, line := range slices.Sorted(maps.Keys(set)) {
-		all = append(all, line+from)
-	}
-	return all, nil
+	return append([]string{"login"}, slices.Sorted(maps.Keys(set))...), nil
 }

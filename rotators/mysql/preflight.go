@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -14,68 +15,90 @@ import (
 
 // Preflight implements database.Conn.
 func (c *conn) Preflight(ctx context.Context, target database.Login) error {
-	return c.preflight(ctx, target.User, "")
-}
-
-// PreflightClone implements database.Administrator.
-func (c *conn) PreflightClone(ctx context.Context, p database.Pair) error {
-	return c.preflight(ctx, p.Original.User, p.Clone.User)
-}
-
-// PreflightHandBack implements database.Administrator.
-func (c *conn) PreflightHandBack(ctx context.Context, p database.Pair, drift bool) error {
-	if drift {
-		return c.PreflightClone(ctx, p) // which takes as much
-	}
-	return c.Preflight(ctx, p.Original)
-}
-
-// preflight checks that the session may change the password of user and, if clone
-// is not empty, make clone a clone of user.
-func (c *conn) preflight(ctx context.Context, user, clone string) error {
-	f, err := c.settle(ctx, user, clone)
+	f, err := c.settle(ctx, target.User)
 	if err != nil {
 		return err
 	}
-	if user == c.login.User && clone == "" {
+	if target.User == c.login.User {
 		return c.preflightOwn(ctx, f)
 	}
 	own, err := c.ownHoldings(ctx)
 	if err != nil {
 		return err
 	}
-	if !own.has("CREATE USER", everywhere) {
-		return rotation.Fail(rotation.MissingPrivilege, "%s may not change other users: it lacks CREATE USER", f.self).
-			With("As an administrator: GRANT CREATE USER ON *.* TO " + f.self.String() + ";")
+	return c.preflightSet(ctx, f, own, target.User)
+}
+
+// preflightSet checks that the session may set the password of another user.
+func (c *conn) preflightSet(ctx context.Context, f *facts, own *holdings, user string) error {
+	if !own.mayUsers("UPDATE") {
+		return lacksCreateUser(f)
 	}
-	if clone == "" {
-		_, err := c.targets(ctx, f, user)
+	targets, err := c.targets(ctx, f, user)
+	if err != nil {
 		return err
 	}
-	k := cloning{conn: c, facts: f, original: user, clone: clone}
+	return c.beyond(ctx, f, own, targets)
+}
+
+// PreflightClone implements database.Administrator.
+func (c *conn) PreflightClone(ctx context.Context, p database.Pair) error {
+	k, own, err := c.preflighting(ctx, p)
+	if err != nil {
+		return err
+	}
+	if !own.mayUsers("UPDATE") {
+		return lacksCreateUser(k.facts)
+	}
 	if err := k.read(ctx); err != nil {
 		return err
 	}
 	return k.preflight(ctx, own)
 }
 
-// preflight checks that a session with these rights may grant all that the
-// original has, and that there is somebody who can.
+// PreflightHandBack implements database.Administrator.
+func (c *conn) PreflightHandBack(ctx context.Context, p database.Pair, drift bool) error {
+	k, own, err := c.preflighting(ctx, p)
+	if err != nil {
+		return err
+	}
+	return k.preflightBack(ctx, own, drift)
+}
+
+// preflighting reads what a trial has to know of a pair, and what the session may.
+func (c *conn) preflighting(ctx context.Context, p database.Pair) (*cloning, *holdings, error) {
+	f, err := c.settle(ctx, p.Original.User, p.Clone.User)
+	if err != nil {
+		return nil, nil, err
+	}
+	own, err := c.ownHoldings(ctx)
+	return &cloning{conn: c, facts: f, original: p.Original.User, clone: p.Clone.User}, own, err
+}
+
+func lacksCreateUser(f *facts) error {
+	return rotation.Fail(rotation.MissingPrivilege, "%s may not change other users: it lacks CREATE USER", f.self).
+		With("As an administrator: GRANT CREATE USER ON *.* TO " + f.self.String() + ";")
+}
+
+// preflight checks that a session with these rights may make the clone what the
+// original is: what it will say is what Clone says.
 func (k *cloning) preflight(ctx context.Context, own *holdings) error {
+	if err := k.preflightAccounts(ctx, own); err != nil {
+		return err
+	}
 	var missing []string
 	for _, s := range k.sources {
-		of, err := k.holdingsOf(ctx, k.facts, s.account)
+		lacks, err := k.preflightAt(ctx, own, s)
 		if err != nil {
 			return err
 		}
-		lacks := own.cannotGrant(of, k.facts)
-		if missing = append(missing, lacks...); len(lacks) > 0 {
-			continue // and it may not see what is there
-		}
-		if err := k.goneColumns(ctx, s.account, of); err != nil {
-			return err
-		}
+		missing = append(missing, lacks...)
 	}
+	return k.unable(own, missing)
+}
+
+// unable is the failure for want of what these statements do.
+func (k *cloning) unable(own *holdings, missing []string) error {
 	slices.Sort(missing)
 	if missing = slices.Compact(missing); len(missing) == 0 {
 		return nil
@@ -88,8 +111,142 @@ func (k *cloning) preflight(ctx context.Context, own *holdings) error {
 	if len(missing) > most {
 		missing, more = missing[:most], " and so on"
 	}
-	return rotation.Fail(rotation.MissingPrivilege, "%s may not grant all that %q has", k.self, k.original).
+	return rotation.Fail(rotation.MissingPrivilege, "%s may not give and take all in which %q and %q differ", k.self, k.original, k.clone).
 		With("As an administrator: " + strings.Join(missing, "; ") + ";" + more)
+}
+
+// preflightAccounts checks that the session may make, change and drop the clone's
+// accounts, and mark the original's.
+func (k *cloning) preflightAccounts(ctx context.Context, own *holdings) error {
+	var all []target
+	var making, dropping []account
+	hosts := map[string]bool{}
+	for _, s := range k.sources {
+		hosts[s.host] = true
+		all = append(all, s.target())
+		if _, ok := k.made[s.host]; !ok {
+			making = append(making, k.at(s))
+		}
+	}
+	for _, host := range slices.Sorted(maps.Keys(k.made)) {
+		a := account{k.clone, host}
+		if all = append(all, target{account: a}); !hosts[host] {
+			dropping = append(dropping, a)
+		}
+	}
+	if len(making) > 0 && !own.mayUsers("INSERT") || len(dropping) > 0 && !own.mayUsers("DELETE") {
+		return lacksCreateUser(k.facts)
+	}
+	if err := k.beyond(ctx, k.facts, own, all); err != nil {
+		return err
+	}
+	return k.defining(ctx, own, append(making, dropping...))
+}
+
+// preflightAt is what the session lacks to make one of the clone's accounts what
+// the original's is.
+func (k *cloning) preflightAt(ctx context.Context, own *holdings, s source) ([]string, error) {
+	want, err := k.holdingsOf(ctx, k.facts, s.account)
+	if err != nil {
+		return nil, err
+	}
+	has := newHoldings()
+	if _, ok := k.made[s.host]; ok {
+		if has, err = k.holdingsOf(ctx, k.facts, k.at(s)); err != nil {
+			return nil, err
+		}
+	}
+	missing, err := k.lacking(ctx, own, differences(has, want, k.at(s).String()))
+	if err != nil || len(missing) > 0 {
+		return missing, err // and it may not see what is there
+	}
+	if !slices.Equal(want.active(want), has.active(want)) && !own.mayUpdate("`mysql`.*") {
+		missing = append(missing, "GRANT UPDATE ON mysql.* TO "+k.self.String())
+	}
+	return missing, k.goneColumns(ctx, s.account, without(want, has))
+}
+
+// lacking is what the session lacks for changes.
+func (k *cloning) lacking(ctx context.Context, own *holdings, list []change) (missing []string, err error) {
+	for _, ch := range list {
+		role, beyond := parseQuoted(ch.role)
+		if beyond {
+			if beyond, err = k.isBeyond(ctx, k.facts, own, role); err != nil {
+				return nil, err
+			}
+		}
+		switch {
+		case beyond && !ch.revokes:
+			missing = append(missing, "GRANT "+systemUser+" ON *.* TO "+k.self.String())
+		case own.may(ch, k.facts) && !beyond:
+		case ch.revokes:
+			missing = append(missing, ch.statement)
+			continue
+		default:
+			missing = append(missing, fmt.Sprintf(ch.remedy, k.self))
+			continue
+		}
+		if ch.absent == nil || !ch.on.isTable() || own.mayGrant(right{privilege: "CREATE"}, ch.on.name, k.dialect) {
+			continue
+		}
+		there, err := k.isThere(ctx, ch.on)
+		if err != nil {
+			return nil, err
+		}
+		if !there {
+			missing = append(missing, fmt.Sprintf(grantRemedy([]right{{privilege: "CREATE"}}, ch.on), k.self))
+		}
+	}
+	return missing, nil
+}
+
+// preflightBack checks that the session may set the original's password, and that
+// the server will let it in with it.
+func (k *cloning) preflightBack(ctx context.Context, own *holdings, drift bool) error {
+	if err := k.preflightSet(ctx, k.facts, own, k.original); err != nil {
+		return err
+	}
+	accounts, err := k.accountsOf(ctx, k.facts, k.original)
+	if err != nil {
+		return err
+	}
+	t, ok := taken(accounts, k.from)
+	if ok || len(accounts) == 1 {
+		if err := k.admits(ctx, cmp.Or(t.account, accounts[0].account)); err != nil {
+			return err
+		}
+	}
+	if drift {
+		return k.preflightDrift(ctx, own, accounts)
+	}
+	return nil
+}
+
+// admits checks that an account lets in whoever has its password.
+func (k *cloning) admits(ctx context.Context, a account) error {
+	d, err := k.definitionOf(ctx, k.facts, a)
+	if err != nil {
+		return err
+	}
+	demands := d.require == "X509"
+	if d.demanding {
+		want, err := k.demandsOf(ctx, k.facts, a)
+		if err != nil {
+			return err
+		}
+		demands = want["SUBJECT"] != "" || want["ISSUER"] != ""
+	}
+	switch {
+	case d.locked:
+		return rotation.Fail(rotation.AccountLocked, "the account %s is locked, and %q is next", a, k.original).
+			With("As an administrator: ALTER USER " + a.String() + " ACCOUNT UNLOCK;")
+	case demands:
+		return rotation.Fail(rotation.LoginRefused, "the account %s wants a certificate of the client, and Rotor has none", a).
+			With("As an administrator: ALTER USER " + a.String() + " REQUIRE SSL;")
+	case len(d.ways) > 0 && !hasPassword(d.ways):
+		return noPassword(target{a, d.ways})
+	}
+	return nil
 }
 
 func (c *conn) preflightOwn(ctx context.Context, f *facts) error {
@@ -105,62 +262,6 @@ func (c *conn) preflightOwn(ctx context.Context, f *facts) error {
 		return err
 	}
 	return firstIsPassword(t)
-}
-
-// cannotGrant are the statements that would let h grant all that of has.
-func (h *holdings) cannotGrant(of *holdings, f *facts) []string {
-	var missing []string
-	for _, o := range objects(of, newHoldings()) {
-		var lacks []right
-		for _, r := range minus(of.on[o], nil) {
-			if !o.denied && r.privilege != grantOption && !h.mayGrant(r, o.name) && !h.mayGrantAll(r, o.name, f.dialect) {
-				lacks = append(lacks, r)
-			}
-		}
-		if len(lacks) > 0 {
-			missing = append(missing, fmt.Sprintf(grantRemedy(lacks, o), f.self))
-		}
-	}
-	for _, role := range slices.Sorted(maps.Keys(of.roles)) {
-		if !h.roles[role] && !h.has("ROLE_ADMIN", everywhere) && !(h.has("SUPER", everywhere) && !f.maria) {
-			missing = append(missing, "GRANT "+role+" TO "+f.self.String()+" WITH ADMIN OPTION")
-		}
-	}
-	if len(of.defaults) > 0 && !h.has("UPDATE", everywhere) && !h.has("UPDATE", "`mysql`.*") {
-		missing = append(missing, "GRANT UPDATE ON mysql.* TO "+f.self.String())
-	}
-	return missing
-}
-
-// mayGrant reports whether h has a right on an object, or on what it is in, with
-// the option to grant it.
-func (h *holdings) mayGrant(r right, name string) bool {
-	if r.dynamic() {
-		return h.on[object{name: everywhere}][right{privilege: r.privilege, option: true}] || h.on[object{name: everywhere}][right{privilege: allPrivileges}]
-	}
-	for o, list := range h.on {
-		if o.denied || !list[right{privilege: grantOption}] || !contains(o.name, name) {
-			continue
-		}
-		if list[right{privilege: allPrivileges}] || list[right{privilege: r.privilege}] || list[r] {
-			return true
-		}
-	}
-	return false
-}
-
-// mayGrantAll reports whether r is ALL PRIVILEGES and h may grant each of them,
-// as administrators of MySQL 8 have them.
-func (h *holdings) mayGrantAll(r right, name string, d dialect) bool {
-	if r.privilege != allPrivileges {
-		return false
-	}
-	for _, p := range everyPrivilege(name, d) {
-		if !h.mayGrant(right{privilege: p}, name) {
-			return false
-		}
-	}
-	return true
 }
 
 // contains reports whether a grant on outer is one on inner too. The name of a

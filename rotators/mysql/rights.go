@@ -128,7 +128,7 @@ func everyPrivilege(name string, d dialect) []string {
 func (c *conn) defaultRoles(ctx context.Context, f *facts, a account, h *holdings) ([]string, error) {
 	if f.maria {
 		// It stays when the role is revoked, and then has no effect.
-		return slices.DeleteFunc(slices.Clone(h.defaults), func(r string) bool { _, ok := h.roles[r]; return !ok }), nil
+		return h.active(h), nil
 	}
 	if !f.since(8, 0, 0) {
 		return nil, nil

@@ -128,7 +128,7 @@ func (s *wireSession) selectDefined(p *parser) (*result, *code) {
 // selectValues answers a list of expressions that it knows.
 func (s *wireSession) selectValues(p *parser) (*result, *code) {
 	known := map[string]string{
-		"1": "1", "VERSION()": wireVersion, "CURRENT_USER()": s.account.user + "@" + s.account.host,
+		"1": "1", "VERSION()": wireVersion, "CURRENT_USER()": s.account.user + "@" + s.account.host, "USER()": s.account.user + "@127.0.0.1",
 		"@@GLOBAL.read_only": "0", "@@GLOBAL.innodb_read_only": "0",
 	}
 	r := &result{rows: [][]string{nil}}
