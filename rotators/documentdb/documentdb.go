@@ -74,8 +74,10 @@ type conn struct {
 	amazon bool
 	// primary says that the server was one when this session asked last.
 	primary bool
-	// granted are the session's privileges, if the server tells them.
+	// granted are the session's privileges, or nil if the server does not tell.
 	granted privileges
+	// home is the database that the session's user is defined in.
+	home string
 }
 
 func connect(ctx context.Context, l database.Login) (*conn, error) {
@@ -85,7 +87,7 @@ func connect(ctx context.Context, l database.Login) (*conn, error) {
 	}
 	attempt, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	c := &conn{dialer: newDialer(l, p, end), place: p, login: l, amazon: isAmazon(l)}
+	c := &conn{dialer: newDialer(l, p, end), place: p, login: l, amazon: isAmazon(l), home: p.authSource}
 	if c.client, err = mongo.Connect(clientOptions(ctx, l, p, c.dialer)); err != nil {
 		return nil, rotation.Fail(rotation.BadSecret, "the secret makes no connection: %w", err)
 	}

@@ -58,14 +58,19 @@ func (c *conn) explain(err error, name string) error {
 	if !errors.As(err, &f) || f.Class != rotation.MissingPrivilege || f.Remedy != "" {
 		return err
 	}
-	return f.With(c.remedyPrivilege(name))
+	return f.With(c.remedyPrivilege(c.isOwn(name)))
 }
 
-// remedyPrivilege follows the roles and actions that there are: DocumentDB has
+// isOwn reports whether a user is the session's own: another database may have
+// one of the same name.
+func (c *conn) isOwn(name string) bool { return name == c.login.User && c.place.authSource == c.home }
+
+// remedyPrivilege is for a user's own password, or for what an administrator
+// does. It follows the roles and actions that there are: DocumentDB has
 // neither the role userAdmin nor the action changeOwnPassword.
 // Source: its developer guide, "Database access using Role-Based Access Control".
-func (c *conn) remedyPrivilege(name string) string {
-	switch own := name == c.login.User; {
+func (c *conn) remedyPrivilege(own bool) string {
+	switch {
 	case own && c.amazon:
 		return "Let an administrator change the password: ROTATION_STRATEGY=single-user-by-administrator, or alternating-users. DocumentDB has no privilege by which a user may change its own password and no other."
 	case own:

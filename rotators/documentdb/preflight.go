@@ -9,26 +9,34 @@ import (
 
 // Preflight implements database.Conn.
 func (c *conn) Preflight(ctx context.Context, target database.Login) error {
-	return c.preflight(ctx, target, "")
+	return c.preflight(ctx, target, target.User, func(*conn, user) ([]need, error) { return nil, nil })
 }
 
 // PreflightClone implements database.Administrator.
 func (c *conn) PreflightClone(ctx context.Context, p database.Pair) error {
-	return c.preflight(ctx, p.Original, p.Clone.User)
+	return c.preflight(ctx, p.Original, p.Clone.User, func(c *conn, want user) ([]need, error) {
+		has, found, err := c.look(ctx, p.Clone.User)
+		return c.cloneNeeds(want, has, found), err
+	})
 }
 
 // PreflightHandBack implements database.Administrator.
 func (c *conn) PreflightHandBack(ctx context.Context, p database.Pair, drift bool) error {
-	if drift {
-		return c.PreflightClone(ctx, p) // which takes as much
-	}
-	return c.Preflight(ctx, p.Original)
+	return c.preflight(ctx, p.Original, p.Original.User, func(c *conn, want user) (needs []need, err error) {
+		if err := c.admitted(ctx, want); err != nil || !drift {
+			return nil, err
+		}
+		has, _, err := c.look(ctx, p.Clone.User)
+		for _, r := range without(has.Roles, want.Roles) {
+			needs = append(needs, need{"grantRole", r.Database})
+		}
+		return needs, err
+	})
 }
 
-// preflight asks for no more privileges than the next two rotations will need as
-// things are.
-func (c *conn) preflight(ctx context.Context, target database.Login, clone string) error {
-	name := target.User
+// preflight asks for the privileges that setting the password of next will need,
+// and for more, which depend on what the user to rotate is.
+func (c *conn) preflight(ctx context.Context, target database.Login, next string, more func(*conn, user) ([]need, error)) error {
 	if err := c.writable(ctx); err != nil {
 		return err
 	}
@@ -36,25 +44,27 @@ func (c *conn) preflight(ctx context.Context, target database.Login, clone strin
 	if err != nil {
 		return err
 	}
-	want, err := c.known(ctx, name)
+	want, err := c.known(ctx, target.User)
 	if err != nil {
 		return err
 	}
-	if len(c.granted) == 0 {
-		c.login.Report.Notef("The server does not tell what %q may do, so that this trial could not check whether it may set the password of %q.", c.login.User, name)
+	if c.granted == nil {
+		c.login.Report.Notef("The server does not tell what %q may do, so that this trial could not check whether it may set the password of %q.", c.login.User, next)
 		return nil
 	}
-	needs := []need{{"changePassword", c.place.authSource}}
-	if clone != "" {
-		more, err := c.cloneNeeds(ctx, want, clone)
-		if err != nil {
-			return err
-		}
-		needs = append(needs, more...)
+	needs, err := more(c, want)
+	if err != nil {
+		return err
 	}
+	return c.lacks(append([]need{{"changePassword", c.place.authSource}}, needs...), next)
+}
+
+// lacks is an error if the session may not do what is needed to change a user.
+func (c *conn) lacks(needs []need, name string) error {
 	for _, n := range needs {
 		if !c.has(n, name) {
-			return rotation.Fail(rotation.MissingPrivilege, "%q lacks the action %s on the database %q", c.login.User, n.action, n.database).With(c.remedyPrivilege(name))
+			return rotation.Fail(rotation.MissingPrivilege, "%q lacks the action %s on the database %q", c.login.User, n.action, n.database).
+				With(c.remedyPrivilege(n.action == "changePassword" && c.isOwn(name)))
 		}
 	}
 	return nil
@@ -63,21 +73,19 @@ func (c *conn) preflight(ctx context.Context, target database.Login, clone strin
 // A need is an action that a rotation takes on a database.
 type need struct{ action, database string }
 
-// has reports whether the session may take the action about a user.
+// has reports whether the session may take the action about a user, who may be
+// its own.
 func (c *conn) has(n need, name string) bool {
 	on := resource{Database: n.database}
-	return c.granted.allow(n.action, on) ||
-		n.action == "changePassword" && name == c.login.User && c.granted.allow("changeOwnPassword", on)
+	own := map[string]string{"changePassword": "changeOwnPassword", "changeCustomData": "changeOwnCustomData"}[n.action]
+	return c.granted.allow(n.action, on) || own != "" && c.isOwn(name) && c.granted.allow(own, on)
 }
 
-// cloneNeeds are what Clone will need.
+// cloneNeeds are what Clone will need to make the clone, which is found or not,
+// what the original is.
 // Source: MongoDB manual, "Required Access" of createUser, updateUser,
 // grantRolesToUser and revokeRolesFromUser.
-func (c *conn) cloneNeeds(ctx context.Context, want user, clone string) (needs []need, err error) {
-	has, found, err := c.look(ctx, clone)
-	if err != nil {
-		return nil, err
-	}
+func (c *conn) cloneNeeds(want, has user, found bool) (needs []need) {
 	home := c.place.authSource
 	if !found {
 		needs = append(needs, need{"createUser", home})
@@ -96,5 +104,5 @@ func (c *conn) cloneNeeds(ctx context.Context, want user, clone string) (needs [
 			needs = append(needs, need{"changeCustomData", home})
 		}
 	}
-	return needs, nil
+	return needs
 }

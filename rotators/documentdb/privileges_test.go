@@ -13,7 +13,8 @@ func TestPrivilegesCoverWhatTheManualSays(t *testing.T) {
 		not    []resource
 	}{
 		{resource{Database: "shop"}, "viewUser", []resource{{Database: "shop"}}, []resource{{Database: "other"}, {Cluster: true}, {}}},
-		{resource{}, "viewUser", []resource{{Database: "shop"}, {Database: "other"}}, []resource{{Cluster: true}}},
+		{resource{}, "viewUser", []resource{{Database: "shop"}, {Database: "other"}, {Database: "admin"}}, []resource{{Cluster: true}, {Database: "config"}, {Database: "local"}}},
+		{resource{Database: "config"}, "viewUser", []resource{{Database: "config"}}, []resource{{Database: "local"}}},
 		{resource{Cluster: true}, "viewUser", []resource{{Cluster: true}}, []resource{{Database: "shop"}}},
 		{resource{Any: true}, "anyAction", []resource{{Cluster: true}, {Database: "shop"}}, nil},
 		{resource{Database: "shop", Collection: "orders"}, "viewUser", nil, []resource{{Database: "shop"}}},

@@ -79,10 +79,7 @@ func TestTheTenantGainsNothing(t *testing.T) {
 				of := strings.NewReplacer("$APP", app, "$ME", tenant, "$SHOP", w.shop())
 				for _, on := range []string{"$SHOP", "admin", "$SHOP "} {
 					for _, text := range a[on] {
-						var command bson.D
-						if err := bson.UnmarshalExtJSON([]byte(of.Replace(text)), false, &command); err != nil {
-							t.Fatalf("%s: %v", text, err)
-						}
+						command := parsed(t, of.Replace(text))
 						if err := client.Database(strings.TrimSpace(of.Replace(on))).RunCommand(t.Context(), command).Err(); err == nil {
 							worked++
 						} else {
@@ -114,6 +111,15 @@ func TestTheTenantGainsNothing(t *testing.T) {
 	if worked < 20 {
 		t.Errorf("of all commands of attacks %d worked: this proves little", worked)
 	}
+}
+
+// parsed is a command that is written as extended JSON.
+func parsed(t *testing.T, text string) (command bson.D) {
+	t.Helper()
+	if err := bson.UnmarshalExtJSON([]byte(text), false, &command); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return command
 }
 
 // holdings are the roles and privileges of shop's user, and who is root.

@@ -20,6 +20,8 @@ type user struct {
 	Mechanisms   []string        `bson:"mechanisms"`
 	CustomData   bson.RawValue   `bson:"customData"`
 	Restrictions []bson.RawValue `bson:"authenticationRestrictions"`
+	// Inherited are the restrictions of each role that has some.
+	Inherited [][]bson.RawValue `bson:"inheritedAuthenticationRestrictions"`
 }
 
 // look reads a user of the authentication database. It is found or not.
