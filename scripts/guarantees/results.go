@@ -49,7 +49,7 @@ func (r *results) test(module string, s sweeping) error {
 	}
 	// The page that is about to be written cannot be looked at yet.
 	return gotest.Run(module, []string{faults, "ROTOR_REQUIRE_SERVERS=1"}, r.read,
-		"-count=1", "-timeout", "60m", "-skip", "^TestThePageNamesEveryTest$", "./...")
+		"-count=1", "-timeout", "150m", "-skip", "^TestThePageNamesEveryTest$", "./...")
 }
 
 // read takes one line in.
