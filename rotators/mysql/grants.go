@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/seed492efc12/rotor/framework/rotation"
@@ -52,6 +53,9 @@ func parseGrant(line string, a account) (g grant, err error) {
 	}
 	if found.end.is("ON") {
 		g.privileges = found.privileges()
+		if g.denied && !slices.ContainsFunc(g.privileges, func(p privilege) bool { return p.name != "" }) {
+			g.privileges = []privilege{{name: grantOption}} // which MySQL leaves out (seen on 9.7.4)
+		}
 		if found, rest, err = cutItems(rest, preposition); err != nil {
 			return g, err
 		}

@@ -22,13 +22,27 @@ func (h *holdings) mayUsers(verb string) bool {
 // mayUpdate reports whether h may UPDATE all of a database.
 func (h *holdings) mayUpdate(name string) bool { return h.hasOn(right{privilege: "UPDATE"}, name) }
 
-// hasOn reports whether h has a right on an object, or on what it is in.
+// hasOn reports whether h has a right on an object, or on what it is in and where
+// it is not denied.
 func (h *holdings) hasOn(r right, name string) bool {
 	for o, list := range h.on {
-		if o.denied || !contains(o.name, name) {
+		if o.denied || !contains(o.name, name) || o.name == everywhere && h.denies(r, name) {
 			continue
 		}
 		if list[r] || r.privilege != grantOption && (list[right{privilege: r.privilege}] || list[right{privilege: allPrivileges}]) {
+			return true
+		}
+	}
+	return false
+}
+
+// denies reports whether a right on everything is denied in the database of an
+// object; or in any, if the object is everything: who is granted it by such a one is
+// denied the same.
+// Source: MySQL manual, "Privilege Restriction Using Partial Revokes".
+func (h *holdings) denies(r right, name string) bool {
+	for o, list := range h.on {
+		if o.denied && (name == everywhere || contains(o.name, name)) && list[right{privilege: r.privilege}] {
 			return true
 		}
 	}
@@ -42,8 +56,6 @@ func (h *holdings) may(ch change, f *facts) bool {
 		return h.roles[ch.role] || !f.maria && (h.has("ROLE_ADMIN", everywhere) || h.has("SUPER", everywhere))
 	case ch.proxied != account{}:
 		return h.mayProxy(ch.proxied, f)
-	case ch.on.denied:
-		return true
 	}
 	return !slices.ContainsFunc(ch.rights, func(r right) bool {
 		r.option = r.option && !ch.revokes // the option goes with the privilege

@@ -138,3 +138,24 @@ func TestPatternsOfDatabases(t *testing.T) {
 		}
 	}
 }
+
+// What an administrator may do on everything, it may not grant where that is denied to it.
+func TestWhatIsDeniedIsNotGranted(t *testing.T) {
+	a := account{"a", "%"}
+	for _, c := range []struct {
+		denied, privilege, name string
+		may                     bool
+	}{
+		{"REVOKE SELECT ON `d`.* FROM `a`@`%`", "SELECT", "`d`.`t`", false},
+		{"REVOKE SELECT ON `d`.* FROM `a`@`%`", "INSERT", "`d`.`t`", true},
+		{"REVOKE SELECT ON `d`.* FROM `a`@`%`", "SELECT", "`e`.*", true},
+		{"REVOKE SELECT ON `d`.* FROM `a`@`%`", "SELECT", "*.*", false}, // who gets it is denied the same
+		{"REVOKE  ON `d`.* FROM `a`@`%`", "EXECUTE", "PROCEDURE `d`.`p`", false},
+		{"REVOKE  ON `d`.* FROM `a`@`%`", "EXECUTE", "PROCEDURE `e`.`p`", true},
+	} {
+		h := holdingsFrom(t, a, "GRANT SELECT, INSERT, EXECUTE ON *.* TO `a`@`%` WITH GRANT OPTION", c.denied)
+		if got := h.mayGrant(right{privilege: c.privilege}, c.name, dialect{major: 8}); got != c.may {
+			t.Errorf("%s: %s on %s: %v", c.denied, c.privilege, c.name, got)
+		}
+	}
+}
