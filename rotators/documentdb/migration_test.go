@@ -134,7 +134,7 @@ func (m *migrant) try(t *testing.T) error {
 
 // A secret that AWS's function has rotated goes on with Rotor, at once or after what the trial's remedy says; and then AWS's
 // function could go on with it.
-func TestASecretOfAWSsFunctionGoesOn(t *testing.T) {
+func TestRotationsGoOnFromWhatAWSsFunctionLeft(t *testing.T) {
 	eachAlone(t, func(t *testing.T, w *world) {
 		for i, c := range migrations() {
 			t.Run(c.name, func(t *testing.T) {

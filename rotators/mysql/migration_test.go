@@ -126,7 +126,7 @@ func drifting(t *testing.T, _ *world, r *databasetest.Rotations, err error) {
 
 // A secret of AWS's function for two users goes on with Rotor, and could go back: each trial is right, and each remedy
 // helps as it stands.
-func TestAPairOfAWSsFunctionIsTakenOver(t *testing.T) {
+func TestRotationsGoOnFromWhatAWSsFunctionLeft(t *testing.T) {
 	onReal(t, func(t *testing.T, w *world) {
 		w.hosts, w.grants = []string{"%"}, []string{"GRANT SELECT, INSERT ON shop.orders TO %s", "GRANT SELECT (item) ON shop.prices TO %s", "GRANT EXECUTE ON PROCEDURE shop.nothing TO %s",
 			"GRANT SELECT ON `shop\\_2`.* TO %s WITH GRANT OPTION", "GRANT PROCESS ON *.* TO %s", "GRANT cashier TO %s"}

@@ -35,7 +35,7 @@ with their retries.
 `
 
 // promises are in the order of docs/design.md.
-var promises = []promise{neverLockedOut, noFewerRights, noRefusedLogin, neverSeen, verifiedTLS, saysWhatToDo, holdsUnderLoad}
+var promises = []promise{neverLockedOut, noFewerRights, noRefusedLogin, neverSeen, verifiedTLS, saysWhatToDo, honestTrial, holdsUnderLoad}
 
 var neverLockedOut = promise{
 	title: "Never locked out",
@@ -185,6 +185,25 @@ var saysWhatToDo = promise{
 	},
 	remedies: true,
 	not:      `that a vendor's code means in every version what its manual says.`,
+}
+
+var honestTrial = promise{
+	title: "A trial tells the truth",
+	text: `A trial (RotateImmediately=false) that says yes is followed by a rotation that succeeds, one that says no by one that fails, and it changes
+nothing. That is tried in worlds made at random: users with attributes, settings, rights, roles and restrictions, administrators of several strengths,
+and changes by somebody else between three rotations.`,
+	evidence: []evidence{
+		{"framework/database TestPreflightFindsWhatWouldStopARotation", "a trial in both of its forms"},
+		{"framework/database TestATrialAsksForTheTurnThatFollowsIt", "the clone's turn and the original's"},
+		{"rotators/postgres TestARotationDoesWhatItsTrialSays", "PostgreSQL, with a dump before and after each trial"},
+		{"rotators/mysql TestARotationDoesWhatItsTrialSays", "MySQL and MariaDB"},
+		{"rotators/mysql TestARotationDoesWhatItsTrialSaysOfWhatIsDenied", "MySQL, with partial revokes"},
+		{"rotators/documentdb TestARotationDoesWhatItsTrialSays", "MongoDB"},
+		{"rotators/postgres TestRotationsGoOnFromWhatAWSsFunctionLeft", "PostgreSQL: from AWS's function to Rotor, and back"},
+		{"rotators/mysql TestRotationsGoOnFromWhatAWSsFunctionLeft", "MySQL and MariaDB: the same"},
+		{"rotators/documentdb TestRotationsGoOnFromWhatAWSsFunctionLeft", "MongoDB: the same"},
+	},
+	not: `what changes between a trial and the rotation. Engines of which no real server can be had: their trials are held to imitations.`,
 }
 
 var holdsUnderLoad = promise{
