@@ -171,6 +171,9 @@ func (w *world) migrate(t *testing.T, c migration, user, home string) {
 			t.Errorf("the trial after rotation %d: %v", n, err)
 		}
 	}
+	if c.trial != "" && !t.Failed() {
+		databasetest.Remedied(t, documentdb.Driver, w.server.Title, w.server.Real, c.trial)
+	}
 	m.wantAWSsGround(t, before)
 	m.aws(t)
 	m.must(t) // and back again

@@ -161,6 +161,11 @@ func (w *world) migrates(t *testing.T, m migration) {
 		r.Store.End("user")
 		m.remedies[i](t, w, r, trial)
 	}
+	defer func() {
+		for _, c := range m.refusals {
+			w.helped(t, c)
+		}
+	}()
 	for range 3 {
 		if err := r.Preflight(t); err != nil {
 			t.Fatalf("the trial says %v\n%s", err, r.Log.String())
