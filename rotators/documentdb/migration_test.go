@@ -11,6 +11,7 @@ import (
 	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/rotators/documentdb"
 )
 
 // A migrant is a secret that AWS's function for two users of MongoDB has rotated.
