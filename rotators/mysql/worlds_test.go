@@ -117,7 +117,7 @@ func (w *world) leftOut(t *testing.T, err error) {
 		is         bool
 	}{
 		// World 417 on MySQL 8.0: Clone has given the account the password already, with the original's plug-in; the statement that
-		// gives it to all accounts is refused then, and another account lacks it. The next rotation succeeds.
+		// gives it to all accounts is refused then, and another account lacks it.
 		{"of several accounts one with PASSWORD HISTORY gets its original's plug-in", "password history policy", !isMariaDB(w.server)},
 		// World 388 on MySQL 8.0, with partial_revokes: what is left of a password is a secondary one, which proves nothing.
 		{"PASSWORD REQUIRE CURRENT, and the primary password is none of the secret's", "error 3892", !isMariaDB(w.server)},
