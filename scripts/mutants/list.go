@@ -7,8 +7,8 @@ var older = map[string]string{"CREATEROLE forges a mark (PostgreSQL)": "postgres
 var mutants = []mutant{
 	// Never locked out.
 	{"the pending password is tried first", "framework/database/single.go",
-		"func() (Login, bool, error) { return p.current, true, nil },\n\t\tfunc() (Login, bool, error) { return p.pending, true, nil },",
-		"func() (Login, bool, error) { return p.pending, true, nil },\n\t\tfunc() (Login, bool, error) { return p.current, true, nil },",
+		"func() (Login, bool, error) { return p.current, true, nil },\n\t\tfunc() (Login, bool, error) { return p.pending, p.pending.Password != p.current.Password, nil },",
+		"func() (Login, bool, error) { return p.pending, p.pending.Password != p.current.Password, nil },\n\t\tfunc() (Login, bool, error) { return p.current, true, nil },",
 		"./framework/database", ""},
 	{"a pending value is not what an earlier run wrote", "framework/secretsmanager/store.go",
 		"if errors.As(err, &exists) {", "if errors.As(err, &exists) && false {", "./framework/secretsmanager", ""},
@@ -140,4 +140,14 @@ var mutants = []mutant{
 	// Every failure says what to do.
 	{"a refused login has no class", "framework/database/driver.go", "&rotation.Fault{Class: rotation.LoginRefused,", "&rotation.Fault{Class: rotation.Unknown,", "./framework/database", ""},
 	{"a wrong setting is ignored", "framework/serve/config.go", "return c, errors.Join(env.errs...)", "return c, nil", "./framework/serve", ""},
+
+	// A trial tells the truth.
+	{"the original's trial asks for the clone's turn", "framework/database/alternating.go",
+		"needs(p.pending, admin.PreflightHandBack(ctx, r.users(p), r.GrantDrift))", "needs(p.pending, admin.PreflightClone(ctx, r.users(p)))", "./framework/database", "TestATrialAsksForTheTurn"},
+	{"a clone acts as whoever its original acts as in vain", "rotators/postgres/settings.go",
+		"WHERE NOT $2 OR item NOT LIKE 'role=%%' OR %s", "WHERE $2 OR true OR %s", "./rotators/postgres", "TestACloneActsAs"},
+	{"a right on everything is one where it is denied (MySQL)", "rotators/mysql/may.go",
+		"o.name == everywhere && h.denies(r, name)", "false", "./rotators/mysql", "TestWhatIsDeniedIsNotGranted"},
+	{"a privilege on all databases is one on the server's own (MongoDB)", "rotators/documentdb/privileges.go",
+		` && on.Database != "local" && on.Database != "config"`, "", "./rotators/documentdb", "TestPrivilegesCover"},
 }

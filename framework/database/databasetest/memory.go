@@ -27,6 +27,8 @@ type Memory struct {
 	Unusable func(password string) bool
 	// Unmarked has no place for a mark that two users belong together.
 	Unmarked bool
+	// Port is the one that it listens at; 0 is all of them.
+	Port int
 	// Stubborn is a right that every clone has, and nobody can take away. It may
 	// be empty.
 	Stubborn string
@@ -112,13 +114,11 @@ func (m *Memory) Connections() int {
 	return m.calls
 }
 
-const memoryPort = 1
-
 // Driver returns the driver of this server. Its engine is "memory".
 func (m *Memory) Driver() database.Driver {
 	return database.Driver{
 		Engines:   []string{"memory"},
-		Port:      memoryPort,
+		Port:      1,
 		Database:  "main",
 		CheckUser: database.AnyUser,
 		Connect:   database.AsConn(m.connect),
@@ -147,7 +147,7 @@ func (m *Memory) connect(_ context.Context, l database.Login) (*memoryConn, erro
 	m.calls++
 	u, ok := m.users[l.User]
 	switch {
-	case l.Port != memoryPort:
+	case m.Port != 0 && l.Port != m.Port:
 		return nil, rotation.Fail(rotation.Unreachable, "nobody listens there")
 	case !ok || l.Password != u.password && (u.last == "" || l.Password != u.last) || m.Unusable != nil && m.Unusable(l.Password):
 		return nil, database.Refused(errors.New("wrong user or password"))
