@@ -31,7 +31,7 @@ func (s *Server) Fresh(t testing.TB) *Sandbox {
 	if err != nil {
 		t.Fatalf("logging in as the administrator of %s: %v", s.Name(), err)
 	}
-	b := &Sandbox{Server: s, Admin: admin, tag: strings.ToLower(rand.Text()[:8])}
+	b := &Sandbox{Server: s, Admin: admin, tag: "m" + strings.ToLower(rand.Text()[:7])}
 	t.Cleanup(func() {
 		if err := errors.Join(b.sweep(), admin.Close()); err != nil {
 			t.Errorf("dropping what the test made: %v", err)
