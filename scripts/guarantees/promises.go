@@ -203,7 +203,8 @@ and changes by somebody else between three rotations.`,
 		{"rotators/mysql TestRotationsGoOnFromWhatAWSsFunctionLeft", "MySQL and MariaDB: the same"},
 		{"rotators/documentdb TestRotationsGoOnFromWhatAWSsFunctionLeft", "MongoDB: the same"},
 	},
-	not: `what changes between a trial and the rotation. Engines of which no real server can be had: their trials are held to imitations.`,
+	not: `what changes between a trial and the rotation. Three kinds of worlds on MySQL, in which a trial says yes and the rotation fails, are known and
+not mended: they stand in rotators/mysql/worlds_test.go, leftOut. Engines of which no real server can be had: their trials are held to imitations.`,
 }
 
 var holdsUnderLoad = promise{
