@@ -257,8 +257,11 @@ func TestARefusedCurrentPasswordLeadsToTheOthers(t *testing.T) {
 		f.store.Write("user", "v1", f.store.Value("user", rotation.Current).With("password", "nonsense"))
 		f.SetPassword("app", "old-password")
 		before := f.store.State() + f.State()
-		if err := f.steps(t, rotation.TestSecret); err != nil { // a trial, since v1 is AWSCURRENT
+		if err := f.turn(t, "trial", rotation.TestSecret); err != nil {
 			t.Errorf("the trial says %v", err)
+		}
+		if !strings.Contains(f.log.String(), "takes AWSPREVIOUS's") {
+			t.Errorf("the trial does not say who is locked out:\n%s", f.log.String())
 		}
 		f.store.End("user")
 		if after := f.store.State() + f.State(); after != before {

@@ -163,6 +163,9 @@ func (r *Rotator) Preflight(ctx context.Context, v rotation.Versions) error {
 		return err
 	}
 	defer closing(conn)
+	if as.role == rotation.Previous {
+		v.Report.Notef("The server refuses AWSCURRENT's password and takes AWSPREVIOUS's: who reads the secret now cannot log in. A rotation ends that.")
+	}
 	p.current.Password = as.Password
 	return r.Strategy.preflight(ctx, r, conn, p)
 }

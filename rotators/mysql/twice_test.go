@@ -56,7 +56,7 @@ func suite(t *testing.T, s *mysqltest.Server) {
 		return
 	}
 	cmd := exec.Command(os.Args[0], "-test.v", "-test.count=1", "-test.timeout=9m", "-test.skip="+ownServers)
-	cmd.Env = append(os.Environ(), "ROTOR_TEST_SWEEP=none", "ROTOR_TEST_MYSQL_ALL=", "ROTOR_TEST_MYSQL_CA="+ca,
+	cmd.Env = append(os.Environ(), "ROTOR_TEST_SWEEP=none", "ROTOR_TEST_WORLD=1", "ROTOR_TEST_MYSQL_ALL=", "ROTOR_TEST_MYSQL_CA="+ca,
 		fmt.Sprintf("ROTOR_TEST_MYSQL=%s:%s@tcp(%s:%d)/", s.AdminUser, s.AdminPassword, s.Host, s.Port))
 	out, err := cmd.CombinedOutput()
 	if err != nil {

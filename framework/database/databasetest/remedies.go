@@ -4,14 +4,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/framework/secret"
-	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // Remedied logs that a test did what an error of a class says, and that the next
@@ -37,7 +35,7 @@ func (s suite) remedies(t *testing.T) {
 	if s.strategy == database.AlternatingUsers {
 		t.Run("a user that is to be taken in", s.adoption)
 	}
-	for name, m := range s.mistakes(t) {
+	for name, m := range s.mistakes() {
 		t.Run(name, func(t *testing.T) {
 			f := s.New(t, "")
 			if f.Roots == nil && m.class == rotation.TLS {
@@ -82,6 +80,9 @@ func (s suite) adoption(t *testing.T) {
 	Remedied(t, s.Driver, s.Server, s.Real, rotation.NotItsTwin)
 }
 
+// deaf is a port on which nobody listens, and which no test's server can take.
+const deaf = "2"
+
 // givesUp gives AWSPENDING up, if the error says so by a command that is whole.
 func (r *Rotations) givesUp(t *testing.T, err error) bool {
 	t.Helper()
@@ -97,7 +98,7 @@ func (r *Rotations) givesUp(t *testing.T, err error) bool {
 	return true
 }
 
-func (s suite) mistakes(t *testing.T) map[string]mistake {
+func (s suite) mistakes() map[string]mistake {
 	edit := func(id, field, value string) func(*Rotations) {
 		return func(r *Rotations) {
 			r.edit(id, func(d secret.Document) secret.Document { return d.With(field, value) })
@@ -114,7 +115,7 @@ func (s suite) mistakes(t *testing.T) map[string]mistake {
 	field("user", "password", "Not-the_password-1", rotation.LoginRefused, "Put a password that works into the secret's AWSCURRENT version")
 	field("user", "engine", "another", rotation.BadSecret, "Correct the secret's JSON")
 	field("user", "username", "", rotation.BadSecret, "Correct the secret's JSON")
-	field("user", "port", strconv.Itoa(servertest.Deaf(t)), rotation.Unreachable, "Check that the server runs, the secret's host and port")
+	field("user", "port", deaf, rotation.Unreachable, "Check that the server runs, the secret's host and port")
 	if s.Databases {
 		field("user", "dbname", "nowhere", rotation.NoDatabase, "dbname")
 	}
@@ -126,7 +127,7 @@ func (s suite) mistakes(t *testing.T) map[string]mistake {
 	if s.strategy != database.SingleUser {
 		field("admin", "password", "Not-the_password-1", rotation.LoginRefused, "into the AWSCURRENT version of the administrator's secret, admin")
 		field("user", "masterarn", "nobody's", rotation.BadSecret, "Correct masterarn in the secret.")
-		field("admin", "port", strconv.Itoa(servertest.Deaf(t)), rotation.BadSecret, "Put the right host and port into the one that has the wrong ones")
+		field("admin", "port", deaf, rotation.BadSecret, "Put the right host and port into the one that has the wrong ones")
 	}
 	return all
 }

@@ -11,7 +11,7 @@ const (
 	// it slow.
 	NoSweep Sweeping = "none"
 	// DyingSweep puts faults of which the function dies, on one server of a
-	// kind; of what goes to a database, at every eighth point.
+	// kind; of what goes to a database, at every tenth point.
 	DyingSweep Sweeping = ""
 	// DyingEverywhere puts the same on all servers, at every point.
 	DyingEverywhere Sweeping = "servers"
@@ -32,7 +32,7 @@ func (s Sweeping) Stride() int {
 // has no sweep of the server.
 func Some(i int) bool { return i%thin == 0 }
 
-const thin = 8
+const thin = 10
 
 // WantedSweep is what the environment wants: ROTOR_TEST_SWEEP.
 func WantedSweep() Sweeping { return Sweeping(os.Getenv("ROTOR_TEST_SWEEP")) }
