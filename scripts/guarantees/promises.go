@@ -203,8 +203,9 @@ and changes by somebody else between three rotations.`,
 		{"rotators/mysql TestRotationsGoOnFromWhatAWSsFunctionLeft", "MySQL and MariaDB: the same"},
 		{"rotators/documentdb TestRotationsGoOnFromWhatAWSsFunctionLeft", "MongoDB: the same"},
 	},
-	not: `what changes between a trial and the rotation. Three kinds of worlds on MySQL, in which a trial says yes and the rotation fails, are known and
-not mended: they stand in rotators/mysql/worlds_test.go, leftOut. Engines of which no real server can be had: their trials are held to imitations.`,
+	not: `what changes between a trial and the rotation. Known and not mended are three kinds of worlds on MySQL, in which a trial says yes and the
+rotation fails (rotators/mysql/worlds_test.go, leftOut), and two on PostgreSQL beyond the seeds of a usual run (76 on 15: default privileges that the
+clone has given; 91 since 16: a role that the original does not inherit, and the clone does). Engines of which no real server can be had: their trials are held to imitations.`,
 }
 
 var holdsUnderLoad = promise{
