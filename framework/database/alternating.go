@@ -1,6 +1,7 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,7 +85,7 @@ func noteForLater(p pair, err error) {
 	var f *rotation.Fault
 	remedy := ""
 	if errors.As(err, &f) {
-		remedy = " " + f.Remedy
+		remedy = " " + cmp.Or(f.Remedy, f.Class.Remedy())
 	}
 	p.v.Report.Notef("The rotation after the next one will fail: %v.%s", needs(p.current, err), remedy)
 }

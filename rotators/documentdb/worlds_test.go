@@ -16,25 +16,7 @@ import (
 // A trial that says yes is a promise, and one that says no is right: in worlds made at random, of users with roles,
 // restrictions, custom data and mechanisms in several databases, and of administrators who may do more or less.
 func TestARotationDoesWhatItsTrialSays(t *testing.T) {
-	eachAlone(t, func(t *testing.T, w *world) {
-		for _, name := range []string{"single-user", "single-user-by-administrator", "alternating-users"} {
-			strategy, err := database.ParseStrategy(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Run(name, func(t *testing.T) {
-				yes, no := 0, map[rotation.Class]int{}
-				databasetest.Worlds(t, func(t *testing.T, dice *rand.Rand) {
-					if said := w.oneWorld(t, strategy, dice); said == nil {
-						yes++
-					} else {
-						no[class(said)]++
-					}
-				})
-				t.Logf("%d trials said yes, and no: %v", yes, no)
-			})
-		}
-	})
+	eachAlone(t, func(t *testing.T, w *world) { databasetest.Worlds(t, w.oneWorld) })
 }
 
 // oneWorld rotates three times, each after a trial, with changes by somebody else in between. It returns what the first
@@ -65,23 +47,13 @@ func (w *world) oneWorld(t *testing.T, strategy database.Strategy, dice *rand.Ra
 		if err != nil {
 			return first
 		}
-		p.say(t, p.user, some(dice, 8, changes)...)
+		p.say(t, p.user, databasetest.Some(dice, 8, changes)...)
 		if strategy == database.AlternatingUsers {
-			p.say(t, p.user+"_clone", some(dice, 10, changes)...)
+			p.say(t, p.user+"_clone", databasetest.Some(dice, 10, changes)...)
 		}
-		p.say(t, p.user, some(dice, 15, accidents)...)
+		p.say(t, p.user, databasetest.Some(dice, 15, accidents)...)
 	}
 	return first
-}
-
-// some of all, one in so many.
-func some(dice *rand.Rand, in int, all []saying) (chosen []saying) {
-	for _, s := range all {
-		if dice.IntN(in) == 0 {
-			chosen = append(chosen, s)
-		}
-	}
-	return chosen
 }
 
 // A play is one world: a user of a database, and what happened to it.
@@ -188,10 +160,10 @@ func (w *world) play(t *testing.T, dice *rand.Rand) *play {
 	if dice.IntN(6) == 0 { // a pair that is older than this secret's rotation
 		p.inUse = p.user + "_clone"
 		p.say(t, p.inUse, making)
-		p.say(t, p.inUse, some(dice, 12, changes)...)
+		p.say(t, p.inUse, databasetest.Some(dice, 12, changes)...)
 	}
-	p.say(t, p.user, some(dice, 6, changes)...)
-	p.say(t, p.user, some(dice, 25, accidents)...)
+	p.say(t, p.user, databasetest.Some(dice, 6, changes)...)
+	p.say(t, p.user, databasetest.Some(dice, 25, accidents)...)
 	return p
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/database/databasetest"
-	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
 // A trial that says yes is a promise, and one that says no is right: in worlds made at random, of users with attributes,
@@ -18,19 +17,7 @@ func TestARotationDoesWhatItsTrialSays(t *testing.T) {
 		team := w.box.Role("team")
 		w.exec(t, `CREATE ROLE `+quoted(team))
 		t.Cleanup(func() { w.drop(t, team) })
-		for name, strategy := range strategies {
-			t.Run(name, func(t *testing.T) {
-				yes, no := 0, map[rotation.Class]int{}
-				databasetest.Worlds(t, func(t *testing.T, dice *rand.Rand) {
-					if said := w.oneWorld(t, strategy, dice); said == nil {
-						yes++
-					} else {
-						no[class(said)]++
-					}
-				})
-				t.Logf("%d trials said yes, and no: %v", yes, no)
-			})
-		}
+		databasetest.Worlds(t, w.oneWorld)
 	})
 }
 
@@ -47,11 +34,11 @@ func (w *world) oneWorld(t *testing.T, strategy database.Strategy, dice *rand.Ra
 	}
 	user := w.user(t, "", "old")
 	admin, doc := w.administrator(t, "")
-	run(some(dice, 2, w.userStatements(user))...)
+	run(databasetest.Some(dice, 6, w.userStatements(user))...)
 	if w.server.Major >= 16 && dice.IntN(4) > 0 {
 		run(`GRANT ` + quoted(user) + ` TO ` + quoted(admin) + ` WITH ADMIN OPTION`)
 	}
-	run(some(dice, 2, w.administratorStatements(admin, user))...)
+	run(databasetest.Some(dice, 6, w.administratorStatements(admin, user))...)
 	if dice.IntN(4) == 0 {
 		doc = w.superuser(t)
 	}
@@ -75,9 +62,9 @@ func (w *world) oneWorld(t *testing.T, strategy database.Strategy, dice *rand.Ra
 		if w.dump(t) == before {
 			t.Fatal("the dump does not show a rotation")
 		}
-		run(some(dice, 4, w.userStatements(user))...)
+		run(databasetest.Some(dice, 12, w.userStatements(user))...)
 		if strategy == database.AlternatingUsers {
-			run(some(dice, 6, w.userStatements(user+"_clone"))...)
+			run(databasetest.Some(dice, 18, w.userStatements(user+"_clone"))...)
 		}
 	}
 	return first
@@ -100,16 +87,6 @@ func (w *world) dump(t *testing.T) string {
 		UNION ALL SELECT 'database ' || concat_ws(' ', datname, datdba, datacl) FROM pg_database WHERE datname = current_database()
 		UNION ALL SELECT 'default ' || d::text FROM pg_default_acl d)
 		SELECT string_agg(line, E'\n' ORDER BY line) FROM lines`)
-}
-
-// some of all statements, one in so many.
-func some(dice *rand.Rand, in int, all []string) (chosen []string) {
-	for _, s := range all {
-		if dice.IntN(in*3) == 0 {
-			chosen = append(chosen, s)
-		}
-	}
-	return chosen
 }
 
 // userStatements are what may be the case with a user.

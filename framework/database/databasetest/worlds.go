@@ -7,27 +7,61 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
 )
 
-// Worlds runs a test on worlds that are made at random, each by the generator that
-// it is given. It says with which seed a world was made that failed:
-// ROTOR_TEST_WORLD makes that one alone. A usual run makes 8 for each strategy and
-// server, a sweep of all servers 500.
-func Worlds(t *testing.T, test func(t *testing.T, r *rand.Rand)) {
+// Worlds runs a test by each strategy on worlds that are made at random, each by
+// the generator that it is given. The test returns what the first trial said: it
+// has to be yes now and then, or there was nothing to rotate. A world that fails
+// says its seed: ROTOR_TEST_WORLD makes that one alone. A usual run makes 8 for
+// each strategy and server, a sweep of all servers 500.
+func Worlds(t *testing.T, test func(t *testing.T, s database.Strategy, dice *rand.Rand) (said error)) {
 	t.Helper()
-	first, worlds := uint64(1), uint64(8)
-	if w := rotationtest.WantedSweep(); w == rotationtest.DyingEverywhere || w == rotationtest.FullSweep {
-		worlds = 500
+	first, worlds := seeds(t)
+	for _, name := range []string{"single-user", "single-user-by-administrator", "alternating-users"} {
+		strategy, err := database.ParseStrategy(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) {
+			yes := 0
+			for seed := first; seed < first+worlds; seed++ {
+				t.Run(fmt.Sprint("world", seed), func(t *testing.T) {
+					if test(t, strategy, rand.New(rand.NewPCG(seed, 0))) == nil {
+						yes++
+					}
+				})
+			}
+			if t.Logf("%d of %d trials said yes", yes, worlds); yes == 0 && worlds > 1 {
+				t.Error("no trial said yes")
+			}
+		})
 	}
+}
+
+// seeds are those of the worlds to make.
+func seeds(t *testing.T) (first, worlds uint64) {
+	t.Helper()
 	if wanted := os.Getenv("ROTOR_TEST_WORLD"); wanted != "" {
 		seed, err := strconv.ParseUint(wanted, 10, 64)
 		if err != nil {
 			t.Fatalf("ROTOR_TEST_WORLD: %v", err)
 		}
-		first, worlds = seed, 1
+		return seed, 1
 	}
-	for seed := first; seed < first+worlds; seed++ {
-		t.Run(fmt.Sprint("world", seed), func(t *testing.T) { test(t, rand.New(rand.NewPCG(seed, 0))) })
+	if w := rotationtest.WantedSweep(); w == rotationtest.DyingEverywhere || w == rotationtest.FullSweep {
+		return 1, 500
 	}
+	return 1, 8
+}
+
+// Some of all, one in so many.
+func Some[T any](dice *rand.Rand, in int, all []T) (chosen []T) {
+	for _, s := range all {
+		if dice.IntN(in) == 0 {
+			chosen = append(chosen, s)
+		}
+	}
+	return chosen
 }
