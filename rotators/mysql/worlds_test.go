@@ -15,11 +15,6 @@ import (
 	"github.com/seed492efc12/rotor/rotators/mysql/mysqltest"
 )
 
-// strategies are all that there are.
-var strategies = map[string]database.Strategy{
-	"single-user": database.SingleUser, "single-user-by-administrator": database.SingleUserByAdministrator, "alternating-users": database.AlternatingUsers,
-}
-
 // A trial that says yes is a promise, and one that says no is right: in worlds made at random, of users with attributes,
 // rights, roles and accounts, and of administrators who may do more or less.
 func TestARotationDoesWhatItsTrialSays(t *testing.T) {
