@@ -16,7 +16,7 @@ import (
 // Source: Secrets Manager user guide, "JSON structure of secrets".
 var public = []string{
 	"engine", "host", "port", "username", "dbname", "masterarn", "ssl", "dbInstanceIdentifier", "dbClusterIdentifier",
-	"tlsServerName", "authSource", "replicaSet", "srv", "sid",
+	"tlsServerName", "authSource", "replicaSet", "srv", "sid", "sentinelMaster", "sentinelUsername",
 }
 
 // shortest is the least number of bytes of a value that is worth hiding: to

@@ -65,6 +65,30 @@ var products = map[string]product{
 			"/usr/local/opt/mongodb-community*/bin/mongod",
 		},
 	},
+	"redis": {
+		title:   "Redis",
+		program: "redis-server",
+		asks:    []string{"--version"},
+		says:    regexp.MustCompile(`Redis server v=(\d+\.\d+\.\d+)`),
+		system: []string{
+			"/usr/bin/redis-server",
+			"/usr/local/bin/redis-server",
+			"/opt/homebrew/opt/redis*/bin/redis-server",
+			"/usr/local/opt/redis*/bin/redis-server",
+		},
+	},
+	"valkey": {
+		title:   "Valkey",
+		program: "valkey-server",
+		asks:    []string{"--version"},
+		says:    regexp.MustCompile(`(?:Valkey|Redis) server v=(\d+\.\d+\.\d+)`),
+		system: []string{
+			"/usr/bin/valkey-server",
+			"/usr/local/bin/valkey-server",
+			"/opt/homebrew/opt/valkey*/bin/valkey-server",
+			"/usr/local/opt/valkey*/bin/valkey-server",
+		},
+	},
 	"pgbouncer": {
 		title:   "PgBouncer",
 		program: "pgbouncer",

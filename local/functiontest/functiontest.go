@@ -49,6 +49,9 @@ type Harness struct {
 	Unmarked bool
 	// Overlaps are the strategies of single users whose old password stays valid until the next rotation.
 	Overlaps []string
+	// UsersAdminister says that a user who may change its own password may change everybody's: none of them is too weak to
+	// be an administrator.
+	UsersAdminister bool
 	// Told is given what the function wrote during the rotations of RunRotations. It may be nil.
 	Told func(t *testing.T, by, log string)
 	// Refuse makes the server refuse every new password until the test ends. It may be nil.

@@ -95,7 +95,7 @@ func (ca *CA) issue(hosts []string, until time.Time) (Certificate, error) {
 		NotBefore:    ca.certificate.NotBefore,
 		NotAfter:     until,
 		KeyUsage:     x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}, // members of a cluster are each other's clients
 	}
 	for _, host := range hosts {
 		if ip := net.ParseIP(host); ip != nil {
