@@ -19,6 +19,8 @@ import (
 	"github.com/seed492efc12/rotor/rotators/oracle"
 	"github.com/seed492efc12/rotor/rotators/postgres"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
+	"github.com/seed492efc12/rotor/rotators/redis"
+	"github.com/seed492efc12/rotor/rotators/redis/redistest"
 	"github.com/seed492efc12/rotor/rotators/redshift"
 	"github.com/seed492efc12/rotor/rotators/redshift/redshifttest"
 	"github.com/seed492efc12/rotor/rotators/sqlserver"
@@ -87,6 +89,10 @@ func All() []Engine {
 		{Name: "documentdb", Driver: documentdb.Driver, Client: "go.mongodb.org/mongo-driver/v2", Live: "ROTOR_TEST_DOCUMENTDB", Products: []Product{
 			{Name: "mongo", Install: "mongodb", Title: "MongoDB", Example: documentdbtest.Example},
 			{Name: "documentdb", Title: "DocumentDB", Imitated: true, Imitation: "5.0"},
+		}},
+		{Name: "redis", Driver: redis.Driver, Client: "github.com/gomodule/redigo", Live: "ROTOR_TEST_REDIS", Products: []Product{
+			{Name: "redis", Install: redistest.Redis, Title: "Redis", Example: redistest.Example(redistest.Redis)},
+			{Name: "valkey", Install: redistest.Valkey, Title: "Valkey", Example: redistest.Example(redistest.Valkey)},
 		}},
 	}
 }

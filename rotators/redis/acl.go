@@ -1,0 +1,222 @@
+package redis
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gomodule/redigo/redis"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+// A permission is what a user may do: commands, on keys, in channels. A user has
+// one of its own, and one for each selector; what any of them allows, it may do.
+// The words are the server's.
+type permission struct{ commands, keys, channels string }
+
+// line is the permission for people, and for comparing.
+func (p permission) line() string {
+	return fmt.Sprintf("commands %s on keys %s in channels %s", canonical(p.commands), orNone(p.keys), orNone(p.channels))
+}
+
+func orNone(words string) string {
+	if words == "" {
+		return "(none)"
+	}
+	return words
+}
+
+// empty reports whether it allows nothing.
+func (p permission) empty() bool { return p.commands == "-@all" }
+
+// words are the permission as arguments of ACL SETUSER. Patterns have no blanks:
+// the server takes none.
+func (p permission) words() []string {
+	return slices.Concat(strings.Fields(p.commands), strings.Fields(p.keys), strings.Fields(p.channels))
+}
+
+// selector is the permission as one argument of ACL SETUSER.
+func (p permission) selector() string { return "(" + strings.Join(p.words(), " ") + ")" }
+
+// An account is a user as one node has it.
+type account struct {
+	off, nopass, unsanitized bool
+	passwords                []string // SHA-256, in hexadecimal
+	own                      permission
+	selectors                []permission
+}
+
+// find reads a user; nil is none of that name.
+func (n *node) find(ctx context.Context, user string) (*account, error) {
+	reply, err := n.do(ctx, "ACL", "GETUSER", user)
+	if reply == nil || err != nil {
+		return nil, err
+	}
+	fields, err := redis.Values(reply, nil)
+	if err != nil {
+		return nil, fmt.Errorf("reading what ACL GETUSER answers: %w", err)
+	}
+	a := &account{}
+	for i := 0; i+1 < len(fields); i += 2 {
+		name, err := redis.String(fields[i], nil)
+		if err == nil {
+			err = a.read(name, fields[i+1])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading what ACL GETUSER answers (%s): %w", name, err)
+		}
+	}
+	return a, nil
+}
+
+// read takes one field of ACL GETUSER. One that is not known may be a
+// restriction that a clone would lack.
+func (a *account) read(name string, value any) (err error) {
+	switch name {
+	case "flags":
+		flags, err := redis.Strings(value, nil)
+		for _, f := range flags {
+			if err := a.flag(f); err != nil {
+				return err
+			}
+		}
+		return err
+	case "passwords":
+		a.passwords, err = redis.Strings(value, nil)
+		return err
+	case "selectors":
+		selectors, err := redis.Values(value, nil)
+		if err != nil {
+			return err
+		}
+		for _, s := range selectors {
+			p, err := readSelector(s)
+			if err != nil {
+				return err
+			}
+			a.selectors = append(a.selectors, p)
+		}
+		return nil
+	}
+	return a.own.read(name, value)
+}
+
+func (a *account) flag(f string) error {
+	switch f {
+	case "on", "allkeys", "allchannels", "allcommands", "sanitize-payload":
+	case "off":
+		a.off = true
+	case "nopass":
+		a.nopass = true
+	case "skip-sanitize-payload":
+		a.unsanitized = true
+	default:
+		return notKnown("the flag " + f)
+	}
+	return nil
+}
+
+func (p *permission) read(name string, value any) error {
+	text, err := redis.String(value, nil)
+	switch {
+	case err != nil:
+		return err
+	case name == "commands":
+		p.commands = text
+	case name == "keys":
+		p.keys = text
+	case name == "channels":
+		p.channels = text
+	default:
+		return notKnown("the field " + name)
+	}
+	return nil
+}
+
+// canonical orders rules of commands between which the server has no order of its
+// own: commands, and below them subcommands, as far as no category stands between.
+func canonical(commands string) string {
+	words := strings.Fields(commands)
+	for from := 0; from < len(words); {
+		to := from
+		for to < len(words) && !strings.Contains(words[to], "@") {
+			to++
+		}
+		slices.SortStableFunc(words[from:to], func(a, b string) int { return strings.Compare(a[1:], b[1:]) })
+		from = to + 1
+	}
+	return strings.Join(words, " ")
+}
+
+func readSelector(value any) (p permission, err error) {
+	fields, err := redis.Values(value, nil)
+	for i := 0; i+1 < len(fields) && err == nil; i += 2 {
+		var name string
+		if name, err = redis.String(fields[i], nil); err == nil {
+			err = p.read(name, fields[i+1])
+		}
+	}
+	return p, err
+}
+
+// notKnown says that the server has something that is newer than this package.
+func notKnown(what string) error {
+	return rotation.Fail(rotation.Unknown, "the server has %s of a user, which this version does not know and so cannot copy", what).
+		With("Use ROTATION_STRATEGY=single-user, which copies nothing, until a version of Rotor knows it.")
+}
+
+// permissions are all that the user has, the empty ones left out.
+func (a *account) permissions() (all []permission) {
+	for _, p := range append([]permission{a.own}, a.selectors...) {
+		if !p.empty() {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// lines are the user's rights, for people and for comparing.
+func (a *account) lines() []string {
+	var lines []string
+	for _, p := range a.permissions() {
+		lines = append(lines, p.line())
+	}
+	if a.unsanitized {
+		lines = append(lines, "skip-sanitize-payload")
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines)
+}
+
+// rules are the arguments of ACL SETUSER that give another user just these
+// rights, and leave its passwords as they are.
+func (a *account) rules() []string {
+	rules := append([]string{"on", "nocommands", "resetkeys", "resetchannels", "clearselectors"}, a.own.words()...)
+	for _, s := range a.selectors {
+		rules = append(rules, s.selector())
+	}
+	if a.unsanitized {
+		return append(rules, "skip-sanitize-payload")
+	}
+	return append(rules, "sanitize-payload")
+}
+
+// hash is how ACL SETUSER takes a password without seeing it.
+func hash(password string) string {
+	sum := sha256.Sum256([]byte(password))
+	return hex.EncodeToString(sum[:])
+}
+
+// setUser sends ACL SETUSER, which does all that its rules say, or nothing.
+func (n *node) setUser(ctx context.Context, user string, rules ...string) error {
+	arguments := []any{"SETUSER", user}
+	for _, r := range rules {
+		arguments = append(arguments, r)
+	}
+	_, err := n.do(ctx, "ACL", arguments...)
+	return err
+}

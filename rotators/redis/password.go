@@ -1,0 +1,144 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+// SetPassword implements database.Conn. With several nodes the password is first
+// added at each, and proven there; only when all have it do others go, at the
+// session's own node last. So a run that is cut short leaves a password that
+// works everywhere, and one that follows ends what it began.
+func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
+	nodes, err := c.holding(ctx, change.Target)
+	if err != nil {
+		return err
+	}
+	user, added := change.Target.User, "#"+hash(change.Target.Password)
+	if len(nodes) > 1 {
+		for _, n := range nodes {
+			if err := n.setUser(ctx, user, added); err != nil {
+				return c.fault(err)
+			}
+		}
+		for _, n := range nodes[1:] { // the session's own is proven by the framework
+			if err := c.admits(ctx, n, change.Target); err != nil {
+				return err
+			}
+		}
+	}
+	rules := []string{"on", "resetpass", added}
+	if change.Keep != "" {
+		rules = append(rules, "#"+hash(change.Keep))
+	}
+	for _, n := range slices.Backward(nodes) {
+		if err := n.setUser(ctx, user, rules...); err != nil {
+			return c.fault(err)
+		}
+	}
+	for _, n := range nodes {
+		if err := c.keep(ctx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// admits logs in at a node with a password that was just added.
+func (c *conn) admits(ctx context.Context, n *node, target database.Login) error {
+	as := c.login // which says how the way there is secured
+	as.User, as.Password = target.User, target.Password
+	fresh, err := open(ctx, as, n.address)
+	if err != nil {
+		return fmt.Errorf("logging in at %s with the password that was added there: %w", n.address, err)
+	}
+	fresh.close()
+	return nil
+}
+
+// holding are the nodes that have the user, the session's own first.
+func (c *conn) holding(ctx context.Context, target database.Login) (nodes []*node, err error) {
+	if err := c.writable(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.others(ctx, target); err != nil {
+		return nil, err
+	}
+	for _, n := range c.all() {
+		a, err := n.find(ctx, target.User)
+		switch {
+		case err != nil:
+			return nil, c.fault(err)
+		case a == nil && n == c.seed:
+			return nil, noUser(target.User, n)
+		case a == nil:
+			c.login.Report.Notef("The node %s has no user %q: after a failover to it, nobody logs in by that name. Make the user there, with the rules that %s has.", n.address, target.User, c.seed.address)
+			continue
+		case a.nopass:
+			return nil, anyPassword(target.User)
+		}
+		nodes = append(nodes, n)
+	}
+	return nodes, nil
+}
+
+// all are the nodes that are known, the session's own first.
+func (c *conn) all() []*node { return append([]*node{c.seed}, c.rest...) }
+
+func noUser(user string, n *node) error {
+	return rotation.Fail(rotation.NoUser, "there is no user %q at %s", user, n.address)
+}
+
+// anyPassword refuses a user whom every password lets in.
+func anyPassword(user string) error {
+	return rotation.Fail(rotation.BadSecret, "the user %q is nopass: it is let in with any password, and rotating one would change nothing", user).
+		With(fmt.Sprintf("As an administrator: ACL SETUSER %s resetpass, and in the same command > with AWSCURRENT's password after it; then rotate again.", quote(user)))
+}
+
+// keep writes a node's users where a restart finds them: its ACL file, or else
+// its configuration file.
+// Source: Redis documentation, "ACL SAVE", "CONFIG REWRITE".
+func (c *conn) keep(ctx context.Context, n *node) error {
+	_, err := n.do(ctx, "ACL", "SAVE")
+	if says(err, "not configured to use an ACL file") {
+		_, err = n.do(ctx, "CONFIG", "REWRITE")
+	}
+	switch {
+	case err == nil:
+		return nil
+	case says(err, "running without a config file"):
+		c.login.Report.Notef("A restart of %s forgets the new password: it has no ACL file (aclfile) and no configuration file to keep users in. Give it one.", n.address)
+		return nil
+	case isDenied(err):
+		c.login.Report.Notef("A restart of %s may forget the new password: %q may not write its users to a file. As an administrator: ACL SETUSER %s +acl|save +config|rewrite",
+			n.address, c.login.User, quote(c.login.User))
+		return nil
+	}
+	fault := c.fault(err)
+	var f *rotation.Fault
+	if errors.As(fault, &f) && f.Class == rotation.Unknown {
+		return rotation.Fail(rotation.Unavailable, "the new password works at %s, but cannot be kept for its restart: %w", n.address, err).
+			With("Look into the server's log, and let it write the file with its users; then rotate again.")
+	}
+	return fault
+}
+
+// Preflight implements database.Conn.
+func (c *conn) Preflight(ctx context.Context, target database.Login) error {
+	nodes, err := c.holding(ctx, target)
+	if err != nil {
+		return err
+	}
+	for _, n := range nodes {
+		// Without rules it changes nothing, and takes the same right.
+		if err := n.setUser(ctx, target.User); err != nil {
+			return c.fault(err)
+		}
+	}
+	return nil
+}
