@@ -150,4 +150,18 @@ var mutants = []mutant{
 		"o.name == everywhere && h.denies(r, name)", "false", "./rotators/mysql", "TestWhatIsDeniedIsNotGranted"},
 	{"a privilege on all databases is one on the server's own (MongoDB)", "rotators/documentdb/privileges.go",
 		` && on.Database != "local" && on.Database != "config"`, "", "./rotators/documentdb", "TestPrivilegesCover"},
+
+	// Redis.
+	{"the primary alone is changed (Redis)", "rotators/redis/password.go",
+		"if err := c.others(ctx, target); err != nil {\n\t\treturn nil, err\n\t}", "", "./rotators/redis", "TestAFailover|TestAllNodes"},
+	{"the old password goes before all nodes have the new one (Redis)", "rotators/redis/password.go",
+		"if len(nodes) > 1 {", "if len(nodes) > 100 {", "./rotators/redis", "TestAllNodes"},
+	{"the old password does not stay (Redis)", "rotators/redis/password.go",
+		"if change.Keep != \"\" {", "if false {", "./rotators/redis", "TestConformance"},
+	{"a new password is not kept in a file (Redis)", "rotators/redis/password.go",
+		"_, err := n.do(ctx, \"ACL\", \"SAVE\")", "var err error", "./rotators/redis", "TestARestart"},
+	{"a nopass clone is taken for a twin (Redis)", "rotators/redis/clone.go",
+		"case a.nopass: // a login with it would prove nothing\n\t\t\treturn anyPassword(next.User)\n\t\t", "", "./rotators/redis", "TestACloneWithout"},
+	{"selectors are not copied (Redis)", "rotators/redis/acl.go",
+		"rules = append(rules, s.selector())", "_ = s", "./rotators/redis", "TestTheClone|TestConformance"},
 }
