@@ -18,10 +18,13 @@ type account struct {
 	// they end when that user loses the privilege.
 	lent  map[grant]string
 	owned objects
+	// faulty are views and types, anybody's, that may have errors: see readFaulty.
+	faulty map[object]bool
 }
 
 func newAccount(a attributes) *account {
-	return &account{attributes: a, quotas: map[string]string{}, roles: map[string]role{}, grants: grants{}, lent: map[grant]string{}, owned: objects{}}
+	return &account{attributes: a, quotas: map[string]string{}, roles: map[string]role{}, grants: grants{}, lent: map[grant]string{},
+		owned: objects{}, faulty: map[object]bool{}}
 }
 
 // attributes are a row of DBA_USERS.

@@ -35,7 +35,10 @@ type look struct {
 func (c *conn) read(ctx context.Context, f *facts, pair map[string]*account, s source, one, other string) error {
 	delegate, kind := "'NO'", "'TABLE'"
 	if f.since(12, 1) {
-		delegate, kind = "DELEGATE_OPTION", "TYPE"
+		kind = "TYPE"
+	}
+	if f.since(12, 1, 0, 2) {
+		delegate = "DELEGATE_OPTION"
 	}
 	in := " IN (:1, :2)"
 	looks := []look{
@@ -46,6 +49,7 @@ func (c *conn) read(ctx context.Context, f *facts, pair map[string]*account, s s
 		{"SELECT " + s.receiver() + ", OWNER, TABLE_NAME, COLUMN_NAME, PRIVILEGE, GRANTABLE, GRANTOR FROM " + s.prefix + "_COL_PRIVS" + s.suffix + " WHERE " + s.receiver() + in, putColumn},
 		{"SELECT OWNER, OBJECT_NAME, OBJECT_TYPE FROM " + s.objects + "_OBJECTS WHERE GENERATED = 'N' AND SECONDARY = 'N' AND OWNER" + in, putOwned},
 		{"SELECT OWNER, TABLE_NAME FROM " + s.objects + "_NESTED_TABLES WHERE OWNER" + in, dropNested},
+		{"SELECT OWNER, TABLE_NAME FROM " + s.objects + "_EXTERNAL_TABLES WHERE OWNER" + in, putExternal},
 	}
 	if f.since(23, 0) {
 		looks = append(looks, look{"SELECT " + s.grantee + ", PRIVILEGE, SCHEMA, ADMIN_OPTION FROM " + s.prefix + "_SCHEMA_PRIVS WHERE " + s.grantee + in, putSchema})
@@ -62,6 +66,9 @@ func (c *conn) read(ctx context.Context, f *facts, pair map[string]*account, s s
 				}
 			}
 		}
+	}
+	if err := c.readFaulty(ctx, pair, s); err != nil {
+		return err
 	}
 	return c.directories(ctx, f, pair)
 }

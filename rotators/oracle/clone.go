@@ -83,7 +83,7 @@ func (k *cloning) create(ctx context.Context) error {
 		" PROFILE " + ident(k.from.profile) + " ACCOUNT LOCK"
 	// If another run was faster, the error is one that is worth another try.
 	if err := k.exec(ctx, statement); err != nil {
-		return k.lacks(err, k.facts, userAdmin)
+		return k.lacks(err, k.facts, createUser)
 	}
 	k.to, k.fresh = newAccount(k.from.attributes), true
 	k.born = database.Login{User: k.clone, Password: k.password}
@@ -139,5 +139,5 @@ func (k *cloning) open(ctx context.Context) error {
 	if !k.fresh && !k.to.bornLocked {
 		return nil
 	}
-	return k.lacks(k.exec(ctx, "ALTER USER "+ident(k.clone)+" ACCOUNT UNLOCK"), k.facts, userAdmin)
+	return k.lacks(k.exec(ctx, "ALTER USER "+ident(k.clone)+" ACCOUNT UNLOCK"), k.facts, alterUser)
 }

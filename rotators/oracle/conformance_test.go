@@ -26,7 +26,7 @@ func TestConformance(t *testing.T) {
 }
 
 func TestConformanceOfOtherReleases(t *testing.T) {
-	for _, version := range []string{"11.2.0.4.0", "12.1.0.2.0", "23.0.0.0.0"} {
+	for _, version := range []string{"11.2.0.4.0", "12.1.0.1.0", "12.1.0.2.0", "23.0.0.0.0"} {
 		t.Run(version, func(t *testing.T) {
 			w := standIn(t, oracletest.Config{Version: version})
 			databasetest.Run(t, databasetest.Harness{Driver: w.Driver, Server: w.Title, Real: w.Real, Databases: true, New: w.fixture, Unmarked: true, NoSweep: true, Names: []string{strings.Repeat("x", 30-len("_CLONE"))}})

@@ -10,55 +10,46 @@ import (
 
 // HandBack implements database.Administrator.
 func (c *conn) HandBack(ctx context.Context, p database.Pair, drift bool) error {
-	if err := c.adopt(ctx, p.Original.User, p.Clone.User); err != nil || !drift {
-		return err
-	}
-	return c.grantDrift(ctx, p.Original.User, p.Clone.User)
-}
-
-// adopt gives original power over what clone owns. What the clone owns stays its own: Oracle
-// moves no object to another schema. The original gets all that can be granted
-// on it.
-func (c *conn) adopt(ctx context.Context, original, clone string) error {
-	return c.giving(ctx, original, clone, func(_ *facts, original string, has, clone *account) []statement {
-		return sharing(original, has.grants, clone.owned)
-	})
-}
-
-// grantDrift gives original each right that only clone holds.
-func (c *conn) grantDrift(ctx context.Context, original, clone string) error {
-	other := exact(clone)
-	return c.giving(ctx, original, clone, func(f *facts, original string, has, clone *account) []statement {
-		own := has.grants.without(original, other)
-		return slices.Concat(
-			quotaChanges(original, has.quotas, unionQuotas(has.quotas, clone.quotas)),
-			grantChanges(f, original, own, union(own, clone.grants.without(original, other))),
-			roleChanges(original, has.roles, unionRoles(has.roles, clone.roles)),
-			sharing(original, has.grants, clone.owned),
-		)
-	})
-}
-
-// giving carries out a plan that gives original some of what clone has.
-func (c *conn) giving(ctx context.Context, original, clone string, plan func(f *facts, original string, has, clone *account) []statement) error {
-	one, other := exact(original), exact(clone)
-	f, err := c.know(ctx, one, other)
+	f, plan, err := c.handBack(ctx, p, drift)
 	if err != nil {
 		return err
 	}
-	pair, err := c.accounts(ctx, f, one, other)
+	return c.carryOut(ctx, f, plan)
+}
+
+// handBack is the plan that gives the original power over what the clone owns,
+// which stays the clone's own: Oracle moves no object to another schema. With
+// drift, each right that only the clone holds comes first.
+func (c *conn) handBack(ctx context.Context, p database.Pair, drift bool) (*facts, []statement, error) {
+	original, clone := exact(p.Original.User), exact(p.Clone.User)
+	f, err := c.know(ctx, original, clone)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	for _, name := range []string{one, other} {
+	pair, err := c.accounts(ctx, f, original, clone)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range []string{original, clone} {
 		if pair[name] == nil {
-			return noUser(name)
+			return nil, nil, noUser(name)
 		}
 		if err := pair[name].rotatable(name); err != nil {
-			return err
+			return nil, nil, err
 		}
 	}
-	return c.carryOut(ctx, f, plan(f, one, pair[one], pair[other]))
+	has, other := pair[original], pair[clone]
+	plan := sharing(original, has.grants, other.owned)
+	if drift {
+		own := has.grants.without(original, clone)
+		plan = slices.Concat(
+			quotaChanges(original, has.quotas, unionQuotas(has.quotas, other.quotas)),
+			grantChanges(f, original, own, union(own, other.grants.without(original, clone))),
+			roleChanges(original, has.roles, unionRoles(has.roles, other.roles)),
+			plan,
+		)
+	}
+	return f, plan, nil
 }
 
 // unionQuotas has the original's, and the clone's where the original has none.

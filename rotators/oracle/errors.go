@@ -14,13 +14,17 @@ import (
 
 // Codes that the driver itself acts on.
 const (
+	codeNoColumn      = 904
 	codeNoTable       = 942 // or no right to see it
+	codeSynonym       = 980 // it stands for nothing any more
 	codeRefused       = 1017
 	codeDenied        = 1031
 	codeNoGrantOption = 1720
 	codeNotGrantor    = 1927
 	codeNoRoleGrant   = 1951
 	codeNoSystemGrant = 1952
+	codeNoObject      = 4043
+	codeErrors        = 4063
 	codeReused        = 28007
 )
 
@@ -65,6 +69,10 @@ var codes = map[int]rotation.Fault{
 	codeNoTable:       {Class: rotation.MissingPrivilege},
 	1719:              {Class: rotation.MissingPrivilege},
 	codeNoGrantOption: {Class: rotation.MissingPrivilege, Remedy: "The owner of the view lacks the grant option on what the view is made of, without which nobody else may use the view: grant it to the owner WITH GRANT OPTION."},
+	codeNoObject:      {Class: rotation.Unavailable, Transient: true, Remedy: "An object was dropped meanwhile: run the rotation again."},
+	codeErrors:        {Class: rotation.Unknown, Remedy: "The object that the message names has errors: whoever owns it mends or drops it; then rotate again."},
+	codeSynonym:       {Class: rotation.Unknown, Remedy: "The synonym that the message names stands for an object that is gone: drop the synonym; then rotate again."},
+	codeNoColumn:      {Class: rotation.Unknown, Remedy: "The server's catalog lacks a column that its release should have: report this with the release."},
 	1749:              {Class: rotation.MissingPrivilege}, // to or from oneself
 	codeNotGrantor:    {Class: rotation.MissingPrivilege},
 	1929:              {Class: rotation.MissingPrivilege},
@@ -253,7 +261,7 @@ func (c *conn) altering(err error, f *facts, name string) error {
 	var oe *network.OracleError
 	switch {
 	case name != f.self:
-		return c.lacks(err, f, userAdmin)
+		return c.lacks(err, f, alterUser)
 	case isCode(err, codeDenied) && errors.As(err, &oe):
 		return serverFault(oe).With("The user may not change its own password (Database Vault or a trigger forbids it). " +
 			"Use ROTATION_STRATEGY=single-user-by-administrator or alternating-users, with an administrator in masterarn.")

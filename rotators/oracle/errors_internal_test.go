@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 
@@ -26,12 +27,12 @@ var codeTests = map[rotation.Class]string{
 	rotation.BadSecret:          "1934 65048 65049 65066 65096",
 	rotation.NoDatabase:         "12504 12505 12514 12521",
 	rotation.TooManyConnections: "12516* 12518* 12519* 12520* 18* 20* 2391*",
-	rotation.Unavailable:        "1033* 1034* 1089* 1090* 1092* 1109* 12526* 12527* 12528* 28* 1012* 54* 60* 4020* 28008* 1919* 1924* 1955* 1920* 1951* 1952* 1035 1652 28365",
+	rotation.Unavailable:        "1033* 1034* 1089* 1090* 1092* 1109* 12526* 12527* 12528* 28* 1012* 54* 60* 4020* 28008* 1919* 1924* 1955* 1920* 1951* 1952* 4043* 1035 1652 28365",
 	rotation.Unreachable:        "12170* 12535* 3113* 3114* 3135* 12537* 12541* 12545* 12547* 12506 12546 12564",
 	rotation.Timeout:            "4021 2049 2396 2399 1013",
 	rotation.TLS:                "12660 12696",
 	rotation.ReadOnly:           "16000 16456 16397",
-	rotation.Unknown:            "28226 959 2380",
+	rotation.Unknown:            "28226 959 2380 904 980 4063",
 }
 
 func TestEachCodeHasItsClass(t *testing.T) {
@@ -59,6 +60,26 @@ func TestEachCodeHasItsClass(t *testing.T) {
 		}
 		if f.Class == rotation.LoginRefused && f.Transient || f.Remedy == "" && f.Class.Remedy() == "" {
 			t.Errorf("%d: a refused login is never tried again, and each code has a remedy", code)
+		}
+	}
+}
+
+func TestTheREADMEHasEveryCode(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if cells := strings.Split(line, "|"); len(cells) == 4 {
+			rows[strings.TrimSpace(cells[1])] = " " + strings.NewReplacer(",", " ", "|", " ").Replace(cells[2]) + " "
+		}
+	}
+	for class, list := range codeTests {
+		for _, code := range strings.Fields(list) {
+			if row := rows[strings.TrimPrefix(string(class), rotation.Prefix)]; !strings.Contains(row, " "+code+" ") {
+				t.Errorf("README.md has no %s of class %s", code, class)
+			}
 		}
 	}
 }

@@ -2,16 +2,18 @@ package oracle
 
 import (
 	"context"
-	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
 // facts are what a session is, read once.
 type facts struct {
-	self         string // the session's user, as in the catalog
-	major, minor int
-	rds          bool
+	self    string // the session's user, as in the catalog
+	release []int  // such as 12, 1, 0, 2, 0
+	rds     bool
 }
 
 // know reads the facts, and checks names against the server's release.
@@ -49,16 +51,18 @@ func (c *conn) readFacts(ctx context.Context) (*facts, error) {
 		return nil, rotation.Fail(rotation.Unknown, "the server does not say who the session is and what release it has")
 	}
 	f.self, f.rds = self[0][0], len(admin) > 0
-	if _, err := fmt.Sscanf(version[0][0], "%d.%d", &f.major, &f.minor); err != nil {
-		return nil, rotation.Fail(rotation.Unknown, "the server says that its release is %q", version[0][0])
+	for part := range strings.SplitSeq(version[0][0], ".") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			return nil, rotation.Fail(rotation.Unknown, "the server says that its release is %q", version[0][0])
+		}
+		f.release = append(f.release, n)
 	}
 	return f, nil
 }
 
 // since reports whether the server has a release or a later one.
-func (f *facts) since(major, minor int) bool {
-	return f.major > major || f.major == major && f.minor >= minor
-}
+func (f *facts) since(release ...int) bool { return slices.Compare(f.release, release) >= 0 }
 
 // checkName applies the length of names before 12.2.
 func (f *facts) checkName(name string) error {

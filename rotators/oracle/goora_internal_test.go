@@ -224,25 +224,32 @@ func TestTLSIsVerifiedForTheNameInTheSecret(t *testing.T) {
 }
 
 func TestAListenerWithoutTCPS(t *testing.T) {
+	release := make(chan struct{})
 	for name, c := range map[string]struct {
 		serve func(net.Conn)
-		noTLS bool
+		class rotation.Class
+		noTLS bool // so that TLS_FALLBACK helps
 	}{
 		"answers": {func(c net.Conn) {
 			_, _ = c.Write(packet(11, "")) // RESEND
 			_, _ = io.Copy(io.Discard, c)
-		}, true},
-		"hangs up": {func(c net.Conn) { _, _ = c.Read(make([]byte, 1<<16)) }, false},
+		}, rotation.TLS, true},
+		"hangs up": {func(c net.Conn) { _, _ = c.Read(make([]byte, 1<<16)) }, rotation.TLS, false},
+		"waits":    {func(net.Conn) { <-release }, rotation.Unreachable, false},
 	} {
 		l := listen(t, c.serve)
 		login := l.login(t)
 		login.TLS = &tls.Config{ServerName: "127.0.0.1"}
-		err := dial(t, login)
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		_, err := Driver.Connect(ctx, login)
+		cancel()
 		var f *rotation.Fault
-		if !errors.As(err, &f) || f.Class != rotation.TLS || !strings.Contains(f.Remedy, "2484") || errors.Is(err, database.ErrNoTLS) != c.noTLS || l.dials.Load() != 1 {
-			t.Errorf("%s: got %v", name, err)
+		if !errors.As(err, &f) || f.Class != c.class || !strings.Contains(f.Remedy, "2484") || errors.Is(err, database.ErrNoTLS) != c.noTLS ||
+			strings.Contains(f.Remedy, "TLS_FALLBACK=plaintext does not help") == c.noTLS || l.dials.Load() != 1 {
+			t.Errorf("%s: got %v (%+v)", name, err, f)
 		}
 	}
+	close(release)
 }
 
 func TestNamesCannotChangeTheDescriptor(t *testing.T) {

@@ -34,19 +34,14 @@ type grant struct {
 	on                object
 }
 
-// what is the privilege as GRANT has it.
-func (g grant) what() string {
-	if g.column != "" {
-		return g.privilege + " (" + ident(g.column) + ")"
-	}
-	return g.privilege
-}
+func (g grant) String() string { return phrase([]grant{g}) }
 
-func (g grant) String() string {
-	if g.on == (object{}) {
-		return g.what()
+// phrase is what stands between GRANT and TO for grants on one object.
+func phrase(some []grant) string {
+	if some[0].on == (object{}) {
+		return listed(some)
 	}
-	return g.what() + " ON " + g.on.String()
+	return listed(some) + " ON " + some[0].on.String()
 }
 
 // whole is what REVOKE takes: a privilege on columns goes as a whole.
@@ -68,9 +63,11 @@ func (o option) or(other option) option {
 // grants are a user's.
 type grants map[grant]option
 
+// sorted has those on a whole object before those on columns of it.
 func (g grants) sorted() []grant {
 	return slices.SortedFunc(maps.Keys(g), func(a, b grant) int {
-		return cmp.Or(cmp.Compare(a.on.String(), b.on.String()), cmp.Compare(a.privilege, b.privilege), cmp.Compare(a.column, b.column))
+		return cmp.Or(cmp.Compare(a.on.String(), b.on.String()), cmp.Compare(min(len(a.column), 1), min(len(b.column), 1)),
+			cmp.Compare(a.privilege, b.privilege), cmp.Compare(a.column, b.column))
 	})
 }
 
@@ -149,12 +146,15 @@ func putColumn(a *account, row []string) error {
 	return a.putFrom(grant{privilege: row[4], column: row[3], on: object{owner: row[1], name: row[2]}}, option{grantable: row[5] == "YES"}, row[1], row[6])
 }
 
-// merged joins grants on the same object with the same options, which are
-// neighbours, into lists. The grants are sorted.
+// merged joins grants on the same object, or on columns of it, with the same
+// options, which are neighbours, into lists. The grants are sorted.
 func merged(sorted []grant, options grants) [][]grant {
+	alike := func(a, b grant) bool {
+		return a.on == b.on && a.on != (object{}) && (a.column == "") == (b.column == "") && options[a] == options[b]
+	}
 	var all [][]grant
 	for _, g := range sorted {
-		if n := len(all) - 1; n >= 0 && all[n][0].on == g.on && g.on != (object{}) && options[all[n][0]] == options[g] {
+		if n := len(all) - 1; n >= 0 && alike(all[n][0], g) {
 			all[n] = append(all[n], g)
 			continue
 		}
@@ -163,11 +163,21 @@ func merged(sorted []grant, options grants) [][]grant {
 	return all
 }
 
-// listed joins the privileges of grants on one object.
+// listed joins the privileges of grants on one object as GRANT has them: each
+// once, with all its columns, or the server says ORA-01711.
+// Source: SQL Language Reference, "GRANT", "Restriction on Object Privileges".
 func listed(some []grant) string {
-	words := make([]string, len(some))
-	for i, g := range some {
-		words[i] = g.what()
+	var words []string
+	for i := 0; i < len(some); i++ {
+		privilege, columns := some[i].privilege, []string{}
+		for ; i < len(some) && some[i].privilege == privilege && some[i].column != ""; i++ {
+			columns = append(columns, ident(some[i].column))
+		}
+		if len(columns) > 0 {
+			i-- // the loop's own step
+			privilege += " (" + strings.Join(columns, ", ") + ")"
+		}
+		words = append(words, privilege)
 	}
 	return strings.Join(words, ", ")
 }

@@ -40,12 +40,12 @@ func TestNamesThatCannotBeRotatedAreRefused(t *testing.T) {
 func TestOldReleasesTakeShorterNames(t *testing.T) {
 	long := strings.Repeat("x", 31)
 	for _, c := range []struct {
-		major, minor int
-		ok           bool
-	}{{11, 2, false}, {12, 1, false}, {12, 2, true}, {19, 0, true}, {23, 0, true}} {
-		f := &facts{major: c.major, minor: c.minor}
+		release []int
+		ok      bool
+	}{{[]int{11, 2, 0, 4, 0}, false}, {[]int{12, 1, 0, 2, 0}, false}, {[]int{12, 2, 0, 1, 0}, true}, {[]int{19, 0, 0, 0, 0}, true}, {[]int{23, 0, 0, 0, 0}, true}} {
+		f := &facts{release: c.release}
 		if err := f.checkName(long); (err == nil) != c.ok || f.checkName(long[:30]) != nil {
-			t.Errorf("%d.%d: %v", c.major, c.minor, err)
+			t.Errorf("%v: %v", c.release, err)
 		}
 	}
 }

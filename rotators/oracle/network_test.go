@@ -53,7 +53,11 @@ func TestPlainTextOnlyWhereTheOperatorSaysSo(t *testing.T) {
 	mute := standIn(t, oracletest.Config{Mute: true})
 	r = mute.rotor(t, database.SingleUser, mute.user(t, "app"))
 	r.Config.Plaintext = true
-	databasetest.Wants(t, r.Rotate(t), rotation.TLS, "2484") // which proves no lack of TLS
+	databasetest.Wants(t, r.Rotate(t), rotation.TLS, "2484", "TLS_FALLBACK=plaintext does not help here") // silence proves no lack of TLS
+	r.Store.Write("user", "v0", r.Current().With("ssl", "false"))                                         // as the message says
+	if err := r.Rotate(t); err != nil {
+		t.Errorf("in plain text: %v", err)
+	}
 }
 
 func TestTLSForAnAlias(t *testing.T) {
@@ -91,7 +95,8 @@ func TestASilentServerEndsAtTheTimeOut(t *testing.T) {
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	r.Store.Write("user", "v0", r.Current().With("port", port))
 	r.Config.ConnectTimeout = 50 * time.Millisecond
-	databasetest.Wants(t, r.Rotate(t), rotation.Unreachable, "CONNECT_TIMEOUT")
+	r.Config.Plaintext = true
+	databasetest.Wants(t, r.Rotate(t), rotation.Unreachable, "CONNECT_TIMEOUT", "did not answer TLS", "2484", "TLS_FALLBACK=plaintext does not help here")
 }
 
 // A server that hangs in the middle of a statement ends with the step's time.

@@ -16,6 +16,7 @@ type objects map[object]string
 // Source: SQL Language Reference, "GRANT", object privileges.
 var shared = map[string][]string{
 	"TABLE":             {"ALTER", "DELETE", "INDEX", "INSERT", "REFERENCES", "SELECT", "UPDATE"},
+	externalTable:       {"ALTER", "SELECT"},
 	"VIEW":              {"SELECT"},
 	"MATERIALIZED VIEW": {"SELECT"},
 	"SEQUENCE":          {"ALTER", "SELECT"},
@@ -32,11 +33,24 @@ var shared = map[string][]string{
 // grant: then nobody else can have them.
 var writing = []string{"DELETE", "INSERT", "UPDATE"}
 
+// externalTable is no type that OBJECT_TYPE has: see putExternal.
+const externalTable = "EXTERNAL TABLE"
+
+// made are what the names of objects begin with that the server makes by itself:
+// overflow segments of index-organized tables, types of PL/SQL's table functions,
+// histories of Flashback Data Archive, and what it keeps of dropped objects. The
+// customer's own names may begin with SYS_ as well.
+var made = []string{recycled, "SYS_IOT_OVER_", "SYS_PLSQL_", "SYS_FBA_"}
+
+func isMade(name string) bool {
+	return slices.ContainsFunc(made, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}
+
 func putOwned(a *account, row []string) error {
 	name, kind := row[1], row[2]
 	o := object{owner: row[0], name: name}
 	switch {
-	case shared[kind] == nil, strings.HasPrefix(name, recycled), strings.HasPrefix(name, "SYS_"):
+	case shared[kind] == nil, isMade(name):
 	case a.owned[o] == "MATERIALIZED VIEW": // which is a table of the same name too
 	default:
 		a.owned[o] = kind
@@ -48,6 +62,14 @@ func putOwned(a *account, row []string) error {
 // them.
 func dropNested(a *account, row []string) error {
 	delete(a.owned, object{owner: row[0], name: row[1]})
+	return nil
+}
+
+// putExternal marks a table as one whose rows are in files.
+func putExternal(a *account, row []string) error {
+	if o := (object{owner: row[0], name: row[1]}); a.owned[o] != "" {
+		a.owned[o] = externalTable
+	}
 	return nil
 }
 
@@ -81,7 +103,10 @@ func giving(user string, has grants, o object, privileges []string) (statement, 
 			some = append(some, g)
 		}
 	}
-	what := listed(some) + " ON " + o.String()
-	return statement{sql: "GRANT " + what + " TO " + ident(user) + " WITH GRANT OPTION", what: what,
-		needs: need{what: "GRANT ANY OBJECT PRIVILEGE"}}, len(some) > 0
+	if len(some) == 0 {
+		return statement{}, false
+	}
+	what := phrase(some)
+	return statement{sql: "GRANT " + what + " TO " + ident(user) + " WITH GRANT OPTION", what: what, on: o,
+		needs: need{what: anyObject, passes: some}}, true
 }

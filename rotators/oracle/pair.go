@@ -27,7 +27,11 @@ func (c *conn) Standing(ctx context.Context, p database.Pair, next database.Logi
 	return database.Stranger, nil
 }
 
-// Compare implements database.Administrator. It sees what Rights sees.
+// Compare implements database.Administrator. It sees what Rights sees, and two
+// things more: Clone has tried each grant that the clone lacks, so that the
+// original's on an object with errors say nothing; the clone's do, for nobody has
+// tried to give them to the original. What the clone owns is no difference:
+// HandBack shares it, or ends the step.
 func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Difference, err error) {
 	original, clone := exact(p.Original.User), exact(p.Clone.User)
 	f, err := c.know(ctx, original, clone)
@@ -43,5 +47,10 @@ func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Differe
 			return d, noUser(name)
 		}
 	}
-	return database.Differing(rightsOf(pair[original], pair[clone].owned, original, clone), rightsOf(pair[clone], pair[original].owned, clone, original)), nil
+	one, other := pair[original], pair[clone]
+	usable := database.Differing(rightsOf(one, other.owned, original, clone, one.faulty), rightsOf(other, one.owned, clone, original, nil))
+	lent := *other
+	lent.owned = nil
+	all := database.Differing(rightsOf(one, nil, original, clone, nil), rightsOf(&lent, one.owned, clone, original, nil))
+	return database.Difference{Original: usable.Original, Clone: all.Clone}, nil
 }

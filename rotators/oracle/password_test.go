@@ -186,8 +186,8 @@ func TestAnAdministratorNeedsNoCatalogToSetAPassword(t *testing.T) {
 	w.exec(t, `CREATE USER LOW IDENTIFIED BY "lowpass"`, `GRANT CREATE SESSION TO LOW`)
 	r := w.rotor(t, database.SingleUserByAdministrator, user)
 	r.Store.Add("admin", w.secret(t, "low", "lowpass"))
-	databasetest.Wants(t, r.Preflight(t), rotation.MissingPrivilege, `GRANT CREATE USER, ALTER USER TO "LOW"`)
-	databasetest.Wants(t, r.Rotate(t), rotation.MissingPrivilege, `GRANT CREATE USER, ALTER USER TO "LOW"`)
+	databasetest.Wants(t, r.Preflight(t), rotation.MissingPrivilege, `administrator: GRANT ALTER USER TO "LOW";`)
+	databasetest.Wants(t, r.Rotate(t), rotation.MissingPrivilege, `administrator: GRANT ALTER USER TO "LOW";`)
 	w.exec(t, `GRANT ALTER USER TO LOW`)
 	if err := r.Preflight(t); err != nil {
 		t.Error(err)

@@ -6,12 +6,15 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
 // A statement is one step of a plan.
 type statement struct {
 	sql  string
 	what string   // the statement is about, for people
+	on   object   // what is granted on, if it is an object
 	args []string // binds, which a call of PL/SQL can have
 	// needs is what lets the administrator run the statement.
 	needs need
@@ -26,35 +29,40 @@ type statement struct {
 // carryOut runs the statements one by one: DDL has no transactions. Each may be
 // said again, so that nothing is lost if it ends half-way.
 func (c *conn) carryOut(ctx context.Context, f *facts, plan []statement) error {
+	useless := map[object]bool{}
 	for _, s := range plan {
+		if useless[s.on] {
+			continue
+		}
 		err := c.exec(ctx, s.sql, s.args...)
 		switch {
 		case err == nil:
 			c.login.Report.Changed(s.sql)
 		case isCode(err, s.done...):
+		case s.on != (object{}) && c.isUseless(ctx, s.on, err):
+			useless[s.on] = true
 		case s.attempt != "" && lasting(err):
 			c.login.Report.Notef("The administrator could not %s: %v", s.attempt, fault(err))
 		default:
-			return fmt.Errorf("%s: %w", s.what, c.lacks(err, f, s.needs))
+			return fmt.Errorf("%s: %w", s.what, c.refused(ctx, f, s, err))
 		}
 	}
 	return nil
 }
 
-// A need is a privilege as GRANT gives it.
-type need struct{ what, option string }
-
-func (n need) to(user string) string {
-	return "GRANT " + n.what + " TO " + ident(user) + n.option + ";"
+// refused says what to do about a statement that a plan depends on.
+func (c *conn) refused(ctx context.Context, f *facts, s statement, err error) error {
+	switch {
+	case s.on == (object{}):
+	case isCode(err, codeNoColumn):
+		return &rotation.Fault{Class: rotation.Unavailable, Err: fault(err), Transient: true, Remedy: "A column was dropped meanwhile: run the rotation again."}
+	case isCode(err, codeNoGrantOption):
+		if remedy := c.basesOf(ctx, s.on); remedy != "" {
+			return &rotation.Fault{Class: rotation.MissingPrivilege, Err: fault(err), Remedy: remedy}
+		}
+	}
+	return c.lacks(err, f, s.needs)
 }
-
-var (
-	userAdmin    = need{what: "CREATE USER, ALTER USER"}
-	readsCatalog = need{what: "SELECT_CATALOG_ROLE"}
-)
-
-func withAdmin(what string) need { return need{what, " WITH ADMIN OPTION"} }
-func withGrant(what string) need { return need{what, " WITH GRANT OPTION"} }
 
 // attributeChanges are the statements that turn the attributes that user has
 // into want.
@@ -72,7 +80,7 @@ func attributeChanges(user string, has, want attributes) []statement {
 	if clauses == "" {
 		return nil
 	}
-	return []statement{{sql: "ALTER USER " + ident(user) + clauses, what: "tablespaces and profile", needs: userAdmin}}
+	return []statement{{sql: "ALTER USER " + ident(user) + clauses, what: "tablespaces and profile", needs: alterUser}}
 }
 
 // quotaChanges are the statements that turn the quotas that user has into want.
@@ -95,7 +103,7 @@ func quotaChanges(user string, has, want map[string]string) []statement {
 	if clauses == "" {
 		return nil
 	}
-	return []statement{{sql: "ALTER USER " + ident(user) + clauses, what: "quotas", needs: userAdmin}}
+	return []statement{{sql: "ALTER USER " + ident(user) + clauses, what: "quotas", needs: alterUser}}
 }
 
 // roleChanges are the statements that turn the roles that user has into want. An
@@ -118,7 +126,7 @@ func roleChanges(user string, has, want map[string]role) []statement {
 		w := want[r]
 		k, ok := kept[r]
 		give := "GRANT " + ident(r) + " TO " + ident(user)
-		what, needs := "the role "+ident(r), withAdmin(ident(r))
+		what, needs := "the role "+ident(r), passingRole(r)
 		if w.admin && !k.admin {
 			all = append(all, statement{sql: give + " WITH ADMIN OPTION", what: what, needs: needs})
 		}
@@ -136,7 +144,7 @@ func roleChanges(user string, has, want map[string]role) []statement {
 	if d := defaults(want); len(d) > 0 {
 		names = strings.Join(d, ", ")
 	}
-	return append(all, statement{sql: "ALTER USER " + ident(user) + " DEFAULT ROLE " + names, what: "default roles", needs: userAdmin})
+	return append(all, statement{sql: "ALTER USER " + ident(user) + " DEFAULT ROLE " + names, what: "default roles", needs: alterUser})
 }
 
 // defaults are the roles that are on from the login, quoted and sorted.
@@ -154,12 +162,7 @@ func defaults(roles map[string]role) []string {
 // or one of several columns, can only be lost with the whole privilege, which is
 // granted again then.
 func grantChanges(f *facts, user string, has, want grants) []statement {
-	lost := grants{}
-	for g, o := range has {
-		if w, ok := want[g]; !ok || !w.covers(o) {
-			lost[g.whole()] = option{}
-		}
-	}
+	lost := losing(has, want)
 	kept := maps.Clone(has)
 	maps.DeleteFunc(kept, func(g grant, _ option) bool { _, ok := lost[g.whole()]; return ok })
 	var all []statement
@@ -178,6 +181,18 @@ func grantChanges(f *facts, user string, has, want grants) []statement {
 	return all
 }
 
+// losing is what has to be revoked of what a user has, to leave it with no more
+// than it is to have.
+func losing(has, want grants) grants {
+	lost := grants{}
+	for g, o := range has {
+		if w, ok := want[g]; !ok || !w.covers(o) {
+			lost[g.whole()] = option{}
+		}
+	}
+	return lost
+}
+
 func revoking(f *facts, user string, g grant) statement {
 	attempt := "revoke from " + ident(user) + " what the original does not have, or not with the same options: " + g.String()
 	if f.byRDS(g) {
@@ -192,22 +207,18 @@ func granting(f *facts, user string, some []grant, o option) []statement {
 	if f.byRDS(some[0]) {
 		return rdsGranting(user, some, o)
 	}
-	g := some[0]
-	what, needs := listed(some), withAdmin
-	if g.on != (object{}) {
-		what += " ON " + g.on.String()
+	s := statement{what: phrase(some), needs: passing(some)}
+	if !some[0].isSystem() {
+		s.on = some[0].on
 	}
-	if g.on != (object{}) && g.on.kind != schemaKind {
-		needs = withGrant
-	}
-	sql := "GRANT " + what + " TO " + ident(user)
-	if o.grantable {
-		sql += needs("").option
-	}
+	s.sql = "GRANT " + s.what + " TO " + ident(user)
 	if o.hierarchy {
-		sql += " WITH HIERARCHY OPTION"
+		s.sql += " WITH HIERARCHY OPTION" // which the manual has before the other
 	}
-	return []statement{{sql: sql, what: what, needs: needs(what)}}
+	if o.grantable {
+		s.sql += s.needs.option
+	}
+	return []statement{s}
 }
 
 // byRDS reports whether a grant is one that the master user of RDS cannot make by
@@ -224,7 +235,7 @@ func rdsGranting(user string, some []grant, o option) []statement {
 		if o.grantable {
 			sql = "BEGIN rdsadmin.rdsadmin_util.grant_sys_object(p_obj_name => :1, p_grantee => :2, p_privilege => :3, p_grant_option => TRUE); END;"
 		}
-		all = append(all, statement{sql: sql, args: []string{g.on.name, user, g.privilege}, what: g.String(), needs: withGrant(g.String())})
+		all = append(all, statement{sql: sql, args: []string{g.on.name, user, g.privilege}, what: g.String(), needs: passing([]grant{g})})
 	}
 	return all
 }

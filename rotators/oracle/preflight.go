@@ -1,7 +1,9 @@
 package oracle
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -11,130 +13,156 @@ import (
 
 // Preflight implements database.Conn.
 func (c *conn) Preflight(ctx context.Context, target database.Login) error {
-	return c.preflight(ctx, target.User, "")
-}
-
-// PreflightClone implements database.Administrator.
-func (c *conn) PreflightClone(ctx context.Context, p database.Pair) error {
-	return c.preflight(ctx, p.Original.User, p.Clone.User)
-}
-
-// PreflightHandBack implements database.Administrator.
-func (c *conn) PreflightHandBack(ctx context.Context, p database.Pair, drift bool) error {
-	if drift {
-		return c.PreflightClone(ctx, p) // which takes as much
-	}
-	return c.Preflight(ctx, p.Original)
-}
-
-// preflight: a user may always change its own
-// password. What the administrator may grant on RDS by rdsadmin is not known
-// before it is granted.
-func (c *conn) preflight(ctx context.Context, user, clone string) error {
-	name := exact(user)
+	name := exact(target.User)
 	f, err := c.know(ctx, name)
 	if err != nil {
 		return err
 	}
-	if name == f.self && clone == "" {
+	if name == f.self { // a user may always change its own password
 		return checkPassword(c.login.Password, "current", "As an administrator, set another password, and put it into the secret's AWSCURRENT version.")
 	}
-	may, err := c.privileges(ctx)
+	if err := c.mayAlter(ctx, f, alterUser); err != nil {
+		return err
+	}
+	return c.usable(ctx, f, name)
+}
+
+// mayAlter says which system privileges the session lacks.
+func (c *conn) mayAlter(ctx context.Context, f *facts, needs ...need) error {
+	rows, err := c.rows(ctx, "SELECT PRIVILEGE FROM SESSION_PRIVS")
+	if err != nil {
+		return fault(err)
+	}
+	var missing []string
+	for _, n := range needs {
+		if !slices.ContainsFunc(rows, func(row []string) bool { return row[0] == n.what }) {
+			missing = append(missing, n.to(f.self))
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return rotation.Fail(rotation.MissingPrivilege, "%s may not make and change other users", ident(f.self)).With("As an administrator: " + strings.Join(missing, " "))
+}
+
+// PreflightHandBack implements database.Administrator.
+func (c *conn) PreflightHandBack(ctx context.Context, p database.Pair, drift bool) error {
+	if err := c.Preflight(ctx, p.Original); err != nil {
+		return err
+	}
+	f, plan, err := c.handBack(ctx, p, drift)
 	if err != nil {
 		return err
 	}
-	if !may["ALTER USER"] || clone != "" && !may["CREATE USER"] {
-		return rotation.Fail(rotation.MissingPrivilege, "%s may not make and change other users", ident(f.self)).With("As an administrator: " + userAdmin.to(f.self))
+	may, err := c.powers(ctx, f)
+	if err != nil {
+		return err
 	}
-	if clone == "" {
-		return c.usable(ctx, f, name)
+	if err := c.enough(may, plan, exact(p.Clone.User)); err != nil {
+		return err
 	}
-	return c.preflightClone(ctx, f, may, name, exact(clone))
+	return c.passable(ctx, may, plan)
 }
 
-// privileges are the system privileges that the session has, through roles too.
-func (c *conn) privileges(ctx context.Context) (map[string]bool, error) {
-	rows, err := c.rows(ctx, "SELECT PRIVILEGE FROM SESSION_PRIVS")
-	may := map[string]bool{}
-	for _, row := range rows {
-		may[row[0]] = true
+// PreflightClone implements database.Administrator: it makes Clone's plan, and asks
+// of each statement whether the session may run it.
+func (c *conn) PreflightClone(ctx context.Context, p database.Pair) error {
+	k := &cloning{conn: c, original: exact(p.Original.User), clone: exact(p.Clone.User)}
+	f, err := c.know(ctx, k.original, k.clone)
+	if err != nil {
+		return err
 	}
-	return may, fault(err)
-}
-
-// preflightClone names what of the original's the administrator could not grant.
-func (c *conn) preflightClone(ctx context.Context, f *facts, may map[string]bool, name, clone string) error {
-	k := &cloning{conn: c, facts: f, original: name, clone: clone}
-	if err := f.checkName(clone); err != nil {
+	k.facts = f
+	if err := c.mayAlter(ctx, f, createUser, alterUser); err != nil {
 		return err
 	}
 	if err := k.read(ctx); err != nil {
 		return err
 	}
-	own, err := c.grantable(ctx, f)
+	if k.to == nil {
+		if err := k.free(ctx); err != nil {
+			return err
+		}
+		k.to = newAccount(k.from.attributes)
+	}
+	may, err := c.powers(ctx, f)
 	if err != nil {
 		return err
 	}
-	missing := own.cannotGrant(f, may, k.from)
-	if len(k.from.owned) > 0 && !may["GRANT ANY OBJECT PRIVILEGE"] {
-		missing = append(missing, need{what: "GRANT ANY OBJECT PRIVILEGE"}.to(f.self))
+	plan := k.plan()
+	if err := c.enough(may, plan, k.original); err != nil {
+		return err
 	}
-	if len(missing) == 0 {
+	if err := k.revocable(may); err != nil {
+		return err
+	}
+	return c.passable(ctx, may, plan)
+}
+
+// free says whether a role has the name of the clone, which is to be made.
+func (k *cloning) free(ctx context.Context) error {
+	rows, err := k.rows(ctx, "SELECT ROLE FROM DBA_ROLES WHERE ROLE = :1", k.clone)
+	if err != nil {
+		return k.lacks(err, k.facts, readsCatalog)
+	}
+	if len(rows) == 0 {
 		return nil
 	}
-	const most = 20
-	more := ""
-	if len(missing) > most {
-		missing, more = missing[:most], " and so on"
-	}
-	return rotation.Fail(rotation.MissingPrivilege, "%s may not grant all that %s has", ident(f.self), ident(name)).
-		With("As an administrator: " + strings.Join(missing, " ") + more)
+	return rotation.Fail(rotation.BadConfig, "a role is called %s, so that no user can be", ident(k.clone)).
+		With("Choose another CLONE_SUFFIX, or drop the role.")
 }
 
-// grantable is what the session holds, with the admin options that come by its
-// roles: those of DBA, on RDS.
-func (c *conn) grantable(ctx context.Context, f *facts) (*account, error) {
-	pair, err := c.accounts(ctx, f, f.self, f.self)
-	if err != nil {
-		return nil, err
+// revocable names what the clone has beyond the original and the session cannot
+// take away: the rotation ends then.
+func (k *cloning) revocable(may *powers) error {
+	var rest, remedies []string
+	add := func(what, by string) {
+		rest = append(rest, what)
+		remedies = append(remedies, "as "+ident(by)+": REVOKE "+what+" FROM "+ident(k.clone)+";")
 	}
-	own := pair[f.self]
-	if own == nil {
-		own = newAccount(attributes{})
+	has, want := k.to.grants.without(k.original, k.clone), k.from.grants.without(k.original, k.clone)
+	for _, g := range has.sorted() {
+		by := k.to.lent[g]
+		if w, ok := want[g]; ok && w.covers(has[g]) || may.mayRevoke(g, by) {
+			continue
+		}
+		add(g.whole().String(), cmp.Or(by, g.on.owner, "SYS"))
 	}
-	privileges, err := c.rows(ctx, "SELECT PRIVILEGE FROM ROLE_SYS_PRIVS WHERE ADMIN_OPTION = 'YES'")
-	if err != nil {
-		return nil, fault(err)
+	for _, r := range slices.Sorted(maps.Keys(k.to.roles)) {
+		if _, ok := k.from.roles[r]; !ok && !may.may[anyRole] && !may.own.roles[r].admin && !may.indirect[r] {
+			add(ident(r), "SYS")
+		}
 	}
-	for _, row := range privileges {
-		own.grants[grant{privilege: row[0]}] = option{grantable: true}
+	if len(rest) == 0 {
+		return nil
 	}
-	roles, err := c.rows(ctx, "SELECT GRANTED_ROLE FROM ROLE_ROLE_PRIVS WHERE ADMIN_OPTION = 'YES'")
-	for _, row := range roles {
-		own.roles[row[0]] = role{admin: true}
-	}
-	return own, fault(err)
+	return rotation.Fail(rotation.MoreRights, "%s may do more than %s, and %s cannot take it away: %s", ident(k.clone), ident(k.original), ident(may.self), strings.Join(rest, "; ")).
+		With("Grant it to the original, or take it from the clone, " + strings.Join(remedies, " "))
 }
 
-// cannotGrant are the statements that would let the account grant what another
-// has.
-func (a *account) cannotGrant(f *facts, may map[string]bool, of *account) []string {
-	var missing []string
-	for name := range of.roles {
-		if !may["GRANT ANY ROLE"] && !a.roles[name].admin {
-			missing = append(missing, withAdmin(ident(name)).to(f.self))
+// passable names the views of a plan that can be shared with nobody.
+func (c *conn) passable(ctx context.Context, may *powers, plan []statement) error {
+	owners, views := map[string]bool{}, map[object]bool{}
+	for _, s := range plan {
+		if s.needs.what == anyObject && s.attempt == "" && !may.own.faulty[s.on] {
+			owners[s.on.owner], views[s.on] = true, true
 		}
 	}
-	for g := range of.grants {
-		system := g.on == (object{}) || g.on.kind == schemaKind
-		switch {
-		case f.byRDS(g), a.grants[g].grantable, a.grants[g.whole()].grantable, g.on.owner == f.self:
-		case system && !may["GRANT ANY PRIVILEGE"]:
-			missing = append(missing, withAdmin(g.String()).to(f.self))
-		case !system && !may["GRANT ANY OBJECT PRIVILEGE"]:
-			missing = append(missing, withGrant(g.String()).to(f.self))
+	var names, remedies []string
+	for owner := range owners {
+		all, err := c.unpassable(ctx, owner)
+		if err != nil {
+			return fault(err)
+		}
+		for view, statements := range all {
+			if views[view] {
+				names, remedies = append(names, view.String()), append(remedies, statements...)
+			}
 		}
 	}
-	slices.Sort(missing)
-	return missing
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	return rotation.Fail(rotation.MissingPrivilege, "what the views %s are made of cannot be passed on by their owner", strings.Join(names, ", ")).With(passOn(remedies))
 }

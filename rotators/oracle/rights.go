@@ -19,15 +19,15 @@ func (c *conn) Rights(ctx context.Context, twin string) ([]string, error) {
 	if err := c.read(ctx, f, pair, session, f.self, other); err != nil {
 		return nil, fault(err)
 	}
-	return rightsOf(me, pair[other].owned, f.self, other), nil
+	return rightsOf(me, pair[other].owned, f.self, other, me.faulty), nil
 }
 
 // rightsOf are the rights of one of two users as lines, sorted. What may be
 // granted on has a second line, so that who has more has the lines of who has
 // less. A line about an object of either user says whose it is by the part that
 // the user plays; owner, and whoever may grant the privilege on, have the same
-// line.
-func rightsOf(me *account, twins objects, self, twin string) []string {
+// line. Rights on some objects are left out.
+func rightsOf(me *account, twins objects, self, twin string, but map[object]bool) []string {
 	lines := map[string]bool{}
 	line := func(has bool, text string) {
 		if has {
@@ -45,18 +45,21 @@ func rightsOf(me *account, twins objects, self, twin string) []string {
 		line(r.byDefault, "role "+ident(name)+" by default")
 	}
 	for g, o := range me.grants.without(self, twin) {
+		if but[g.on] {
+			continue
+		}
 		line(true, g.String())
 		line(o.grantable, g.String()+" with grant option")
 		line(o.hierarchy, g.String()+" with hierarchy option")
 	}
 	for o, kind := range me.owned {
 		for _, p := range shared[kind] {
-			line(true, p+" on "+ident(o.name)+" in the schema of the "+part(self, twin))
+			line(!but[o], p+" on "+ident(o.name)+" in the schema of the "+part(self, twin))
 		}
 	}
 	for o, kind := range twins {
 		for _, p := range shared[kind] {
-			line(me.grants[grant{privilege: p, on: o}].grantable, p+" on "+ident(o.name)+" in the schema of the "+part(twin, self))
+			line(!but[o] && me.grants[grant{privilege: p, on: o}].grantable, p+" on "+ident(o.name)+" in the schema of the "+part(twin, self))
 		}
 	}
 	return slices.Sorted(maps.Keys(lines))

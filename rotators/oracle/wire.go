@@ -87,21 +87,39 @@ func ended(ctx context.Context, err error) error {
 }
 
 // tcps says which port has TLS.
-const tcps = "Name the listener's TCPS endpoint: its port is another one than that of TCP, often 2484 (on RDS, the port of the SSL option). " +
-	`Only if there can be none: "ssl": false in the secret, or TLS_FALLBACK=plaintext in the function.`
+const (
+	tcps  = "Name the listener's TCPS endpoint: its port is another one than that of TCP, often 2484 (on RDS, the port of the SSL option). Only if there can be none: "
+	plain = tcps + `"ssl": false in the secret, or TLS_FALLBACK=plaintext in the function.`
+	// TLS_FALLBACK needs a listener that answers, and so shows that it has no TLS.
+	// Silence shows nothing: whoever stands between can make it.
+	mute = tcps + `"ssl": false in the secret. TLS_FALLBACK=plaintext does not help here, since the listener does not say that it has no TLS.`
+)
 
 // connectFault gives an error of a connection attempt its class.
 func (w *wire) connectFault(err error) error {
 	var record tls.RecordHeaderError
 	switch {
 	case w.login.TLS != nil && errors.As(err, &record):
-		return &rotation.Fault{Class: rotation.TLS, Err: fmt.Errorf("%w: %w", database.ErrNoTLS, err), Remedy: tcps}
+		return &rotation.Fault{Class: rotation.TLS, Err: fmt.Errorf("%w: %w", database.ErrNoTLS, err), Remedy: plain}
 	case w.login.TLS != nil && w.silent(err):
 		// A listener without TCPS cannot read the greeting of TLS. That it says
 		// nothing is no proof: a connection that broke looks the same.
-		return &rotation.Fault{Class: rotation.TLS, Err: fmt.Errorf("the listener ended the connection instead of answering TLS: %w", err), Remedy: tcps, Transient: true}
+		return &rotation.Fault{Class: rotation.TLS, Err: fmt.Errorf("the listener ended the connection instead of answering TLS: %w", err), Remedy: mute, Transient: true}
+	case w.login.TLS != nil && w.waiting(err):
+		// To a TCP endpoint the first bytes of TLS are the length of a long packet,
+		// for the rest of which it waits (?). A listener that hangs looks the same.
+		return &rotation.Fault{Class: rotation.Unreachable, Err: fmt.Errorf("the listener took the connection and did not answer TLS: %w", err), Transient: true,
+			Remedy: "If the listener answers others (tnsping), its port has no TLS. " + mute}
 	}
 	return loginFault(err)
+}
+
+// waiting reports whether the server took a connection and time ran out without a
+// word from it.
+func (w *wire) waiting(err error) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.conn != nil && w.read.Load() == 0 && errors.Is(err, context.DeadlineExceeded)
 }
 
 // silent reports whether the server ended a connection without a word.

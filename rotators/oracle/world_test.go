@@ -98,12 +98,17 @@ func (w *world) user(t *testing.T, name string) string {
 		`GRANT SELECT, INSERT ON `+w.shop+`.ORDERS TO `+q,
 		`GRANT DELETE ON `+w.shop+`.ORDERS TO `+q+` WITH GRANT OPTION`,
 		`GRANT SELECT ON `+w.shop+`."Prices" TO `+q+` WITH HIERARCHY OPTION`,
-		`GRANT UPDATE ("Price") ON `+w.shop+`."Prices" TO `+q,
+		`GRANT UPDATE ("Price", "of what"), INSERT ("Price") ON `+w.shop+`."Prices" TO `+q,
 		`GRANT SELECT ON `+w.shop+`.SERIAL TO `+q,
 		`GRANT EXECUTE ON `+w.shop+`.TIDY TO `+q,
 		`CREATE TABLE `+q+`.OWN (N NUMBER)`,
 		`CREATE SEQUENCE `+q+`.NUMBERS`,
-		`CREATE VIEW `+q+`.RECENT AS SELECT * FROM `+q+`.OWN`)
+		`CREATE VIEW `+q+`.RECENT AS SELECT * FROM `+q+`.OWN`,
+		`CREATE FORCE VIEW `+q+`.STALE AS SELECT * FROM `+q+`.GONE`, // has errors
+		`CREATE MATERIALIZED VIEW `+q+`.DAILY AS SELECT * FROM `+q+`.OWN`,
+		`CREATE TYPE `+q+`.TAGS AS TABLE OF VARCHAR2(20)`,
+		`CREATE TABLE `+q+`.TAGGED (N NUMBER, T `+q+`.TAGS) NESTED TABLE T STORE AS TAGS_OF_TAGGED`,
+		`CREATE TABLE `+q+`.SYS_PARAMETERS (N NUMBER)`)
 	return name
 }
 
@@ -140,13 +145,16 @@ func (w *world) probe(original string) func(context.Context, secret.Document) er
 			`DELETE FROM `+w.shop+`.ORDERS`,
 			`SELECT * FROM `+w.shop+`."Prices"`,
 			`UPDATE `+w.shop+`."Prices" SET "Price" = 1`,
+			`UPDATE `+w.shop+`."Prices" SET "of what" = 'tea'`,
 			`SELECT `+w.shop+`.SERIAL.NEXTVAL FROM DUAL`,
 			`BEGIN `+w.shop+`.TIDY; END;`,
 			`INSERT INTO `+w.shop+`.COINS VALUES (1)`, // by the role
 			`CREATE TABLE MADE_BY_PROBE (N NUMBER)`, `DROP TABLE MADE_BY_PROBE`,
 			`INSERT INTO `+o+`.OWN VALUES (1)`, // owned by the original
 			`SELECT `+o+`.NUMBERS.NEXTVAL FROM DUAL`,
-			`SELECT * FROM `+o+`.RECENT`)
+			`SELECT * FROM `+o+`.RECENT`,
+			`SELECT * FROM `+o+`.DAILY`,
+			`INSERT INTO `+o+`.SYS_PARAMETERS VALUES (1)`)
 	}
 }
 

@@ -48,9 +48,10 @@ type profile struct {
 type key struct{ owner, name string }
 
 type object struct {
-	kind                         string // as OBJECT_TYPE has it
-	generated, secondary, nested bool
-	on                           []key // what a view is made of
+	kind                                   string // as OBJECT_TYPE has it
+	generated, secondary, nested, external bool
+	on                                     []key // what a view is made of
+	stale                                  bool  // that has changed since the view was used
 }
 
 type schemaGrant struct{ grantee, privilege, schema string }
@@ -69,9 +70,20 @@ type objectGrant struct {
 
 type objectOption struct{ grantable, hierarchy bool }
 
+// privileges are the system privileges of all releases.
+var privileges = []string{"CREATE SESSION", "CREATE TABLE", "CREATE VIEW", "CREATE SEQUENCE", "CREATE PROCEDURE", "CREATE USER", "ALTER USER", "DROP USER", "CREATE ROLE",
+	"CREATE PROFILE", "UNLIMITED TABLESPACE", "SELECT ANY TABLE", "SELECT ANY DICTIONARY", "GRANT ANY PRIVILEGE", "GRANT ANY ROLE", "GRANT ANY OBJECT PRIVILEGE", "CREATE JOB", schemaPrivilege}
+
+// schemaPrivilege is of release 23.
+const schemaPrivilege = "GRANT ANY SCHEMA PRIVILEGE"
+
 // everything are the system privileges that the server knows.
-var everything = []string{"CREATE SESSION", "CREATE TABLE", "CREATE VIEW", "CREATE SEQUENCE", "CREATE PROCEDURE", "CREATE USER", "ALTER USER", "DROP USER", "CREATE ROLE",
-	"CREATE PROFILE", "UNLIMITED TABLESPACE", "SELECT ANY TABLE", "SELECT ANY DICTIONARY", "GRANT ANY PRIVILEGE", "GRANT ANY ROLE", "GRANT ANY OBJECT PRIVILEGE", "CREATE JOB"}
+func (c Config) everything() []string {
+	if c.since("23") {
+		return privileges
+	}
+	return privileges[:len(privileges)-1]
+}
 
 const adminName = "ADMIN"
 
@@ -84,7 +96,7 @@ func newCatalog(config Config, password string) *catalog {
 	c.objects[key{"SYS", "V_$SESSION"}] = &object{kind: "VIEW"}
 	c.objects[key{"SYS", "DBMS_CRYPTO"}] = &object{kind: "PACKAGE"}
 	c.objects[key{"SYS", "EXPORTS"}] = &object{kind: "DIRECTORY"}
-	for _, p := range everything {
+	for _, p := range config.everything() {
 		c.system[systemGrant{"SYS", p}] = true
 		if !config.RDS || !strings.HasPrefix(p, "GRANT ANY ") || p == "GRANT ANY OBJECT PRIVILEGE" {
 			c.system[systemGrant{"DBA", p}] = true
@@ -92,6 +104,10 @@ func newCatalog(config Config, password string) *catalog {
 	}
 	c.granted[roleGrant{adminName, "DBA"}] = &roleHeld{admin: true}
 	c.granted[roleGrant{"DBA", "SELECT_CATALOG_ROLE"}] = &roleHeld{admin: true}
+	if !config.RDS { // GRANT ANY OBJECT PRIVILEGE is not for what is SYS's
+		c.object[objectGrant{adminName, "SELECT", "", key{"SYS", "V_$SESSION"}, "SYS"}] = &objectOption{grantable: true}
+		c.object[objectGrant{adminName, "EXECUTE", "", key{"SYS", "DBMS_CRYPTO"}, "SYS"}] = &objectOption{grantable: true}
+	}
 	if config.RDS {
 		c.users["RDSADMIN"] = &user{authentication: "PASSWORD", profile: "DEFAULT", maintained: true, created: c.now()}
 		c.object[objectGrant{adminName, "SELECT", "", key{"SYS", "V_$SESSION"}, "SYS"}] = &objectOption{}
@@ -168,6 +184,17 @@ func (c *catalog) sees(s *session, on key) bool {
 		}
 	}
 	return c.may(s, on, "", "SELECT")
+}
+
+// compiles reports whether what a view is made of is there, and its owner may read
+// it: what comes by a role does not count.
+func (c *catalog) compiles(k key) bool {
+	for _, base := range c.objects[k].on {
+		if c.objects[base] == nil || !c.compiles(base) || !c.may(&session{user: k.owner}, base, "", "SELECT", "READ") {
+			return false
+		}
+	}
+	return true
 }
 
 // refuse is what a session is told that may not do something with an object.

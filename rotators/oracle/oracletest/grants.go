@@ -14,17 +14,22 @@ type clause struct {
 	role       string
 }
 
-type columned struct{ privilege, column string }
+// A columned privilege is on columns, or without them on the whole object.
+type columned struct {
+	privilege string
+	columns   []string
+}
 
 // objectPrivileges are those that go with ON.
 var objectPrivileges = map[string][]string{
-	"TABLE": {"SELECT", "READ", "INSERT", "UPDATE", "DELETE", "ALTER", "INDEX", "REFERENCES", "FLASHBACK", "ON COMMIT REFRESH"},
-	"VIEW":  {"SELECT", "READ", "INSERT", "UPDATE", "DELETE", "REFERENCES"}, "SEQUENCE": {"SELECT", "ALTER"}, "MATERIALIZED VIEW": {"SELECT"},
+	"EXTERNAL TABLE": {"SELECT", "READ", "ALTER"},
+	"TABLE":          {"SELECT", "READ", "INSERT", "UPDATE", "DELETE", "ALTER", "INDEX", "REFERENCES", "FLASHBACK", "ON COMMIT REFRESH"},
+	"VIEW":           {"SELECT", "READ", "INSERT", "UPDATE", "DELETE", "REFERENCES"}, "SEQUENCE": {"SELECT", "ALTER"}, "MATERIALIZED VIEW": {"SELECT"},
 	"PROCEDURE": {"EXECUTE"}, "FUNCTION": {"EXECUTE"}, "PACKAGE": {"EXECUTE", "DEBUG"}, "TYPE": {"EXECUTE", "UNDER"}, "DIRECTORY": {"READ", "WRITE"},
 }
 
 func readClause(p *parser, end string) (c clause, err *sqlError) {
-	if !p.done() && p.tokens[0].kind == quotedToken || len(p.tokens) > 1 && p.tokens[1].is(end) && !slices.Contains(everything, p.tokens[0].text) {
+	if !p.done() && p.tokens[0].kind == quotedToken || len(p.tokens) > 1 && p.tokens[1].is(end) && !slices.Contains(privileges, p.tokens[0].text) {
 		c.role, err = p.name()
 		return c, err
 	}
@@ -37,12 +42,12 @@ func readClause(p *parser, end string) (c clause, err *sqlError) {
 			return c, p.syntax()
 		}
 		if p.take("(") {
-			if privilege.column, err = p.name(); err == nil {
-				err = p.expect(")")
-			}
-			if err != nil {
+			if privilege.columns, err = p.columns(privilege.privilege); err != nil {
 				return c, err
 			}
+		}
+		if slices.ContainsFunc(c.privileges, func(has columned) bool { return has.privilege == privilege.privilege }) {
+			return c, raise(1711, "duplicate privilege listed")
 		}
 		c.privileges = append(c.privileges, privilege)
 	}
@@ -56,6 +61,18 @@ func readClause(p *parser, end string) (c clause, err *sqlError) {
 	on, err := readOn(p)
 	c.on = &on
 	return c, err
+}
+
+// columns reads those of a privilege.
+func (p *parser) columns(of string) ([]string, *sqlError) {
+	if !slices.Contains([]string{"INSERT", "UPDATE", "REFERENCES"}, of) {
+		return nil, raise(969, "missing ON keyword")
+	}
+	names, err := p.names()
+	if err != nil {
+		return nil, err
+	}
+	return names, p.expect(")")
 }
 
 func readOn(p *parser) (key, *sqlError) {
@@ -82,9 +99,9 @@ func grantStatement(p *parser, s *session) (action, *sqlError) {
 		switch {
 		case p.take("WITH", "ADMIN", "OPTION") && cl.on == nil, p.take("WITH", "GRANT", "OPTION") && cl.on != nil:
 			o.grantable = true
-		case p.take("WITH", "HIERARCHY", "OPTION") && cl.on != nil:
+		case !o.grantable && cl.on != nil && p.take("WITH", "HIERARCHY", "OPTION"): // which comes first
 			o.hierarchy = true
-		case p.take("WITH", "DELEGATE", "OPTION") && cl.role != "" && !s.server.before12_1():
+		case p.take("WITH", "DELEGATE", "OPTION") && cl.role != "" && s.server.config.since("12.1.0.2"):
 			delegate = true
 		default:
 			return nil, p.syntax()
@@ -111,10 +128,8 @@ func (c *catalog) mayGrantRole(s *session, role string) *sqlError {
 	if c.holds(s.user, s.roles, "GRANT ANY ROLE") {
 		return nil
 	}
-	for _, h := range holders(s.user, s.roles) {
-		if held := c.granted[roleGrant{h, role}]; held != nil && held.admin {
-			return nil
-		}
+	if held := c.granted[roleGrant{s.user, role}]; held != nil && held.admin { // directly
+		return nil
 	}
 	return raise(1932, "ADMIN option not granted for role '%s'", role)
 }
@@ -132,9 +147,12 @@ func (c *catalog) grantRole(s *session, role, to string, admin, delegate bool) e
 	return nil
 }
 
-func (c *catalog) mayGrantSystem(s *session, privilege string) *sqlError {
-	if !slices.Contains(everything, privilege) {
+func (c *catalog) mayGrantSystem(s *session, schema, privilege string) *sqlError {
+	if !slices.Contains(s.server.everything(), privilege) {
 		return raise(990, "missing or invalid privilege")
+	}
+	if schema != "" {
+		return c.mayGrantSchema(s, schema, privilege)
 	}
 	if c.holds(s.user, s.roles, "GRANT ANY PRIVILEGE") {
 		return nil
@@ -147,9 +165,23 @@ func (c *catalog) mayGrantSystem(s *session, privilege string) *sqlError {
 	return denied()
 }
 
+// mayGrantSchema follows "grant_schema_privileges": GRANT ANY PRIVILEGE is not
+// enough.
+func (c *catalog) mayGrantSchema(s *session, schema, privilege string) *sqlError {
+	if s.user == schema || c.holds(s.user, s.roles, schemaPrivilege) {
+		return nil
+	}
+	for _, h := range holders(s.user, s.roles) {
+		if c.schema[schemaGrant{h, privilege, schema}] {
+			return nil
+		}
+	}
+	return denied()
+}
+
 func (c *catalog) grantSystem(s *session, cl clause, to string, admin bool) error {
 	for _, p := range cl.privileges {
-		if err := c.mayGrantSystem(s, p.privilege); err != nil {
+		if err := c.mayGrantSystem(s, cl.schema, p.privilege); err != nil {
 			return err
 		}
 	}
@@ -177,10 +209,20 @@ func (c *catalog) grantor(s *session, on key, privilege string) (string, *sqlErr
 			return s.user, nil
 		}
 	}
-	if c.holds(s.user, s.roles, "GRANT ANY OBJECT PRIVILEGE") && (on.owner != "SYS" || !s.server.config.RDS) {
+	if c.standsIn(s, on) {
 		return on.owner, nil
 	}
 	return "", c.refuse(s, on)
+}
+
+// standsIn reports whether a session grants and revokes as an object's owner. What
+// is SYS's is not for it; a directory is in nobody's schema.
+func (c *catalog) standsIn(s *session, on key) bool {
+	if s.user == on.owner || s.user == "SYS" {
+		return true
+	}
+	directory := c.objects[on] != nil && c.objects[on].kind == "DIRECTORY" && !s.server.config.RDS
+	return c.holds(s.user, s.roles, "GRANT ANY OBJECT PRIVILEGE") && (on.owner != "SYS" || directory)
 }
 
 func (c *catalog) grantObject(s *session, cl clause, to string, o objectOption) error {
@@ -202,13 +244,25 @@ func (c *catalog) grantObject(s *session, cl clause, to string, o objectOption) 
 			return raise(38301, "can not perform DDL/DML over objects in Recycle Bin")
 		case to == on.owner:
 			return raise(1749, "you may not GRANT/REVOKE privileges to/from yourself")
+		case target.kind == "VIEW" && !c.compiles(on):
+			return erring(on)
+		case target.nested:
+			return raise(22812, "cannot reference nested table column's storage table")
+		case target.external && !slices.Contains(objectPrivileges["EXTERNAL TABLE"], p.privilege):
+			return raise(30657, "operation not supported on external organized table") // (?)
 		case !slices.Contains(objectPrivileges[target.kind], p.privilege):
 			return raise(2204, "%s is not allowed on a %s", p.privilege, target.kind)
 		case !c.ownerMayPass(on, target, p.privilege):
 			return raise(1720, "grant option does not exist for '%s.%s'", target.on[0].owner, target.on[0].name)
 		}
-		all = append(all, objectGrant{to, p.privilege, p.column, on, by})
+		if len(p.columns) == 0 {
+			all = append(all, objectGrant{to, p.privilege, "", on, by})
+		}
+		for _, column := range p.columns {
+			all = append(all, objectGrant{to, p.privilege, column, on, by})
+		}
 	}
+	target.stale = false
 	for _, g := range all {
 		if c.object[g] == nil {
 			c.object[g] = &objectOption{}
@@ -274,7 +328,7 @@ func (c *catalog) revokeRole(s *session, role, from string) error {
 
 func (c *catalog) revokeSystem(s *session, cl clause, from string) error {
 	for _, p := range cl.privileges {
-		if err := c.mayGrantSystem(s, p.privilege); err != nil {
+		if err := c.mayGrantSystem(s, cl.schema, p.privilege); err != nil {
 			return err
 		}
 		if _, ok := c.schema[schemaGrant{from, p.privilege, cl.schema}]; ok {
@@ -298,14 +352,17 @@ func (c *catalog) revokeObject(s *session, cl clause, from string) error {
 		return invisible()
 	}
 	for _, p := range cl.privileges {
-		by, err := c.grantor(s, on, p.privilege)
-		if err != nil {
-			return err
-		}
-		if p.column != "" {
+		if len(p.columns) > 0 {
 			return raise(1750, "UPDATE/REFERENCES may only be REVOKEd from the whole table, not by column")
 		}
-		if !c.revokeFrom(on, p.privilege, from, by) {
+		found := c.revokeFrom(on, p.privilege, from, s.user)
+		if c.standsIn(s, on) {
+			found = c.revokeFrom(on, p.privilege, from, on.owner) || found
+		}
+		if !found && !c.sees(s, on) {
+			return invisible()
+		}
+		if !found {
 			return raise(1927, "cannot REVOKE privileges you did not grant")
 		}
 	}

@@ -1,11 +1,18 @@
 package oracletest
 
+import (
+	"maps"
+	"slices"
+)
+
 // createObject makes an object without content: what it consists of is read over,
-// but for what a view is made of. GENERATED, SECONDARY and NESTED before the kind,
-// which Oracle has not, say what the catalog shows of it.
+// but for what a view is made of, nested tables, and whether a table is external.
+// GENERATED and SECONDARY before the kind, which Oracle has not, say what the
+// catalog shows of it.
 func createObject(p *parser, s *session) (action, *sqlError) {
 	o := &object{}
-	o.generated, o.secondary, o.nested = p.take("GENERATED"), p.take("SECONDARY"), p.take("NESTED")
+	force := p.take("FORCE")
+	o.generated, o.secondary = p.take("GENERATED"), p.take("SECONDARY")
 	needs := ""
 	switch {
 	case p.take("TABLE"):
@@ -31,7 +38,7 @@ func createObject(p *parser, s *session) (action, *sqlError) {
 		base, err = p.qualified(s.user)
 		o.on = append(o.on, base)
 	}
-	p.rest()
+	nested := o.content(p)
 	return func(c *catalog, s *session) error {
 		u := c.users[on.owner]
 		switch {
@@ -43,6 +50,44 @@ func createObject(p *parser, s *session) (action, *sqlError) {
 			return raise(955, "name is already used by an existing object")
 		}
 		c.objects[on] = o
+		if nested != "" {
+			c.objects[key{on.owner, nested}] = &object{kind: "TABLE", nested: true}
+		}
+		if !force && !c.compiles(on) {
+			delete(c.objects, on)
+			return invisible()
+		}
+		return nil
+	}, err
+}
+
+// content reads over what an object consists of, and returns the name of a nested
+// table in it.
+func (o *object) content(p *parser) (nested string) {
+	for !p.done() {
+		switch {
+		case p.take("ORGANIZATION", "EXTERNAL"):
+			o.external = true
+		case p.take("STORE", "AS"):
+			nested, _ = p.name()
+		default:
+			p.tokens = p.tokens[1:]
+		}
+	}
+	return nested
+}
+
+// alterTable changes a table: what is made of it has to be compiled anew.
+func alterTable(p *parser, s *session) (action, *sqlError) {
+	on, err := p.qualified(s.schema)
+	p.rest()
+	return func(c *catalog, s *session) error {
+		if c.objects[on] == nil || !c.may(s, on, "", "ALTER") {
+			return c.refuse(s, on)
+		}
+		for _, o := range c.objects {
+			o.stale = o.stale || slices.Contains(o.on, on)
+		}
 		return nil
 	}, err
 }
@@ -54,10 +99,11 @@ func dropObject(p *parser, s *session) (action, *sqlError) {
 		}
 		on, err := p.qualified(s.schema)
 		return func(c *catalog, s *session) error {
-			if on.owner != s.user || c.objects[on] == nil {
+			if on.owner != s.user && s.user != "SYS" || c.objects[on] == nil {
 				return invisible()
 			}
 			delete(c.objects, on)
+			maps.DeleteFunc(c.object, func(g objectGrant, _ *objectOption) bool { return g.on == on })
 			return nil
 		}, err
 	}

@@ -1,190 +1,156 @@
 package oracletest
 
 import (
+	_ "embed"
+	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
+
+	"github.com/seed492efc12/rotor/internal/catalogquery"
 )
 
-// A row is one of a view of the catalog.
+// table are the views of the catalog, with their columns, as Oracle's Database
+// Reference has them.
+//
+//go:embed columns.tsv
+var table string
+
+var documented = catalogquery.ReadDocumented(table)
+
+// dialect is how Oracle reads a query. Source: SQL Language Reference, "Database
+// Object Names and Qualifiers"; Error Messages.
+var dialect = &catalogquery.Dialect{
+	Fold: strings.ToUpper, Schemas: []string{"SYS"}, Text: "VARCHAR2", Number: "NUMBER",
+	Functions: map[string]string{"USER": "VARCHAR2", "TO_CHAR": "VARCHAR2"},
+	Errors: catalogquery.Errors{
+		Syntax:     func(near string) error { return raise(933, "SQL command not properly ended, near %q", near) },
+		NoView:     func(string) error { return invisible() },
+		NoColumn:   func(name string) error { return raise(904, "%q: invalid identifier", name) },
+		Ambiguous:  func(name string) error { return raise(918, "column ambiguously defined: %s", name) },
+		NoFunction: func(name string) error { return raise(904, "%q: invalid identifier", name) },
+		Unlike:     func() error { return raise(1789, "query block has incorrect number of result columns") },
+	},
+}
+
+// Prepare reads a query as a server of a release does, such as 12.1.0.2.0, and
+// says what is wrong with it.
+func Prepare(release, query string) error {
+	_, err := catalogquery.Prepare(dialect, documented.At(release), query)
+	return err
+}
+
+// A row is one of a view of the catalog. The empty text is NULL.
 type row map[string]string
 
-// An item is one of a SELECT's list, or one side of a condition.
-type item struct{ column, literal string }
+// asking is a session with a query.
+type asking struct {
+	*session
+	binds []string
+}
 
-func (i item) of(r row, s *session) (string, *sqlError) {
-	switch {
-	case i.column == "USER":
-		return s.user, nil
-	case i.column == "":
-		return i.literal, nil
-	}
-	v, ok := r[i.column]
+// Rows implements catalogquery.Session.
+func (a asking) Rows(name string) ([]catalogquery.Row, error) {
+	v, ok := views[name]
 	if !ok {
-		return "", raise(904, "%q: invalid identifier", i.column)
+		return nil, fmt.Errorf("the stand-in does not fill %s", name)
 	}
-	return v, nil
-}
-
-// readItem reads a column, USER, a literal, or TO_CHAR of a column.
-func readItem(p *parser) (item, *sqlError) {
-	if p.take("TO_CHAR", "(") {
-		name, err := p.name()
-		if err == nil && p.take(",") {
-			_, err = p.value()
+	rows, err := readView(v, a.session)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]catalogquery.Row, len(rows))
+	for i, r := range rows {
+		all[i] = catalogquery.Row{}
+		for column, text := range r {
+			all[i][column] = nil
+			if text != "" {
+				all[i][column] = text
+			}
 		}
-		if err == nil {
-			err = p.expect(")")
+	}
+	return all, nil
+}
+
+// Call implements catalogquery.Session.
+func (a asking) Call(function string, arguments []catalogquery.Value) (catalogquery.Value, error) {
+	if function == "USER" {
+		return a.user, nil
+	}
+	return arguments[0], nil // TO_CHAR: all is text here
+}
+
+// Parameter implements catalogquery.Session.
+func (a asking) Parameter(name string) (catalogquery.Value, bool) {
+	for i, bind := range a.binds {
+		if name == fmt.Sprint(":", i+1) {
+			return bind, true
 		}
-		return item{column: name}, err
 	}
-	if t, ok := p.kind(stringToken); ok {
-		return item{literal: t.text}, nil
-	}
-	name, err := p.name()
-	return item{column: name}, err
+	return nil, false
 }
 
-// A condition is one of those that AND joins.
-type condition struct {
-	left item
-	like string
-	in   []string
-}
-
-func (k condition) holds(r row, s *session) (bool, *sqlError) {
-	v, err := k.left.of(r, s)
-	if k.like != "" {
-		ok, _ := path.Match(strings.ReplaceAll(k.like, "%", "*"), v)
-		return ok, err
-	}
-	return slices.Contains(k.in, v), err
-}
-
-func readCondition(p *parser) (k condition, err *sqlError) {
-	if k.left, err = readItem(p); err != nil {
-		return k, err
-	}
-	var v string
-	switch {
-	case p.take("LIKE"):
-		k.like, err = p.value()
-	case p.take("="):
-		v, err = p.value()
-		k.in = []string{v}
-	case p.take("IN", "("):
-		for err == nil && (len(k.in) == 0 || p.take(",")) {
-			v, err = p.value()
-			k.in = append(k.in, v)
-		}
-		if err == nil {
-			err = p.expect(")")
-		}
-	default:
-		err = p.syntax()
-	}
-	return k, err
-}
-
-// selectRows runs SELECT items FROM view WHERE condition AND condition. Of a table,
-// which has no rows, it checks the right to read.
+// selectRows answers a query: on the catalog as catalogquery has it, and on
+// tables, which have no rows here, by whether the session may read them.
 func selectRows(p *parser, s *session) (reply, error) {
-	var items []item
-	if !p.take("*") {
-		for len(items) == 0 || p.take(",") {
-			i, err := readItem(p)
-			if err != nil {
-				return reply{}, err
-			}
-			items = append(items, i)
-			if p.take(".") { // "owner"."sequence".NEXTVAL FROM DUAL
-				return nextVal(p, s, i.column)
-			}
-		}
+	if on, column, ok := applicationQuery(p); ok {
+		return selectTable(s, on, column)
 	}
-	if err := p.expect("FROM"); err != nil {
-		return reply{}, err
-	}
-	from, err := p.qualified("")
+	q, err := catalogquery.Prepare(dialect, documented.At(s.server.config.Version), p.source)
 	if err != nil {
 		return reply{}, err
 	}
-	view, known := views[from.name]
-	if from.owner != "" || !known {
-		return selectTable(s, from, items)
-	}
-	all, err := readView(view, s)
+	result, err := q.Run(asking{s, p.binds})
 	if err != nil {
 		return reply{}, err
-	}
-	return filtered(p, s, all, items)
-}
-
-func filtered(p *parser, s *session, all []row, items []item) (reply, error) {
-	var conditions []condition
-	for p.take("WHERE") || p.take("AND") {
-		k, err := readCondition(p)
-		if err != nil {
-			return reply{}, err
-		}
-		conditions = append(conditions, k)
-	}
-	if !p.done() {
-		return reply{}, p.syntax()
 	}
 	r := reply{}
-	for range items {
-		r.Columns = append(r.Columns, "C")
+	for _, c := range result.Columns {
+		r.Columns = append(r.Columns, c.Name)
 	}
-rows:
-	for _, candidate := range all {
-		for _, k := range conditions {
-			ok, err := k.holds(candidate, s)
-			if err != nil {
-				return reply{}, err
-			}
-			if !ok {
-				continue rows
+	for _, values := range result.Rows {
+		fields := make([]string, len(values))
+		for i, v := range values {
+			if v != nil {
+				fields[i] = fmt.Sprint(v)
 			}
 		}
-		values := make([]string, len(items))
-		for i, it := range items {
-			v, err := it.of(candidate, s)
-			if err != nil {
-				return reply{}, err
-			}
-			values[i] = v
-		}
-		r.Rows = append(r.Rows, values)
+		r.Rows = append(r.Rows, fields)
 	}
 	return r, nil
 }
 
-func selectTable(s *session, from key, items []item) (reply, error) {
+// applicationQuery reads SELECT * FROM table, SELECT column FROM table, and SELECT
+// sequence.NEXTVAL FROM DUAL.
+func applicationQuery(of *parser) (on key, column string, ok bool) {
+	p := *of
+	if !p.take("*") {
+		if on, err := p.qualified(""); err == nil && p.take(".", "NEXTVAL", "FROM", "DUAL") {
+			return on, "", p.done()
+		}
+		p = *of
+		column, _ = p.name()
+	}
+	if !p.take("FROM") {
+		return on, "", false
+	}
+	on, err := p.qualified("")
+	_, isView := documented[on.name]
+	return on, column, err == nil && p.done() && !(on.owner == "" && isView)
+}
+
+func selectTable(s *session, from key, column string) (reply, error) {
 	if from.owner == "" {
 		from.owner = s.schema
 	}
 	c := s.server.catalog
-	column := ""
-	if len(items) > 0 {
-		column = items[0].column
-	}
 	if c.objects[from] == nil || !c.may(s, from, column, "SELECT", "READ") {
 		return reply{}, c.refuse(s, from)
 	}
+	if !c.compiles(from) {
+		return reply{}, erring(from)
+	}
 	return reply{Columns: []string{"C"}}, nil
-}
-
-func nextVal(p *parser, s *session, owner string) (reply, error) {
-	name, err := p.name()
-	if err != nil {
-		return reply{}, err
-	}
-	if err := p.expect(".", "NEXTVAL", "FROM", "DUAL"); err != nil {
-		return reply{}, err
-	}
-	return selectTable(s, key{owner, name}, nil)
 }
 
 // sortedKeys makes answers the same each time.

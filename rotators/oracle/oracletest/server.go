@@ -25,6 +25,7 @@ type Server struct {
 	refusal     *sqlError
 	denied      map[string]int // texts that no statement may hold, and their code
 	anticipated []string       // texts of statements that another session does first
+	before      map[string][]string
 	sessions    map[*session]bool
 }
 
@@ -46,7 +47,7 @@ func Start(config Config) (*Server, error) {
 			Title: "Oracle " + config.Version, Version: config.Version, Ours: true, Host: servertest.Host, Port: listener.Port(), CA: ca, TLS: config.TLS,
 			AdminUser: "admin", AdminPassword: "A1" + rand.Text()[:20], CountLogins: servertest.CountLogins, Halt: listener.Close,
 		},
-		config: config, tls: tls, sessions: map[*session]bool{}, denied: map[string]int{},
+		config: config, tls: tls, sessions: map[*session]bool{}, denied: map[string]int{}, before: map[string][]string{},
 	}
 	s.Journal = &s.log
 	s.catalog = newCatalog(config, s.AdminPassword)
@@ -94,6 +95,14 @@ func (s *Server) Anticipate(text string) {
 	s.anticipated = append(s.anticipated, text)
 }
 
+// Before lets another session run statements once, just before whoever says a
+// statement that holds a text.
+func (s *Server) Before(text string, statements ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.before[text] = statements
+}
+
 // Exec runs statements as SYS, who may do everything, until one fails.
 func (s *Server) Exec(statements ...string) error {
 	for _, text := range statements {
@@ -124,3 +133,5 @@ func (s *Server) Hang() (release func()) {
 	s.mu.Lock()
 	return s.mu.Unlock
 }
+
+func (s *Server) everything() []string { return s.config.everything() }

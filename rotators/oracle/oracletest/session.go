@@ -89,6 +89,9 @@ func (c *session) answer(q request) reply {
 	if e, ok := err.(*sqlError); ok {
 		return reply{Error: e}
 	}
+	if err != nil {
+		return reply{Error: raise(600, "the stand-in: %v", err)}
+	}
 	return r
 }
 

@@ -1,6 +1,7 @@
 package oracletest
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -23,6 +24,7 @@ var statements = []struct {
 	{[]string{"REVOKE"}, revokeStatement},
 	{[]string{"CREATE"}, createObject},
 	{[]string{"DROP"}, dropObject},
+	{[]string{"ALTER", "TABLE"}, alterTable},
 	{[]string{"INSERT", "INTO"}, insert},
 	{[]string{"UPDATE"}, update},
 	{[]string{"DELETE", "FROM"}, deleteRows},
@@ -37,6 +39,17 @@ func (s *Server) execute(c *session, text string, binds []string) (reply, error)
 	for held, code := range s.denied {
 		if strings.Contains(text, held) && c.user != "SYS" {
 			return reply{}, raise(code, "said the test")
+		}
+	}
+	for held, others := range s.before {
+		if !strings.Contains(text, held) || c.user == "SYS" {
+			continue
+		}
+		delete(s.before, held)
+		for _, other := range others {
+			if _, err := s.run(&session{server: s, user: "SYS", schema: "SYS"}, other, nil); err != nil {
+				return reply{}, err
+			}
 		}
 	}
 	for _, held := range s.anticipated {
@@ -55,7 +68,7 @@ func (s *Server) run(c *session, text string, binds []string) (reply, error) {
 		return reply{}, err
 	}
 	p := &parser{source: text, tokens: tokens, binds: binds, maxLen: 128}
-	if s.before12_2() {
+	if !s.config.since("12.2") {
 		p.maxLen = 30
 	}
 	if p.take("SELECT") {
@@ -80,12 +93,15 @@ func (s *Server) run(c *session, text string, binds []string) (reply, error) {
 	return reply{}, p.syntax()
 }
 
-func (s *Server) before12_2() bool {
-	return strings.HasPrefix(s.config.Version, "11.") || strings.HasPrefix(s.config.Version, "12.1.")
-}
-
-func (s *Server) before12_1() bool { return strings.HasPrefix(s.config.Version, "11.") }
-
-func (s *Server) hasRollover() bool {
-	return !s.before12_2() && !strings.HasPrefix(s.config.Version, "12.") && !strings.HasPrefix(s.config.Version, "18.")
+// since reports whether the server has a release or a later one.
+func (c Config) since(release string) bool {
+	has, want := strings.Split(c.Version, "."), strings.Split(release, ".")
+	for i := range want {
+		a, _ := strconv.Atoi(has[i])
+		b, _ := strconv.Atoi(want[i])
+		if a != b {
+			return a > b
+		}
+	}
+	return true
 }

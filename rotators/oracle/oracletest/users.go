@@ -205,7 +205,7 @@ func (ch *change) apply(c *catalog, s *session, u *user) error {
 		}
 	}
 	if ch.endsRollover {
-		if !s.server.hasRollover() {
+		if !s.server.config.since("19") {
 			return raise(922, "missing or invalid option")
 		}
 		u.rollover = ""

@@ -2,6 +2,7 @@ package oracletest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -12,10 +13,10 @@ type view struct {
 	rows  func(c *catalog, s *session) []row
 }
 
-// views are those that the driver reads, with the columns of Oracle's Database
-// Reference that it uses. A release has the columns that it had.
+// views are those that the driver reads. Which columns a release has of them,
+// columns.tsv says.
 var views = map[string]view{
-	"DUAL": {false, func(*catalog, *session) []row { return []row{{}} }},
+	"DUAL": {false, func(*catalog, *session) []row { return []row{{"DUMMY": "X"}} }},
 	"PRODUCT_COMPONENT_VERSION": {false, func(_ *catalog, s *session) []row {
 		return []row{{"PRODUCT": "NLSRTL", "VERSION": "1"}, {"PRODUCT": "Oracle Database 19c Enterprise Edition", "VERSION": s.server.config.Version}}
 	}},
@@ -34,10 +35,16 @@ var views = map[string]view{
 	"USER_TAB_PRIVS_RECD": {false, func(c *catalog, s *session) []row { return c.objectRows(s, false, s.user) }},
 	"DBA_COL_PRIVS":       {true, func(c *catalog, s *session) []row { return c.objectRows(s, true, "") }},
 	"USER_COL_PRIVS_RECD": {false, func(c *catalog, s *session) []row { return c.objectRows(s, true, s.user) }},
-	"DBA_OBJECTS":         {true, func(c *catalog, _ *session) []row { return c.ownedRows(nil, false) }},
-	"ALL_OBJECTS":         {false, func(c *catalog, s *session) []row { return c.ownedRows(s, false) }},
-	"DBA_NESTED_TABLES":   {true, func(c *catalog, _ *session) []row { return c.ownedRows(nil, true) }},
-	"ALL_NESTED_TABLES":   {false, func(c *catalog, s *session) []row { return c.ownedRows(s, true) }},
+	"DBA_OBJECTS":         {true, func(c *catalog, _ *session) []row { return c.ownedRows(nil) }},
+	"ALL_OBJECTS":         {false, func(c *catalog, s *session) []row { return c.ownedRows(s) }},
+	"DBA_NESTED_TABLES":   {true, func(c *catalog, _ *session) []row { return c.tableRows(nil, func(o *object) bool { return o.nested }) }},
+	"ALL_NESTED_TABLES":   {false, func(c *catalog, s *session) []row { return c.tableRows(s, func(o *object) bool { return o.nested }) }},
+	"DBA_EXTERNAL_TABLES": {true, func(c *catalog, _ *session) []row {
+		return c.tableRows(nil, func(o *object) bool { return o.external })
+	}},
+	"ALL_EXTERNAL_TABLES": {false, func(c *catalog, s *session) []row { return c.tableRows(s, func(o *object) bool { return o.external }) }},
+	"DBA_DEPENDENCIES":    {true, dependencyRows},
+	"DBA_ROLES":           {true, roleNames},
 	"ALL_DIRECTORIES":     {false, directoryRows},
 	"DBA_PROXIES":         {true, proxyRows},
 	"ROLE_SYS_PRIVS":      {false, func(c *catalog, s *session) []row { return rowsWith(roleAdminRows(c, s), "PRIVILEGE") }},
@@ -70,10 +77,8 @@ func (c *catalog) userRows(s *session, of string) (all []row) {
 			continue
 		}
 		r := row{"USERNAME": name, "ACCOUNT_STATUS": u.status(), "AUTHENTICATION_TYPE": u.authentication, "PROFILE": u.profile,
-			"DEFAULT_TABLESPACE": u.tablespace, "TEMPORARY_TABLESPACE": u.temp, "CREATED": u.created, "LOCK_DATE": u.lockDate}
-		if !s.server.before12_1() {
-			r["ORACLE_MAINTAINED"], r["COMMON"] = yes(u.maintained, "Y", "N"), yes(u.common)
-		}
+			"DEFAULT_TABLESPACE": u.tablespace, "TEMPORARY_TABLESPACE": u.temp, "CREATED": u.created, "LOCK_DATE": u.lockDate,
+			"ORACLE_MAINTAINED": yes(u.maintained, "Y", "N"), "COMMON": yes(u.common)}
 		all = append(all, r)
 	}
 	return all
@@ -117,10 +122,7 @@ func (c *catalog) roleRows(s *session, column, of string) (all []row) {
 			continue
 		}
 		h := c.granted[g]
-		r := row{column: g.grantee, "GRANTED_ROLE": g.role, "ADMIN_OPTION": yes(h.admin), "DEFAULT_ROLE": yes(u.defaults == nil || u.defaults[g.role])}
-		if !s.server.before12_1() {
-			r["DELEGATE_OPTION"] = yes(h.delegate)
-		}
+		r := row{column: g.grantee, "GRANTED_ROLE": g.role, "ADMIN_OPTION": yes(h.admin), "DEFAULT_ROLE": yes(u.defaults == nil || u.defaults[g.role]), "DELEGATE_OPTION": yes(h.delegate)}
 		all = append(all, r)
 	}
 	return all
@@ -157,10 +159,7 @@ func (c *catalog) objectRows(s *session, columns bool, of string) (all []row) {
 		if columns {
 			r["COLUMN_NAME"] = g.column
 		} else {
-			r["HIERARCHY"] = yes(o.hierarchy)
-			if !s.server.before12_1() {
-				r["TYPE"] = c.objects[g.on].kind
-			}
+			r["HIERARCHY"], r["TYPE"] = yes(o.hierarchy), c.objects[g.on].kind
 		}
 		all = append(all, r)
 	}
@@ -168,16 +167,53 @@ func (c *catalog) objectRows(s *session, columns bool, of string) (all []row) {
 }
 
 // ownedRows are the objects that a session sees, or all.
-func (c *catalog) ownedRows(s *session, nested bool) (all []row) {
-	for _, k := range sortedKeys(c.objects, func(k key) string { return k.owner + " " + k.name }) {
+func (c *catalog) ownedRows(s *session) (all []row) {
+	for _, k := range sortedKeys(c.objects, keyText) {
 		o := c.objects[k]
-		switch {
-		case s != nil && !c.sees(s, k):
-		case nested && o.nested:
-			all = append(all, row{"OWNER": k.owner, "TABLE_NAME": k.name})
-		case !nested:
-			all = append(all, row{"OWNER": k.owner, "OBJECT_NAME": k.name, "OBJECT_TYPE": o.kind, "GENERATED": yes(o.generated, "Y", "N"), "SECONDARY": yes(o.secondary, "Y", "N")})
+		if s != nil && !c.sees(s, k) {
+			continue
 		}
+		r := row{"OWNER": k.owner, "OBJECT_NAME": k.name, "OBJECT_TYPE": o.kind, "GENERATED": yes(o.generated, "Y", "N"), "SECONDARY": yes(o.secondary, "Y", "N"),
+			"STATUS": yes(o.stale || !c.compiles(k), "INVALID", "VALID")}
+		if o.kind == "MATERIALIZED VIEW" { // which has a table of the same name
+			table := maps.Clone(r)
+			table["OBJECT_TYPE"] = "TABLE"
+			all = append(all, table)
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+func keyText(k key) string { return k.owner + " " + k.name }
+
+// tableRows are those of some of the tables that a session sees, or of all.
+func (c *catalog) tableRows(s *session, of func(*object) bool) (all []row) {
+	for _, k := range sortedKeys(c.objects, keyText) {
+		if of(c.objects[k]) && (s == nil || c.sees(s, k)) {
+			all = append(all, row{"OWNER": k.owner, "TABLE_NAME": k.name})
+		}
+	}
+	return all
+}
+
+func dependencyRows(c *catalog, _ *session) (all []row) {
+	for _, k := range sortedKeys(c.objects, keyText) {
+		for _, base := range c.objects[k].on {
+			kind := "NON-EXISTENT"
+			if c.objects[base] != nil {
+				kind = c.objects[base].kind
+			}
+			all = append(all, row{"OWNER": k.owner, "NAME": k.name, "TYPE": c.objects[k].kind,
+				"REFERENCED_OWNER": base.owner, "REFERENCED_NAME": base.name, "REFERENCED_TYPE": kind, "REFERENCED_LINK_NAME": ""})
+		}
+	}
+	return all
+}
+
+func roleNames(c *catalog, _ *session) (all []row) {
+	for name := range c.roles {
+		all = append(all, row{"ROLE": name})
 	}
 	return all
 }
@@ -220,7 +256,7 @@ func proxyRows(c *catalog, _ *session) (all []row) {
 }
 
 func sessionRows(c *catalog, s *session) (all []row) {
-	for _, p := range everything {
+	for _, p := range s.server.everything() {
 		if c.holds(s.user, s.roles, p) {
 			all = append(all, row{"PRIVILEGE": p})
 		}
