@@ -35,6 +35,7 @@ const (
 	meanwhile   = "Another run has done the same at this moment: run the rotation again."
 	standby     = "Point the secret's host and service at the primary database: a standby cannot change a password."
 	pluggable   = "Point the secret's dbname at the service of the pluggable database, where local users live."
+	packaged    = "A package grants it, which takes a role too (DBMS_AQADM for queues): let it grant the privilege to a role, grant that role to the user, and revoke the privilege from the user itself."
 	restarting  = "Wait until the database is open; Secrets Manager tries again."
 )
 
@@ -67,6 +68,7 @@ var codes = map[int]rotation.Fault{
 
 	codeDenied:        {Class: rotation.MissingPrivilege},
 	codeNoTable:       {Class: rotation.MissingPrivilege},
+	990:               {Class: rotation.MissingPrivilege, Remedy: packaged},
 	1719:              {Class: rotation.MissingPrivilege},
 	codeNoGrantOption: {Class: rotation.MissingPrivilege, Remedy: "The owner of the view lacks the grant option on what the view is made of, without which nobody else may use the view: grant it to the owner WITH GRANT OPTION."},
 	codeNoObject:      {Class: rotation.Unavailable, Transient: true, Remedy: "An object was dropped meanwhile: run the rotation again."},

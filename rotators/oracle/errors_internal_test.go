@@ -22,7 +22,7 @@ var codeTests = map[rotation.Class]string{
 	rotation.AccountLocked:      "28000",
 	rotation.PasswordExpired:    "28001 28002 28011",
 	rotation.PasswordRejected:   "28003 988 972 28007",
-	rotation.MissingPrivilege:   "1031 942 1719 1720 1749 1927 1929 1932 1950 1990 6550 47410 1045 28221 28228",
+	rotation.MissingPrivilege:   "1031 942 990 1719 1720 1749 1927 1929 1932 1950 1990 6550 47410 1045 28221 28228",
 	rotation.NoUser:             "1917 1918 1435",
 	rotation.BadSecret:          "1934 65048 65049 65066 65096",
 	rotation.NoDatabase:         "12504 12505 12514 12521",

@@ -147,16 +147,19 @@ func putColumn(a *account, row []string) error {
 }
 
 // merged joins grants on the same object, or on columns of it, with the same
-// options, which are neighbours, into lists. The grants are sorted.
+// options, into lists. The grants are sorted.
 func merged(sorted []grant, options grants) [][]grant {
 	alike := func(a, b grant) bool {
 		return a.on == b.on && a.on != (object{}) && (a.column == "") == (b.column == "") && options[a] == options[b]
 	}
 	var all [][]grant
+next:
 	for _, g := range sorted {
-		if n := len(all) - 1; n >= 0 && alike(all[n][0], g) {
-			all[n] = append(all[n], g)
-			continue
+		for i := len(all) - 1; i >= 0 && all[i][0].on == g.on; i-- {
+			if alike(all[i][0], g) {
+				all[i] = append(all[i], g)
+				continue next
+			}
 		}
 		all = append(all, []grant{g})
 	}

@@ -54,7 +54,8 @@ func TestPlainTextOnlyWhereTheOperatorSaysSo(t *testing.T) {
 	r = mute.rotor(t, database.SingleUser, mute.user(t, "app"))
 	r.Config.Plaintext = true
 	databasetest.Wants(t, r.Rotate(t), rotation.TLS, "2484", "TLS_FALLBACK=plaintext does not help here") // silence proves no lack of TLS
-	r.Store.Write("user", "v0", r.Current().With("ssl", "false"))                                         // as the message says
+	r.Store.End("user")
+	r.Store.Write("user", "v0", r.Current().With("ssl", "false")) // as the message says
 	if err := r.Rotate(t); err != nil {
 		t.Errorf("in plain text: %v", err)
 	}

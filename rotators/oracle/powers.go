@@ -136,8 +136,29 @@ func (p *powers) lacking(n need) (need, bool) {
 	return passing(rest), true
 }
 
+// grantable are the object privileges that GRANT knows. Others, such as ENQUEUE on
+// a queue, are granted by packages.
+// Source: SQL Language Reference, "GRANT", object privileges.
+var grantable = []string{"ALTER", "DEBUG", "DELETE", "EXECUTE", "FLASHBACK", "FLASHBACK ARCHIVE", "INDEX", "INHERIT PRIVILEGES", "INHERIT REMOTE PRIVILEGES", "INSERT",
+	"KEEP SEQUENCE", "MERGE VIEW", "ON COMMIT REFRESH", "QUERY REWRITE", "READ", "REFERENCES", "SELECT", "SIGN", "TRANSLATE SQL", "UNDER", "UPDATE", "USE", "WRITE"}
+
+// strange names a grant that GRANT cannot make.
+func strange(plan []statement) error {
+	for _, s := range plan {
+		for _, g := range s.needs.passes {
+			if !g.isSystem() && !slices.Contains(grantable, g.privilege) {
+				return rotation.Fail(rotation.MissingPrivilege, "GRANT knows no privilege %s", g).With(packaged)
+			}
+		}
+	}
+	return nil
+}
+
 // enough says what the session lacks for a plan about user.
 func (c *conn) enough(p *powers, plan []statement, user string) error {
+	if err := strange(plan); err != nil {
+		return err
+	}
 	var missing []need
 	for _, s := range plan {
 		if n, lacks := p.lacking(s.needs); lacks && s.attempt == "" {

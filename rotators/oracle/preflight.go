@@ -117,6 +117,9 @@ func (k *cloning) free(ctx context.Context) error {
 func (k *cloning) revocable(may *powers) error {
 	var rest, remedies []string
 	add := func(what, by string) {
+		if slices.Contains(rest, what) {
+			return
+		}
 		rest = append(rest, what)
 		remedies = append(remedies, "as "+ident(by)+": REVOKE "+what+" FROM "+ident(k.clone)+";")
 	}

@@ -92,6 +92,17 @@ func TestATrialSaysThatARoleHasTheClonesName(t *testing.T) {
 	databasetest.Wants(t, w.rotor(t, database.AlternatingUsers, user).Preflight(t), rotation.BadConfig, "CLONE_SUFFIX")
 }
 
+func TestATrialNamesWhatGRANTDoesNotKnow(t *testing.T) {
+	w := standIn(t, oracletest.Config{})
+	user := w.user(t, "app")
+	w.exec(t, `CREATE QUEUE `+w.shop+`.JOBS`, `GRANT ENQUEUE ON `+w.shop+`.JOBS TO APP`)
+	r := w.rotor(t, database.AlternatingUsers, user)
+	databasetest.Wants(t, r.Preflight(t), rotation.MissingPrivilege, "ENQUEUE ON "+w.shop, "to a role")
+	databasetest.Wants(t, r.Rotate(t), rotation.MissingPrivilege, "ENQUEUE ON "+w.shop, "to a role")
+	w.exec(t, `CREATE ROLE QUEUES`, `GRANT ENQUEUE ON `+w.shop+`.JOBS TO QUEUES`, `GRANT QUEUES TO APP`, `REVOKE ENQUEUE ON `+w.shop+`.JOBS FROM APP`)
+	r.Must(t)
+}
+
 // The manual asks for a direct grant, and earlier ones did not.
 func TestATrialSaysWhatIsNotKnownOfARole(t *testing.T) {
 	w := standIn(t, oracletest.Config{})

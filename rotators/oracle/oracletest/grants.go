@@ -250,6 +250,9 @@ func (c *catalog) grantObject(s *session, cl clause, to string, o objectOption) 
 			return raise(22812, "cannot reference nested table column's storage table")
 		case target.external && !slices.Contains(objectPrivileges["EXTERNAL TABLE"], p.privilege):
 			return raise(30657, "operation not supported on external organized table") // (?)
+		case target.kind == "QUEUE" && s.user == "SYS": // as DBMS_AQADM does it
+		case target.kind == "QUEUE":
+			return raise(990, "missing or invalid privilege")
 		case !slices.Contains(objectPrivileges[target.kind], p.privilege):
 			return raise(2204, "%s is not allowed on a %s", p.privilege, target.kind)
 		case !c.ownerMayPass(on, target, p.privilege):

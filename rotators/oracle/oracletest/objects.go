@@ -27,6 +27,8 @@ func createObject(p *parser, s *session) (action, *sqlError) {
 		o.kind, needs = "PROCEDURE", "CREATE PROCEDURE"
 	case p.take("TYPE"):
 		o.kind, needs = "TYPE", "CREATE PROCEDURE"
+	case p.take("QUEUE"): // as DBMS_AQADM makes it
+		o.kind, needs = "QUEUE", "CREATE TABLE"
 	case p.take("TRIGGER"):
 		o.kind, needs = "TRIGGER", "CREATE PROCEDURE"
 	default:

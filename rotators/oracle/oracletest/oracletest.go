@@ -9,9 +9,11 @@
 // TLS if the login asks for it. What is real is the network between them, which
 // the client opens with the session's own dialer, and the rules: the server reads
 // each statement with a lexer of its own, checks the privileges of the session,
-// commits it, and answers with Oracle's codes, as go-ora's error. What it knows of
-// Oracle is our reading of the manuals. A statement it does not know is an error,
-// never a success.
+// commits it, and answers with Oracle's codes, as go-ora's error. Queries on the
+// catalog are read by internal/catalogquery, and may name what columns.tsv has for
+// the release: the views and columns that the Database Reference documents. What
+// the stand-in knows of Oracle is our reading of the manuals. A statement it does
+// not know is an error, never a success.
 //
 // go-ora itself, and what Oracle really does, is proven by the live tests alone:
 //
