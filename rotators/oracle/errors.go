@@ -36,6 +36,8 @@ const (
 	standby     = "Point the secret's host and service at the primary database: a standby cannot change a password."
 	pluggable   = "Point the secret's dbname at the service of the pluggable database, where local users live."
 	packaged    = "A package grants it, which takes a role too (DBMS_AQADM for queues): let it grant the privilege to a role, grant that role to the user, and revoke the privilege from the user itself."
+	byRoles     = "rdsadmin.rdsadmin_util grants what the master user of RDS has itself: let the user have the privilege by a role, such as SELECT_CATALOG_ROLE, and revoke it from the user itself."
+	ddlTrigger  = "A trigger of the database raised the error: let it make an exception for the administrator's GRANT, REVOKE and ALTER USER."
 	restarting  = "Wait until the database is open; Secrets Manager tries again."
 )
 
@@ -173,6 +175,13 @@ func isCode(err error, wanted ...int) bool {
 	return false
 }
 
+// isRaised reports whether a program in the database raised err.
+// Source: PL/SQL Packages and Types Reference, "RAISE_APPLICATION_ERROR".
+func isRaised(err error) bool {
+	var oe *network.OracleError
+	return errors.As(err, &oe) && oe.ErrCode >= 20000 && oe.ErrCode <= 20999
+}
+
 func isPrivilege(err error) bool {
 	var oe *network.OracleError
 	return errors.As(err, &oe) && codes[oe.ErrCode].Class == rotation.MissingPrivilege
@@ -206,7 +215,7 @@ func serverFault(oe *network.OracleError) *rotation.Fault {
 	case oe.ErrCode == codeReused:
 		return database.Reused(&serverError{oe})
 	case known:
-	case oe.ErrCode >= 20000 && oe.ErrCode <= 20999: // what a verify function raises, or a trigger
+	case isRaised(oe): // by a verify function, or by a trigger
 		f = rotation.Fault{Class: rotation.PasswordRejected, Remedy: policy + " If the message is of no password: a trigger of the database raised it."}
 	default:
 		f.Class = rotation.Unknown

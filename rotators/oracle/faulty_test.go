@@ -138,6 +138,14 @@ func TestWhatIsDroppedMeanwhileStopsNoRotation(t *testing.T) {
 	}
 }
 
+// What a trigger raises has no message of its own for passwords here.
+func TestATriggerThatForbidsAGrantIsNamed(t *testing.T) {
+	w := standIn(t, oracletest.Config{})
+	r := w.rotor(t, database.AlternatingUsers, w.user(t, "app"))
+	w.StandIn.Deny("GRANT DELETE ON", 20001)
+	databasetest.Wants(t, r.Rotate(t), rotation.MissingPrivilege, "ORA-20001", "A trigger of the database")
+}
+
 func TestExternalTablesAreShared(t *testing.T) {
 	w := standIn(t, oracletest.Config{})
 	user := w.user(t, "app")

@@ -53,6 +53,10 @@ func (c *conn) carryOut(ctx context.Context, f *facts, plan []statement) error {
 // refused says what to do about a statement that a plan depends on.
 func (c *conn) refused(ctx context.Context, f *facts, s statement, err error) error {
 	switch {
+	case isRaised(err) && len(s.args) > 0:
+		return &rotation.Fault{Class: rotation.MissingPrivilege, Err: fault(err), Remedy: byRoles}
+	case isRaised(err):
+		return &rotation.Fault{Class: rotation.MissingPrivilege, Err: fault(err), Remedy: ddlTrigger}
 	case s.on == (object{}):
 	case isCode(err, codeNoColumn):
 		return &rotation.Fault{Class: rotation.Unavailable, Err: fault(err), Transient: true, Remedy: "A column was dropped meanwhile: run the rotation again."}

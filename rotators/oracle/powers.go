@@ -76,10 +76,11 @@ type powers struct {
 	may      map[string]bool // system privileges, through roles too
 	own      *account
 	indirect map[string]bool // roles that it may pass on by another role alone
+	byRole   map[grant]bool  // on what is SYS's
 }
 
 func (c *conn) powers(ctx context.Context, f *facts) (*powers, error) {
-	p := &powers{facts: f, may: map[string]bool{}, own: newAccount(attributes{}), indirect: map[string]bool{}}
+	p := &powers{facts: f, may: map[string]bool{}, own: newAccount(attributes{}), indirect: map[string]bool{}, byRole: map[grant]bool{}}
 	pair, err := c.accounts(ctx, f, f.self, f.self)
 	if err != nil {
 		return nil, err
@@ -89,28 +90,35 @@ func (c *conn) powers(ctx context.Context, f *facts) (*powers, error) {
 	}
 	for _, look := range []struct {
 		query string
-		put   func(text string)
+		put   func(row []string)
 	}{
-		{"SELECT PRIVILEGE FROM SESSION_PRIVS", func(s string) { p.may[s] = true }},
-		{"SELECT PRIVILEGE FROM ROLE_SYS_PRIVS WHERE ADMIN_OPTION = 'YES'", func(s string) { p.own.grants[grant{privilege: s}] = option{grantable: true} }},
-		{"SELECT GRANTED_ROLE FROM ROLE_ROLE_PRIVS WHERE ADMIN_OPTION = 'YES'", func(s string) { p.indirect[s] = true }},
+		{"SELECT PRIVILEGE FROM SESSION_PRIVS", func(row []string) { p.may[row[0]] = true }},
+		{"SELECT PRIVILEGE FROM ROLE_SYS_PRIVS WHERE ADMIN_OPTION = 'YES'", func(row []string) { p.own.grants[grant{privilege: row[0]}] = option{grantable: true} }},
+		{"SELECT GRANTED_ROLE FROM ROLE_ROLE_PRIVS WHERE ADMIN_OPTION = 'YES'", func(row []string) { p.indirect[row[0]] = true }},
+		{"SELECT TABLE_NAME, PRIVILEGE FROM ROLE_TAB_PRIVS WHERE OWNER = 'SYS'", func(row []string) {
+			p.byRole[grant{privilege: row[1], on: object{owner: "SYS", name: row[0]}}] = true
+		}},
 	} {
 		rows, err := c.rows(ctx, look.query)
 		if err != nil {
 			return nil, fault(err)
 		}
 		for _, row := range rows {
-			look.put(row[0])
+			look.put(row)
 		}
 	}
 	return p, nil
 }
 
-// mayPass reports whether the session may grant g to others. What rdsadmin lets
-// it is not known before it is granted.
+// mayPass reports whether the session may grant g to others. On RDS it may do that
+// with all that it has on what is SYS's, be it by a role.
+// Source: RDS User Guide, "Granting SELECT or EXECUTE privileges to SYS objects".
 func (p *powers) mayPass(g grant) bool {
+	_, has := p.own.grants[g]
 	switch {
-	case p.byRDS(g), p.own.grants[g].grantable, p.own.grants[g.whole()].grantable:
+	case p.byRDS(g):
+		return has || p.byRole[g]
+	case p.own.grants[g].grantable, p.own.grants[g.whole()].grantable:
 		return true
 	case g.on.owner == p.self, g.on.kind == schemaKind && g.on.name == p.self:
 		return true
@@ -142,11 +150,15 @@ func (p *powers) lacking(n need) (need, bool) {
 var grantable = []string{"ALTER", "DEBUG", "DELETE", "EXECUTE", "FLASHBACK", "FLASHBACK ARCHIVE", "INDEX", "INHERIT PRIVILEGES", "INHERIT REMOTE PRIVILEGES", "INSERT",
 	"KEEP SEQUENCE", "MERGE VIEW", "ON COMMIT REFRESH", "QUERY REWRITE", "READ", "REFERENCES", "SELECT", "SIGN", "TRANSLATE SQL", "UNDER", "UPDATE", "USE", "WRITE"}
 
-// strange names a grant that GRANT cannot make.
-func strange(plan []statement) error {
+// strange names a grant that cannot be made, whatever the session is given.
+func (p *powers) strange(plan []statement) error {
 	for _, s := range plan {
 		for _, g := range s.needs.passes {
-			if !g.isSystem() && !slices.Contains(grantable, g.privilege) {
+			switch {
+			case g.isSystem():
+			case p.byRDS(g) && !p.mayPass(g):
+				return rotation.Fail(rotation.MissingPrivilege, "%s itself lacks %s, which rdsadmin can pass on to nobody then", ident(p.self), g).With(byRoles)
+			case !slices.Contains(grantable, g.privilege):
 				return rotation.Fail(rotation.MissingPrivilege, "GRANT knows no privilege %s", g).With(packaged)
 			}
 		}
@@ -156,7 +168,7 @@ func strange(plan []statement) error {
 
 // enough says what the session lacks for a plan about user.
 func (c *conn) enough(p *powers, plan []statement, user string) error {
-	if err := strange(plan); err != nil {
+	if err := p.strange(plan); err != nil {
 		return err
 	}
 	var missing []need

@@ -103,6 +103,23 @@ func TestATrialNamesWhatGRANTDoesNotKnow(t *testing.T) {
 	r.Must(t)
 }
 
+func TestATrialNamesWhatRDSCannotPassOn(t *testing.T) {
+	w := standIn(t, oracletest.Config{RDS: true})
+	user := w.user(t, "app")
+	w.exec(t, `GRANT `+w.role+` TO ADMIN WITH ADMIN OPTION`, `CREATE TABLE SYS.HIDDEN (N NUMBER)`, `GRANT SELECT ON SYS.HIDDEN TO APP`)
+	r := w.rotor(t, database.AlternatingUsers, user)
+	databasetest.Wants(t, r.Preflight(t), rotation.MissingPrivilege, `lacks SELECT ON "SYS"."HIDDEN"`, "by a role")
+	databasetest.Wants(t, r.Rotate(t), rotation.MissingPrivilege, "ORA-20900", "by a role")
+	w.exec(t, `CREATE ROLE READERS`, `GRANT READERS TO ADMIN WITH ADMIN OPTION`, `GRANT SELECT ON SYS.HIDDEN TO READERS`, `GRANT READERS TO APP`, `REVOKE SELECT ON SYS.HIDDEN FROM APP`)
+	r.Must(t)
+	w.exec(t, `GRANT SELECT ON SYS.HIDDEN TO APP`) // which the master user has by that role
+	r.Must(t)
+	if err := r.Preflight(t); err != nil {
+		t.Error(err)
+	}
+	r.Must(t)
+}
+
 // The manual asks for a direct grant, and earlier ones did not.
 func TestATrialSaysWhatIsNotKnownOfARole(t *testing.T) {
 	w := standIn(t, oracletest.Config{})

@@ -181,7 +181,7 @@ func rdsadmin(p *parser) (action, *sqlError) {
 	to, privilege := arguments[who], arguments["P_PRIVILEGE"]
 	on := key{"SYS", arguments["P_OBJ_NAME"]}
 	return func(c *catalog, s *session) error {
-		_, has := c.object[objectGrant{s.user, privilege, "", on, "SYS"}]
+		has := slices.ContainsFunc(holders(s.user, s.roles), func(h string) bool { return h != "PUBLIC" && c.object[objectGrant{h, privilege, "", on, "SYS"}] != nil })
 		switch {
 		case c.users["RDSADMIN"] == nil:
 			return raise(6550, "identifier 'RDSADMIN.RDSADMIN_UTIL' must be declared")

@@ -49,6 +49,7 @@ var views = map[string]view{
 	"DBA_PROXIES":         {true, proxyRows},
 	"ROLE_SYS_PRIVS":      {false, func(c *catalog, s *session) []row { return rowsWith(roleAdminRows(c, s), "PRIVILEGE") }},
 	"ROLE_ROLE_PRIVS":     {false, func(c *catalog, s *session) []row { return rowsWith(roleAdminRows(c, s), "GRANTED_ROLE") }},
+	"ROLE_TAB_PRIVS":      {false, roleObjectRows},
 	"SESSION_PRIVS":       {false, sessionRows},
 }
 
@@ -237,6 +238,15 @@ func roleAdminRows(c *catalog, s *session) (all []row) {
 	for g, held := range c.granted {
 		if s.roles[g.grantee] {
 			all = append(all, row{"ROLE": g.grantee, "GRANTED_ROLE": g.role, "ADMIN_OPTION": yes(held.admin)})
+		}
+	}
+	return all
+}
+
+func roleObjectRows(c *catalog, s *session) (all []row) {
+	for g, o := range c.object {
+		if s.roles[g.grantee] {
+			all = append(all, row{"ROLE": g.grantee, "OWNER": g.on.owner, "TABLE_NAME": g.on.name, "COLUMN_NAME": g.column, "PRIVILEGE": g.privilege, "GRANTABLE": yes(o.grantable)})
 		}
 	}
 	return all
