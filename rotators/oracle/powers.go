@@ -76,7 +76,7 @@ type powers struct {
 	may      map[string]bool // system privileges, through roles too
 	own      *account
 	indirect map[string]bool // roles that it may pass on by another role alone
-	byRole   map[grant]bool  // on what is SYS's
+	byRole   map[grant]bool  // on what is SYS's, on RDS
 }
 
 func (c *conn) powers(ctx context.Context, f *facts) (*powers, error) {
@@ -88,23 +88,27 @@ func (c *conn) powers(ctx context.Context, f *facts) (*powers, error) {
 	if own := pair[f.self]; own != nil {
 		p.own = own
 	}
-	for _, look := range []struct {
+	type question struct {
 		query string
 		put   func(row []string)
-	}{
+	}
+	questions := []question{
 		{"SELECT PRIVILEGE FROM SESSION_PRIVS", func(row []string) { p.may[row[0]] = true }},
 		{"SELECT PRIVILEGE FROM ROLE_SYS_PRIVS WHERE ADMIN_OPTION = 'YES'", func(row []string) { p.own.grants[grant{privilege: row[0]}] = option{grantable: true} }},
 		{"SELECT GRANTED_ROLE FROM ROLE_ROLE_PRIVS WHERE ADMIN_OPTION = 'YES'", func(row []string) { p.indirect[row[0]] = true }},
-		{"SELECT TABLE_NAME, PRIVILEGE FROM ROLE_TAB_PRIVS WHERE OWNER = 'SYS'", func(row []string) {
+	}
+	if f.rds {
+		questions = append(questions, question{"SELECT TABLE_NAME, PRIVILEGE FROM ROLE_TAB_PRIVS WHERE OWNER = 'SYS'", func(row []string) {
 			p.byRole[grant{privilege: row[1], on: object{owner: "SYS", name: row[0]}}] = true
-		}},
-	} {
-		rows, err := c.rows(ctx, look.query)
+		}})
+	}
+	for _, q := range questions {
+		rows, err := c.rows(ctx, q.query)
 		if err != nil {
 			return nil, fault(err)
 		}
 		for _, row := range rows {
-			look.put(row)
+			q.put(row)
 		}
 	}
 	return p, nil
