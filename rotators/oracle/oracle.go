@@ -9,7 +9,7 @@
 // so do proxy rights, consumer groups, network ACLs and row-level policies that
 // look at the user's name. No trigger is made behind anybody's back. A privilege
 // that GRANT does not know (on queues, of the resource manager) stops the step,
-// which names it.
+// which names it. A view with errors takes no grant, and is left out.
 //
 // DDL commits by itself and takes no binds. Every name and password stands in
 // double quotes here, and one that holds a double quote is refused. There is no
