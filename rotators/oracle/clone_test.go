@@ -202,8 +202,9 @@ func TestViewsThatTheOwnerMayNotPassOnStopTheStep(t *testing.T) {
 	user := w.user(t, "app")
 	w.exec(t, `CREATE VIEW APP.THEIRS AS SELECT * FROM `+w.shop+`.ORDERS`)
 	r := w.rotor(t, database.AlternatingUsers, user)
-	databasetest.Wants(t, r.Rotate(t), rotation.MissingPrivilege, "ORA-01720", "WITH GRANT OPTION")
-	w.exec(t, `GRANT SELECT ON `+w.shop+`.ORDERS TO APP WITH GRANT OPTION`)
+	err := r.Rotate(t)
+	databasetest.Wants(t, err, rotation.MissingPrivilege, "ORA-01720", `GRANT SELECT ON `+w.shop+`."ORDERS" TO "APP" WITH GRANT OPTION;`)
+	w.follow(t, err)
 	r.Must(t)
 	if !strings.Contains(r.Log.String(), "write through the view") {
 		t.Errorf("the log does not say what is missing:\n%s", r.Log.String())
