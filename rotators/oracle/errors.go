@@ -50,7 +50,7 @@ var codes = map[int]rotation.Fault{
 	1040:        {Class: rotation.LoginRefused}, // invalid character in the password
 	28040:       {Class: rotation.LoginRefused, Remedy: "Client and server share no login protocol: let SQLNET.ALLOWED_LOGON_VERSION_SERVER take one of them, and set the user's password anew."},
 	28009:       {Class: rotation.LoginRefused, Remedy: "SYS logs in as SYSDBA alone: use another administrator."},
-	1045:        {Class: rotation.MissingPrivilege, Remedy: "GRANT CREATE SESSION TO the user."},
+	1045:        {Class: rotation.MissingPrivilege, Remedy: "As an administrator: GRANT CREATE SESSION TO {user}; and rotate again."},
 
 	28000: {Class: rotation.AccountLocked, Remedy: "Find out why: FAILED_LOGIN_ATTEMPTS of its profile, or an administrator. Then, as an administrator: ALTER USER {user} ACCOUNT UNLOCK; and rotate again."},
 	28001: {Class: rotation.PasswordExpired, Remedy: "As an administrator, set the secret's AWSCURRENT password again; PASSWORD_LIFE_TIME of the profile must be longer than the time between rotations."},

@@ -216,7 +216,7 @@ func TestLoginsThatTheServerTurnsAwayAreNamed(t *testing.T) {
 	}{
 		`ALTER USER APP ACCOUNT LOCK`:       {rotation.AccountLocked, "ACCOUNT UNLOCK"},
 		`ALTER USER APP PASSWORD EXPIRE`:    {rotation.PasswordExpired, "PASSWORD_LIFE_TIME"},
-		`REVOKE CREATE SESSION FROM APP`:    {rotation.MissingPrivilege, "CREATE SESSION"},
+		`REVOKE CREATE SESSION FROM APP`:    {rotation.MissingPrivilege, `GRANT CREATE SESSION TO "APP";`},
 		`ALTER USER APP IDENTIFIED BY "x1"`: {rotation.LoginRefused, "AWSCURRENT"},
 	} {
 		w := standIn(t, oracletest.Config{})
