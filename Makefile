@@ -29,7 +29,7 @@ CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: ## Rotate a real secret on this machine, and see each step (ENGINE=postgres, mysql, mariadb or mongo; KEEP=1 leaves it running)
+demo: ## Rotate a real secret on this machine, and see each step (ENGINE=postgres, mysql, mariadb, mongo, redis or valkey; KEEP=1 leaves it running)
 	@go run ./examples/demo -engine $(ENGINE) $(if $(KEEP),-keep)
 
 test: ## Run all tests on the servers that are found, and say which these were; TESTFLAGS=-race and so on

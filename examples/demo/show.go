@@ -26,6 +26,10 @@ func (d *demo) singleUser(ctx context.Context) error {
 		return err
 	}
 	d.out.promise(d.works(ctx, after), "the new password logs in")
+	if d.Overlap {
+		d.out.promise(d.works(ctx, before), "the old one works until the next rotation")
+		return nil
+	}
 	d.out.promise(d.refused(ctx, before), "the old password is refused")
 	return nil
 }
@@ -55,7 +59,7 @@ func (d *demo) alternatingUsers(ctx context.Context) error {
 	d.out.promise(d.works(ctx, clone), "%s logs in", user(clone))
 	d.out.promise(d.works(ctx, original), "%s still logs in: who holds the old secret goes on working", user(original))
 	if d.Create != nil {
-		d.out.promise(d.Create(ctx, clone), "%s may do what %s may: it makes a table", user(clone), user(original))
+		d.out.promise(d.Create(ctx, clone), "%s may do what %s may: it writes", user(clone), user(original))
 	}
 	d.out.title("Alternating users, the original's turn: %s gets a new password", user(original))
 	_, renewed, err := d.rotate(ctx, arn, f, v)
@@ -66,7 +70,7 @@ func (d *demo) alternatingUsers(ctx context.Context) error {
 	d.out.promise(d.refused(ctx, original), "its old password is refused")
 	d.out.promise(d.works(ctx, clone), "%s still logs in", user(clone))
 	if d.Use != nil {
-		d.out.promise(d.Use(ctx, renewed), "%s writes to the table that %s made, and drops it", user(renewed), user(clone))
+		d.out.promise(d.Use(ctx, renewed), "%s reads what %s wrote, and removes it", user(renewed), user(clone))
 	}
 	return nil
 }

@@ -27,6 +27,8 @@ type Example struct {
 	// User makes a user of that name, who may change its own password and work in
 	// the example's database, and returns its secret. The name needs no quotes.
 	User func(ctx context.Context, name string) (secret map[string]any, err error)
+	// Overlap says that the old password of a single user works until the next rotation.
+	Overlap bool
 	// Login tries the user and password of a secret. A refusal is ErrRefused.
 	Login func(ctx context.Context, secret map[string]any) error
 	// Create makes something as a secret's user; Use works on it, and drops it. Both

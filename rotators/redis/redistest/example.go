@@ -33,6 +33,7 @@ func Example(product string) func(ctx context.Context) (*servertest.Example, err
 			return nil, err
 		}
 		e.Administrator = x.secret("rotor_admin" + x.tag)
+		e.Overlap = true
 		e.User, e.Login, e.Create, e.Use = x.user, x.login, x.create, x.use
 		e.Client = fmt.Sprintf(`REDISCLI_AUTH=$(echo "$secret" | jq -r .password) %s -h %s -p %d --tls --cacert %s --user %%s`,
 			map[string]string{Redis: "redis-cli", Valkey: "valkey-cli"}[product], s.Host, s.Port, e.CAFile)
