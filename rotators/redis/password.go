@@ -32,7 +32,7 @@ func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
 			}
 		}
 	}
-	rules := []string{"on", "resetpass", added}
+	rules := []string{"resetpass", added}
 	if change.Keep != "" {
 		rules = append(rules, "#"+hash(change.Keep))
 	}
