@@ -47,6 +47,16 @@ func TestOnlyWhatDiffersIsSaid(t *testing.T) {
 		{profileOf("c", ""), profileOf("a", "", "G SELECT on X", "D SELECT on X"), `DENY SELECT ON X TO [c]`},
 		{profileOf("c", "", "G SELECT on X"), profileOf("a", "", "G SELECT on X", "R SELECT ([p]) on X"), `REVOKE SELECT ([p]) ON X FROM [c]`},
 		{profileOf("c", "", "G SELECT on X", "R SELECT ([p]) on X"), profileOf("a", "", "G SELECT on X"), `GRANT SELECT ([p]) ON X TO [c]`},
+		{profileOf("c", "", "W SELECT on X", "R SELECT ([p]) on X"), profileOf("a", "", "W SELECT on X"), `GRANT SELECT ([p]) ON X TO [c] WITH GRANT OPTION`},
+		{profileOf("c", "", "G SELECT on X", "R SELECT ([p]) on X"), profileOf("a", ""), `REVOKE SELECT ON X FROM [c]`},
+		{profileOf("c", "", "W SELECT on X"), profileOf("a", "", "W SELECT on X", "R SELECT ([p]) on X"), `REVOKE SELECT ([p]) ON X FROM [c] CASCADE`},
+		{profileOf("c", ""), profileOf("a", "", "W SELECT on X", "D SELECT ([p]) on X"), `GRANT SELECT ON X TO [c] WITH GRANT OPTION; DENY SELECT ([p]) ON X TO [c] CASCADE`},
+		{profileOf("c", "", "W SELECT on X"), profileOf("a", "", "W SELECT on X", "G SELECT ([p]) on X"), `REVOKE GRANT OPTION FOR SELECT ([p]) ON X FROM [c] CASCADE`},
+		{profileOf("c", "", "W SELECT on X", "G SELECT ([p]) on X"), profileOf("a", "", "W SELECT on X"), `GRANT SELECT ([p]) ON X TO [c] WITH GRANT OPTION`},
+		{profileOf("c", "", "G SELECT on X"), profileOf("a", "", "G SELECT on X by dbo", "G SELECT ([p]) on X by joe"), ``},
+		{profileOf("c", "", "D SELECT on X", "G SELECT ([p]) on X"), profileOf("a", "", "D SELECT on X"), `DENY SELECT ([p]) ON X TO [c]`},
+		{profileOf("c", "", "D SELECT on X", "R SELECT ([p]) on X"), profileOf("a", "", "D SELECT on X"), `DENY SELECT ([p]) ON X TO [c]`},
+		{profileOf("c", "", "G SELECT on X by dbo", "W SELECT on X by joe"), profileOf("a", "", "G SELECT on X"), `REVOKE GRANT OPTION FOR SELECT ON X FROM [c] CASCADE AS [joe]`},
 	} {
 		if got := strings.Join(c.has.follow(c.of), "; "); got != c.want {
 			t.Errorf("got\n%s, want\n%s", got, c.want)
@@ -65,20 +75,21 @@ func TestLinesCompareAsRightsDo(t *testing.T) {
 		current, pending *profile
 		fewer            bool
 	}{
-		"the same":                 {profileOf("a", "r", "G SELECT on X"), profileOf("b", "r", "G SELECT on X"), false},
-		"more":                     {profileOf("a", "", "G SELECT on X"), profileOf("b", "r", "W SELECT on X"), false},
-		"less":                     {profileOf("a", "", "G SELECT on X", "G UPDATE on X"), profileOf("b", "", "G SELECT on X"), true},
-		"no grant option":          {profileOf("a", "", "W SELECT on X"), profileOf("b", "", "G SELECT on X"), true},
-		"a role less":              {profileOf("a", "r"), profileOf("b", ""), true},
-		"a denial more":            {profileOf("a", ""), profileOf("b", "", "D SELECT on X"), true},
-		"another denial":           {profileOf("a", "", "D SELECT on Y"), profileOf("b", "", "D SELECT on X"), true},
-		"the same denial":          {profileOf("a", "", "D SELECT on Y"), profileOf("b", "", "D SELECT on Y"), false},
-		"an exception":             {profileOf("a", "", "G SELECT on X"), profileOf("b", "", "G SELECT on X", "R SELECT ([p]) on X"), true},
-		"a role that denies":       {profileOf("a", ""), profileOf("b", "db_denydatareader"), true},
-		"owner and CONTROL":        {profileOf("a", "", "O - on SCHEMA::[s]"), profileOf("b", "", "W CONTROL on SCHEMA::[s]"), false},
-		"CONTROL covers":           {profileOf("a", "", "G SELECT on SCHEMA::[s]"), profileOf("b", "", "G CONTROL on SCHEMA::[s]"), false},
-		"CONTROL is not covered":   {profileOf("a", "", "G CONTROL on SCHEMA::[s]"), profileOf("b", "", "G SELECT on SCHEMA::[s]"), true},
-		"a right on the other one": {profileOf("a", "", "G IMPERSONATE on USER::[twin]"), profileOf("b", ""), false},
+		"the same":                   {profileOf("a", "r", "G SELECT on X"), profileOf("b", "r", "G SELECT on X"), false},
+		"more":                       {profileOf("a", "", "G SELECT on X"), profileOf("b", "r", "W SELECT on X"), false},
+		"less":                       {profileOf("a", "", "G SELECT on X", "G UPDATE on X"), profileOf("b", "", "G SELECT on X"), true},
+		"no grant option":            {profileOf("a", "", "W SELECT on X"), profileOf("b", "", "G SELECT on X"), true},
+		"a role less":                {profileOf("a", "r"), profileOf("b", ""), true},
+		"a denial more":              {profileOf("a", ""), profileOf("b", "", "D SELECT on X"), true},
+		"another denial":             {profileOf("a", "", "D SELECT on Y"), profileOf("b", "", "D SELECT on X"), true},
+		"the same denial":            {profileOf("a", "", "D SELECT on Y"), profileOf("b", "", "D SELECT on Y"), false},
+		"an exception":               {profileOf("a", "", "G SELECT on X"), profileOf("b", "", "G SELECT on X", "R SELECT ([p]) on X"), true},
+		"a role that denies":         {profileOf("a", ""), profileOf("b", "db_denydatareader"), true},
+		"owner and CONTROL":          {profileOf("a", "", "O - on SCHEMA::[s]"), profileOf("b", "", "W CONTROL on SCHEMA::[s]"), false},
+		"CONTROL covers":             {profileOf("a", "", "G SELECT on SCHEMA::[s]"), profileOf("b", "", "G CONTROL on SCHEMA::[s]"), false},
+		"CONTROL is not covered":     {profileOf("a", "", "G CONTROL on SCHEMA::[s]"), profileOf("b", "", "G SELECT on SCHEMA::[s]"), true},
+		"an option less on a column": {profileOf("a", "", "W SELECT on X"), profileOf("b", "", "W SELECT on X", "G SELECT ([p]) on X"), true},
+		"a right on the other one":   {profileOf("a", "", "G IMPERSONATE on USER::[twin]"), profileOf("b", ""), false},
 	} {
 		needs, has := lines(c.current), lines(c.pending)
 		fewer := false

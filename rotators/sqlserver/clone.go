@@ -32,8 +32,16 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 	if err := c.clonable(ctx, from); err != nil {
 		return err
 	}
-	to, err := c.make(ctx, from, p.Clone)
+	to, err := c.find(ctx, p.Clone.User)
 	if err != nil {
+		return err
+	}
+	if to == nil {
+		if err := c.roomFor(ctx, from, p.Clone.User); err != nil {
+			return err
+		}
+	}
+	if to, err = c.make(ctx, from, to, p.Clone); err != nil {
 		return err
 	}
 	if err := c.copyRights(ctx, from, to); err != nil || !to.disabled {
@@ -44,6 +52,9 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 
 // clonable finds what no clone can have before anything is made.
 func (c *conn) clonable(ctx context.Context, from *principal) error {
+	if err := c.mustSee(ctx, from); err != nil {
+		return err
+	}
 	all, err := c.places(ctx, from)
 	if err != nil {
 		return err
@@ -54,18 +65,33 @@ func (c *conn) clonable(ctx context.Context, from *principal) error {
 		}
 	}
 	if from.options.hasCredential && from.options.credential == "" {
-		return unseen("the credential of login "+from.name, "GRANT ALTER ANY CREDENTIAL TO "+ident(c.login.User)+";")
+		return unseen("the credential of login "+from.name, grantCredential(c.login.User))
 	}
-	return nil
+	return c.noteUncopied(ctx, from)
 }
 
-// make makes the clone exist, with the original's options.
-func (c *conn) make(ctx context.Context, from *principal, as database.Login) (*principal, error) {
-	clone := as.User
-	to, err := c.find(ctx, clone)
-	if err != nil {
-		return nil, err
+// mustSee makes sure that the session sees all that logins have: to ALTER ANY
+// LOGIN alone, server roles of the customer's own do not show.
+// Source: "sys.server_principals", permissions.
+func (c *conn) mustSee(ctx context.Context, of *principal) error {
+	if of.contained {
+		return nil
 	}
+	if sees, err := c.may(ctx, queryMayOnServer, "VIEW ANY DEFINITION"); err != nil || sees {
+		return err
+	}
+	return rotation.Fail(rotation.MissingPrivilege, "%q lacks VIEW ANY DEFINITION on the server, and so does not see which server roles and rights %q has", c.login.User, of.name).
+		With("As an administrator of the server: " + grantView(c.login.User))
+}
+
+func grantCredential(admin string) string {
+	return "USE [master]; GRANT ALTER ANY CREDENTIAL TO " + ident(admin) + ";"
+}
+
+// make makes the clone exist, with the original's options. To is the clone, if it
+// exists.
+func (c *conn) make(ctx context.Context, from, to *principal, as database.Login) (*principal, error) {
+	clone := as.User
 	if to != nil && (to.kind != "S" || to.contained != from.contained) {
 		return nil, rotation.Fail(rotation.BadSecret, "%q exists, and is no principal of the same kind as %q", clone, from.name).
 			With("Drop or rename it, or choose another CLONE_SUFFIX.")
@@ -80,6 +106,11 @@ func (c *conn) make(ctx context.Context, from *principal, as database.Login) (*p
 		statement = "CREATE " + statement + "PASSWORD = " + literal(as.Password) + ", " + from.options.clauses(from.contained, options{})
 	case to.options == from.options:
 		return to, nil
+	case to.mustSet && (to.options.policy && !from.options.policy || to.options.expiration && !from.options.expiration):
+		if err := c.endMustChange(ctx, to, as); err != nil {
+			return nil, err
+		}
+		fallthrough
 	default:
 		statement = "ALTER " + statement + from.options.clauses(from.contained, to.options)
 	}
@@ -96,14 +127,32 @@ func (c *conn) make(ctx context.Context, from *principal, as database.Login) (*p
 	}
 	if from.options.credential != "" || to != nil && to.options.hasCredential {
 		if err := c.exec(ctx, "ALTER LOGIN "+ident(clone)+credentialClause(from.options)); err != nil {
-			return nil, lacking(err, "As an administrator of the server: GRANT ALTER ANY CREDENTIAL TO "+ident(c.login.User)+";")
+			return nil, lacking(err, "As an administrator of the server: "+grantCredential(c.login.User))
 		}
 	}
-	to, err = c.find(ctx, clone)
+	to, err := c.find(ctx, clone)
 	if err == nil && to == nil {
 		err = rotation.Fail(rotation.NoUser, "%q was made, and cannot be seen", clone).With(c.alterRemedy(from))
 	}
 	return to, err
+}
+
+// endMustChange gives a clone a password that it need not change: with one that
+// it must, the policy cannot be turned off (15128). It is that of its secret,
+// by which a run that follows knows the clone again; until the clone is whole,
+// nobody logs in with it.
+func (c *conn) endMustChange(ctx context.Context, clone *principal, as database.Login) error {
+	if err := checkPassword(as.Password); err != nil {
+		return err
+	}
+	c.warnPlain()
+	for _, statement := range []string{" DISABLE", " WITH PASSWORD = " + literal(as.Password)} {
+		if err := c.exec(ctx, "ALTER LOGIN "+ident(clone.name)+statement); err != nil {
+			return lacking(err, c.alterRemedy(clone))
+		}
+	}
+	c.born = as
+	return nil
 }
 
 // copyRights makes the rights of to those of from, on the server and in every
@@ -168,7 +217,7 @@ func (c *conn) changeServer(ctx context.Context, statements []string) error {
 	if len(statements) == 0 {
 		return nil
 	}
-	if err := c.use(ctx, "master"); err != nil {
+	if err := c.use(ctx, master); err != nil {
 		return err
 	}
 	if err := c.run(ctx, statements); err != nil {
@@ -179,21 +228,32 @@ func (c *conn) changeServer(ctx context.Context, statements []string) error {
 
 // serverRemedy is what lets the session copy rights on the server.
 func (c *conn) serverRemedy() string {
-	return "As an administrator of the server: make " + ident(c.login.User) + " a member of the same fixed server roles, and give it the same server permissions WITH GRANT OPTION; " +
-		"GRANT CONTROL SERVER TO " + ident(c.login.User) + "; allows all of it but sysadmin. (On Amazon RDS some of them cannot be given away: take those from the original.)"
+	return "As an administrator of the server: make " + ident(c.login.User) + " a member of the same fixed server roles, for which CONTROL SERVER is not enough, and give it the same server permissions WITH GRANT OPTION; " +
+		"ALTER SERVER ROLE [sysadmin] ADD MEMBER " + ident(c.login.User) + "; allows all of it. (On Amazon RDS some of them cannot be given away: take those from the original.)"
 }
 
 // enter makes the user of to in the present database exist, with the default
-// schema of want's.
+// schema and the options of want's.
 func (c *conn) enter(ctx context.Context, p place, to *principal, has, want *profile) (*profile, error) {
+	schema, encrypted := " WITH DEFAULT_SCHEMA = "+ident(defaultSchema(want)), ""
+	if has.encrypted != want.encrypted {
+		encrypted = ", ALLOW_ENCRYPTED_VALUE_MODIFICATIONS = " + onOff(want.encrypted)
+	}
 	var statement string
-	switch schema := defaultSchema(want); {
-	case want.id == "" || has.id != "" && defaultSchema(has) == schema:
+	switch {
+	case want.id == "" || has.id != "" && defaultSchema(has) == defaultSchema(want) && encrypted == "":
 		return has, nil
-	case has.id == "":
-		statement = "CREATE USER " + ident(to.name) + " FOR LOGIN " + ident(to.name) + " WITH DEFAULT_SCHEMA = " + ident(schema)
+	case has.id != "":
+		statement = "ALTER USER " + ident(has.name) + schema + encrypted
 	default:
-		statement = "ALTER USER " + ident(has.name) + " WITH DEFAULT_SCHEMA = " + ident(schema)
+		orphan, err := c.vacant(ctx, p, to, to.name)
+		if err != nil {
+			return nil, err
+		}
+		if orphan != nil {
+			return c.adoptOrphan(ctx, p, to, orphan, want)
+		}
+		statement = "CREATE USER " + ident(to.name) + " FOR LOGIN " + ident(to.name) + schema + encrypted
 	}
 	if err := c.change(ctx, p, []string{statement}); err != nil {
 		return nil, err

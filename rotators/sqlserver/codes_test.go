@@ -4,6 +4,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
+	"os"
 	"strings"
 	"testing"
 
@@ -20,11 +22,13 @@ AccountLocked 18470 18486 15113
 PasswordExpired 18487 18488
 PasswordRejected 15114 15115 15116 15117 15118 15119 40632 33062 33064
 MissingPrivilege 229 230 262 297 300 916 4613 15151 15247
+BadSecret 207 208 40508
+NotItsTwin 15023
 NoDatabase 911 4060 4064 942
 NoUser 15007 15008 15410
 ReadOnly 3906 3908 976 978 979 982
 TooManyConnections 924 + 17809 10928 10929
-Unavailable 18461 18451 + 983 1205 15023 15025 15063 922 6005 17142 17147 17187 17189 18401 40197 40501 40613 49918 49919 49920
+Unavailable 18461 18451 + 983 1205 15025 15063 922 6005 17142 17147 17187 17189 18401 40197 40501 40613 49918 49919 49920
 Unreachable + 233 10054
 Timeout 1222
 `
@@ -55,6 +59,31 @@ func expectations() map[int32]expectation {
 		}
 	}
 	return all
+}
+
+func TestTheReadmeNamesEveryCode(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[int32]expectation{}
+	for line := range strings.Lines(string(readme)) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 4 {
+			continue
+		}
+		e := expectation{class: rotation.Class("Rotation." + strings.TrimSpace(cells[1]))}
+		for _, word := range strings.FieldsFunc(cells[2], func(r rune) bool { return r == ' ' || r == ',' || r == ';' }) {
+			e.transient = e.transient || word == "tried"
+			var code int32
+			if _, err := fmt.Sscan(word, &code); err == nil && rotation.Classes()[e.class] != "" {
+				said[code] = e
+			}
+		}
+	}
+	if want := expectations(); !maps.Equal(said, want) {
+		t.Errorf("README.md has %v, and not %v", said, want)
+	}
 }
 
 // trial is a server, and how to log in to it.
@@ -90,7 +119,7 @@ func TestEveryCodeHasItsClass(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		server.FailStatement("SELECT 1", code)
+		server.FailStatement("/* rotor: about the server */", code)
 		err = conn.Check(t.Context())
 		_ = conn.Close()
 		var f *rotation.Fault

@@ -61,8 +61,8 @@ func (c *conn) each(ctx context.Context, of *principal, f func(place) error) err
 			}
 		}
 		switch err := f(p); {
-		case errors.Is(err, errBlind) && p.name == c.login.Database:
-			return rotation.Fail(rotation.MissingPrivilege, "%q does not see who may do what in database %s", c.login.User, ident(p.name)).With("As an administrator: " + c.grantDatabase(p.name))
+		case errors.Is(err, errBlind) && (p.contained || p.name == c.login.Database && p.name != master):
+			return rotation.Fail(rotation.MissingPrivilege, "%q does not see who may do what in database %s", c.login.User, ident(p.name)).With("As an administrator: " + c.grantDatabase(ctx, p.name))
 		case errors.Is(err, errBlind):
 			closed = append(closed, ident(p.name))
 		case err != nil:
@@ -70,7 +70,8 @@ func (c *conn) each(ctx context.Context, of *principal, f func(place) error) err
 		}
 	}
 	if len(closed) > 0 {
-		c.login.Report.Notef("The rights of %q in these databases were not looked at, since %q may not open them or not view the definitions there, or they are offline: %s", of.name, c.login.User, strings.Join(closed, ", "))
+		c.login.Report.Notef("The rights of %q in these databases were not looked at, since %q may not open them or not view the definitions there, or they are offline: %s. "+
+			"If it has any there, an alternating rotation ends with %v. GRANT CONNECT ANY DATABASE TO %s; on the server lets the trial look.", of.name, c.login.User, strings.Join(closed, ", "), rotation.FewerRights, ident(c.login.User))
 	}
 	if of.contained {
 		return nil
@@ -84,12 +85,32 @@ func (c *conn) change(ctx context.Context, p place, statements []string) error {
 		return rotation.Fail(rotation.ReadOnly, "the database %s is read-only or a secondary replica, and the user's rights there have to be changed", ident(p.name)).
 			With("Make it writable for the time of the rotation, point the secret's host at the primary replica, or take the users out of that database.")
 	}
-	return lacking(c.run(ctx, statements), "As an administrator: "+c.grantDatabase(p.name))
+	err := c.run(ctx, statements)
+	if isClass(err, rotation.MissingPrivilege) {
+		return lacking(err, "As an administrator: "+c.grantDatabase(ctx, p.name))
+	}
+	return err
 }
 
-// grantDatabase is what lets the session copy rights in a database.
-func (c *conn) grantDatabase(database string) string {
-	return "USE " + ident(database) + "; ALTER ROLE [db_owner] ADD MEMBER the user of " + ident(c.login.User) + " there;"
+// master is the database of a secret that names none. The session is only
+// passing through, as in all others.
+const master = "master"
+
+const queryUser = `/* rotor: user */
+SELECT DATABASE_PRINCIPAL_ID(), USER_NAME()`
+
+// grantDatabase is what lets the session copy rights in its present database,
+// where it may have a user, or be there as guest.
+func (c *conn) grantDatabase(ctx context.Context, database string) string {
+	use, user := "USE "+ident(database)+"; ", c.login.User
+	rows, err := c.rows(ctx, queryUser)
+	switch {
+	case err == nil && len(rows) == 1 && rows[0][0] != guest:
+		user = rows[0][1]
+	default:
+		use += "CREATE USER " + ident(user) + " FOR LOGIN " + ident(user) + "; "
+	}
+	return use + "ALTER ROLE [db_owner] ADD MEMBER " + ident(user) + ";"
 }
 
 // ownsNothing refuses to copy a user who is the owner of a database: it is dbo

@@ -58,6 +58,9 @@ func (c *conn) both(ctx context.Context, original, clone string, letIn bool, pla
 	if err != nil {
 		return err
 	}
+	if err := c.mustSee(ctx, o); err != nil {
+		return err
+	}
 	if err := c.bothOnServer(ctx, o, k, plan); err != nil {
 		return err
 	}

@@ -17,6 +17,9 @@ import (
 const (
 	remedyPolicy  = "Adapt PASSWORD_LENGTH and the other password settings to the policy of the server's Windows (or Active Directory), then cancel the pending rotation and rotate again: the pending password stays as it is until then."
 	remedyPrimary = "Point the secret's host at the primary replica (the listener of the availability group): a secondary cannot change a password."
+	remedyAzure   = "Azure SQL Database and Synapse are not supported: a session cannot change its database there. Rotate such users by other means; SQL Server 2016 and later, Amazon RDS and managed instances are supported."
+	remedyOld     = "SQL Server 2016 and later are supported, also on Amazon RDS: upgrade the server, or rotate its users by other means."
+	remedyTaken   = "A user or a role of that name is in the database and is not the login's. If nobody needs it, drop it there (DROP USER, DROP ROLE); if it is somebody's, choose another CLONE_SUFFIX."
 	remedyAgain   = "Another run has made the same principal or grant at this moment: run the rotation again. If it stays, somebody else's principal has that name."
 )
 
@@ -55,6 +58,11 @@ var codes = map[int32]rotation.Fault{
 	15151: {Class: rotation.MissingPrivilege}, // or it does not exist: the server does not tell
 	15247: {Class: rotation.MissingPrivilege},
 
+	207:   {Class: rotation.BadSecret, Remedy: remedyOld}, // a column, and with 208 a view, that such a server has
+	208:   {Class: rotation.BadSecret, Remedy: remedyOld},
+	40508: {Class: rotation.BadSecret, Remedy: remedyAzure}, // USE
+	15023: {Class: rotation.NotItsTwin, Remedy: remedyTaken},
+
 	911:   {Class: rotation.NoDatabase},
 	4060:  {Class: rotation.NoDatabase, Remedy: "Correct the secret's dbname, or give the user a way into that database (CREATE USER {user} FOR LOGIN {user}; in it)."},
 	4064:  {Class: rotation.NoDatabase, Remedy: "Name a database in the secret's dbname that the user may open, or change the login's DEFAULT_DATABASE."},
@@ -79,7 +87,6 @@ var codes = map[int32]rotation.Fault{
 	18451: {Class: rotation.Unavailable, Remedy: "Only administrators may connect now: wait until the server's work is done."},
 
 	1205:  {Class: rotation.Unavailable, Transient: true}, // chosen as the victim of a deadlock
-	15023: {Class: rotation.Unavailable, Transient: true, Remedy: remedyAgain},
 	15025: {Class: rotation.Unavailable, Transient: true, Remedy: remedyAgain},
 	15063: {Class: rotation.Unavailable, Transient: true, Remedy: remedyAgain},
 	922:   {Class: rotation.Unavailable, Transient: true}, // being recovered

@@ -17,7 +17,7 @@ SELECT @result`
 // in master, that of a contained user in its database.
 func (c *conn) lock(ctx context.Context, of *principal, user string) error {
 	if !of.contained {
-		if err := c.use(ctx, "master"); err != nil {
+		if err := c.use(ctx, master); err != nil {
 			return err
 		}
 	}

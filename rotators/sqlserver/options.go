@@ -16,6 +16,9 @@ func (o options) clauses(contained bool, was options) string {
 		if add("DEFAULT_LANGUAGE", quoted(o.language)); o.language == "" && was.language != "" {
 			add("DEFAULT_LANGUAGE", "NONE")
 		}
+		if o.encrypted != was.encrypted {
+			add("ALLOW_ENCRYPTED_VALUE_MODIFICATIONS", onOff(o.encrypted))
+		}
 		return strings.Join(all, ", ")
 	}
 	add("DEFAULT_DATABASE", quoted(o.database))

@@ -30,6 +30,9 @@ func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Differe
 	if err != nil {
 		return d, err
 	}
+	if err := c.mustSee(ctx, o); err != nil {
+		return d, err
+	}
 	builtin, err := c.builtin(ctx)
 	if err != nil {
 		return d, err
@@ -44,16 +47,29 @@ func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Differe
 		if err != nil {
 			return d, err
 		}
+		mine.gets(has)
 		both.add(mine, has, "on the server")
 	}
 	err = c.eachOpen(ctx, o, func(at place) error {
 		mine, has, err := c.inDatabase(ctx, o, k)
 		if err == nil {
+			mine.gets(has)
 			both.add(mine, has, "in database "+ident(at.name))
 		}
 		return err
 	})
 	return database.Differing(slices.Sorted(maps.Keys(both.original)), slices.Sorted(maps.Keys(both.clone))), err
+}
+
+// gets adds what HandBack gives an original: CONTROL on what its clone owns, so
+// that ownership is no difference between the two.
+func (p *profile) gets(clone *profile) {
+	if p.id == "" {
+		return
+	}
+	for on := range clone.owned {
+		p.grants[control(on)] = holding{option: true}
+	}
 }
 
 // idle reports whether a user has nothing but its being there.

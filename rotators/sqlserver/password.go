@@ -59,10 +59,19 @@ func (c *conn) setByAdministrator(ctx context.Context, p *principal, password st
 // alterRemedy is what lets the session change p.
 func (c *conn) alterRemedy(p *principal) string {
 	if p.contained {
-		return "As an administrator: " + grantUsers(c.login.Database, c.login.User) + " or, if " + p.name + " has CONTROL on the database, GRANT CONTROL ON DATABASE::" + ident(c.login.Database) + " TO " + ident(c.login.User) + ";"
+		return "As an administrator: " + c.alterUsers(p)
 	}
-	return "As an administrator of the server: " + grantLogins(c.login.User) + " If " + p.name + " is in sysadmin or has CONTROL SERVER: GRANT CONTROL SERVER TO " + ident(c.login.User) +
-		"; (Amazon RDS gives neither away: such a login cannot be rotated there by an administrator.)"
+	return "As an administrator of the server: " + grantLogins(c.login.User) + " If " + p.name + " is in sysadmin or has CONTROL SERVER: " + grantServer(c.login.User)
+}
+
+// alterUsers is what lets the session change a contained user.
+func (c *conn) alterUsers(p *principal) string {
+	return grantUsers(c.login.Database, c.login.User) + " or, if " + p.name + " has CONTROL on the database, GRANT CONTROL ON DATABASE::" + ident(c.login.Database) + " TO " + ident(c.login.User) + ";"
+}
+
+// grantServer is what lets an administrator change the logins of others like it.
+func grantServer(admin string) string {
+	return "USE [master]; GRANT CONTROL SERVER TO " + ident(admin) + "; (Amazon RDS gives it to nobody: such a login cannot be rotated there by an administrator.)"
 }
 
 // warnPlain says what goes in plain text: no engine but this one and a few

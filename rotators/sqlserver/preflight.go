@@ -15,6 +15,8 @@ const (
 SELECT HAS_PERMS_BY_NAME(NULL, NULL, @p1)`
 	queryMayInDatabase = `/* rotor: may in the database */
 SELECT HAS_PERMS_BY_NAME(NULL, 'DATABASE', @p1)`
+	queryIsServerMember = `/* rotor: member of a server role */
+SELECT IS_SRVROLEMEMBER(@p1)`
 	queryIsOwner = `/* rotor: owner's role */
 SELECT IS_MEMBER('db_owner')`
 )
@@ -53,13 +55,17 @@ func (c *conn) preflight(ctx context.Context, user, clone string) error {
 	if user == c.login.User && clone == "" {
 		return nil
 	}
-	missing, err := c.missing(ctx, p, clone != "")
+	if clone != "" {
+		if err := c.mustSee(ctx, p); err != nil {
+			return err
+		}
+	}
+	missing, err := c.missing(ctx, p, clone)
 	if err != nil {
 		return err
 	}
 	if len(missing) > 0 {
-		return rotation.Fail(rotation.MissingPrivilege, "%q lacks %s", c.login.User, strings.Join(missing, "; ")).
-			With(c.alterRemedy(p) + " " + c.serverRemedy() + " In a database: ALTER ROLE [db_owner] ADD MEMBER its user there.")
+		return lackingAll(c.login.User, missing)
 	}
 	if clone == "" {
 		return nil
@@ -67,44 +73,76 @@ func (c *conn) preflight(ctx context.Context, user, clone string) error {
 	return c.clonable(ctx, p)
 }
 
-// missing is what the session lacks for the password of p or, to clone, for all
-// that p has.
-func (c *conn) missing(ctx context.Context, p *principal, cloning bool) (missing []string, err error) {
+// A lack is a privilege that the session has not, and what gives it.
+type lack struct{ what, remedy string }
+
+func lackingAll(user string, missing []lack) error {
+	var what, remedies []string
+	for _, m := range missing {
+		what = append(what, m.what)
+		if !slices.Contains(remedies, m.remedy) {
+			remedies = append(remedies, m.remedy)
+		}
+	}
+	return rotation.Fail(rotation.MissingPrivilege, "%q lacks %s", user, strings.Join(what, "; ")).With("As an administrator: " + strings.Join(remedies, " "))
+}
+
+// missing is what the session lacks for the password of p or, to make a clone of
+// that name follow it, for all that p has.
+func (c *conn) missing(ctx context.Context, p *principal, clone string) (missing []lack, err error) {
 	if !p.contained {
-		if missing, err = c.missingOnServer(ctx, p, cloning); err != nil {
+		if missing, err = c.missingOnServer(ctx, p, clone != ""); err != nil {
 			return nil, err
 		}
 	} else if may, err := c.may(ctx, queryMayInDatabase, "ALTER ANY USER"); err != nil || !may {
-		return []string{"ALTER ANY USER in database " + ident(c.login.Database)}, err
+		return []lack{{"ALTER ANY USER in database " + ident(c.login.Database), c.alterUsers(p)}}, err
 	}
-	if !cloning {
+	if clone == "" {
 		return missing, nil
 	}
+	k, err := c.find(ctx, clone)
+	if err != nil {
+		return nil, err
+	}
 	err = c.each(ctx, p, func(at place) error {
-		more, err := c.missingInDatabase(ctx, at, p)
+		more, err := c.missingInDatabase(ctx, at, p, k, clone)
 		missing = append(missing, more...)
 		return err
 	})
 	return missing, err
 }
 
-func (c *conn) missingOnServer(ctx context.Context, p *principal, cloning bool) ([]string, error) {
-	if all, err := c.may(ctx, queryMayOnServer, "CONTROL SERVER"); err != nil || all {
+func (c *conn) missingOnServer(ctx context.Context, p *principal, cloning bool) ([]lack, error) {
+	all, err := c.may(ctx, queryMayOnServer, "CONTROL SERVER")
+	if err != nil || all && !cloning {
 		return nil, err
 	}
-	if logins, err := c.may(ctx, queryMayOnServer, "ALTER ANY LOGIN"); err != nil || !logins {
-		return []string{"ALTER ANY LOGIN on the server"}, err
+	if !all {
+		if logins, err := c.may(ctx, queryMayOnServer, "ALTER ANY LOGIN"); err != nil || !logins {
+			return []lack{{"ALTER ANY LOGIN on the server", grantLogins(c.login.User)}}, err
+		}
 	}
 	has, err := c.onServer(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	var missing []string
-	if _, control := has.grants[grant{"CONTROL SERVER", ""}]; has.roles["sysadmin"] || control {
-		missing = append(missing, "CONTROL SERVER, which "+p.name+" has too")
+	var missing []lack
+	if _, control := has.grants[grant{"CONTROL SERVER", ""}]; !all && (has.in("sysadmin") || control) {
+		missing = append(missing, lack{"CONTROL SERVER, which " + p.name + " has too", grantServer(c.login.User)})
 	}
 	if !cloning {
 		return missing, nil
+	}
+	if p.options.hasCredential {
+		if may, err := c.may(ctx, queryMayOnServer, "ALTER ANY CREDENTIAL"); err != nil {
+			return nil, err
+		} else if !may {
+			missing = append(missing, lack{"ALTER ANY CREDENTIAL on the server", grantCredential(c.login.User)})
+		}
+	}
+	roles, err := c.cannotJoin(ctx, has)
+	if err != nil || all {
+		return append(missing, roles...), err
 	}
 	me, err := c.find(ctx, c.login.User)
 	if err != nil {
@@ -114,61 +152,99 @@ func (c *conn) missingOnServer(ctx context.Context, p *principal, cloning bool) 
 	if err != nil {
 		return nil, err
 	}
-	return append(missing, mine.cannotGive(has)...), nil
+	return slices.Concat(missing, roles, mine.cannotGive(has)), nil
 }
 
-// fixed are the server roles whose members alone may add others.
+// cannotJoin are the server roles of a login to which the session may not add
+// another. To a fixed one its members may, and sysadmin's: CONTROL SERVER is not
+// enough.
 // Source: Transact-SQL reference, "ALTER SERVER ROLE", permissions.
-var fixed = []string{"sysadmin", "serveradmin", "securityadmin", "processadmin", "setupadmin", "bulkadmin", "diskadmin", "dbcreator"}
-
-// cannotGive is what of a login's rights on the server another one may not give
-// to a third. CONNECT SQL comes with the login.
-func (p *profile) cannotGive(of *profile) []string {
-	var missing []string
-	alters := slices.ContainsFunc([]string{"ALTER ANY SERVER ROLE", "CONTROL SERVER"}, func(name string) bool { _, ok := p.grants[grant{name, ""}]; return ok })
+func (c *conn) cannotJoin(ctx context.Context, of *profile) (missing []lack, err error) {
+	if len(of.roles) == 0 {
+		return nil, nil
+	}
+	if all, err := c.may(ctx, queryIsServerMember, "sysadmin"); err != nil || all {
+		return nil, err
+	}
+	alters, err := c.may(ctx, queryMayOnServer, "ALTER ANY SERVER ROLE")
+	if err != nil {
+		return nil, err
+	}
 	for _, role := range sortedNames(of.roles) {
-		if isFixed := slices.Contains(fixed, role) || strings.HasPrefix(role, "##"); isFixed && !p.roles[role] || !isFixed && !alters && !p.owned[" ON SERVER ROLE::"+ident(role)] {
-			missing = append(missing, "membership in server role "+ident(role)+", or the right to alter it")
+		may := alters
+		if of.roles[role] {
+			if may, err = c.may(ctx, queryIsServerMember, role); err != nil {
+				return nil, err
+			}
+		}
+		switch {
+		case may:
+		case of.roles[role]:
+			missing = append(missing, lack{"membership in server role " + ident(role) + ", to add members to it", "ALTER SERVER ROLE " + ident(role) + " ADD MEMBER " + ident(c.login.User) + ";"})
+		default:
+			missing = append(missing, lack{"ALTER ANY SERVER ROLE on the server, to add members to " + ident(role), "USE [master]; GRANT ALTER ANY SERVER ROLE TO " + ident(c.login.User) + ";"})
 		}
 	}
+	return missing, nil
+}
+
+// cannotGive is what of a login's permissions on the server another one may not
+// give to a third. CONNECT SQL comes with the login.
+func (p *profile) cannotGive(of *profile) []lack {
+	var missing []lack
+	mine := p.rights()
 	for _, g := range slices.Concat(sortedGrants(of.grants), sortedGrants(of.denials)) {
-		if mine := p.rights(); !mine[g].option && !mine[control(g.on)].option && g != (grant{"CONNECT SQL", ""}) {
-			missing = append(missing, fmt.Sprintf("%s on the server, with grant option", g))
+		if !mine[g].option && !mine[control(g.on)].option && g != (grant{"CONNECT SQL", ""}) {
+			missing = append(missing, lack{fmt.Sprintf("%s on the server, with grant option", g), "USE [master]; GRANT " + g.String() + " TO " + ident(p.session) + " WITH GRANT OPTION;"})
 		}
 	}
 	return missing
 }
 
-// missingInDatabase is what the session lacks to copy p's rights in the present
-// database.
-func (c *conn) missingInDatabase(ctx context.Context, at place, p *principal) ([]string, error) {
-	has, _, err := c.inDatabase(ctx, p, p)
+// missingInDatabase is what the session lacks to make the clone's user, which may
+// not exist, follow p's in the present database.
+func (c *conn) missingInDatabase(ctx context.Context, at place, p, k *principal, clone string) ([]lack, error) {
+	twin := k
+	if twin == nil {
+		twin = p
+	}
+	has, follows, err := c.inDatabase(ctx, p, twin)
 	if err != nil || has.id == "" {
 		return nil, err
+	}
+	needs := []string{"ALTER ANY USER"}
+	if k == nil || follows.id == "" {
+		orphan, err := c.vacant(ctx, at, k, clone)
+		if err != nil {
+			return nil, err
+		}
+		if orphan != nil {
+			needs = append(needs, "CONTROL")
+		}
 	}
 	if owner, err := c.may(ctx, queryIsOwner); err != nil || owner {
 		return nil, err
 	}
-	needs := []string{"ALTER ANY USER"}
 	if len(has.roles) > 0 {
 		needs = append(needs, "ALTER ANY ROLE")
 	}
 	if len(has.grants)+len(has.denials)+len(has.owned) > 1 { // CONNECT comes with the user
 		needs = append(needs, "CONTROL")
 	}
-	var missing []string
+	remedy := c.grantDatabase(ctx, at.name)
+	var missing []lack
 	for _, need := range needs {
 		may, err := c.may(ctx, queryMayInDatabase, need)
 		if err != nil {
 			return nil, err
 		}
 		if !may {
-			missing = append(missing, need+" in database "+ident(at.name))
+			missing = append(missing, lack{need + " in database " + ident(at.name), remedy})
 		}
 	}
 	for _, role := range sortedNames(has.roles) {
-		if strings.HasPrefix(role, "db_") {
-			missing = append(missing, "membership in db_owner of database "+ident(at.name)+", to add members to "+ident(role))
+		if has.roles[role] {
+			missing = append(missing, lack{"membership in db_owner of database " + ident(at.name) + ", to add members to " + ident(role), remedy})
 		}
 	}
 	return missing, nil

@@ -9,8 +9,6 @@ import (
 )
 
 const (
-	querySelf = `/* rotor: self */
-SELECT DATABASE_PRINCIPAL_ID(), USER_NAME()`
 	queryRoleDenials = `/* rotor: denials of roles */
 SELECT USER_NAME(grantee_principal_id), permission_name, class_desc, CONCAT(major_id, '.', minor_id) FROM sys.database_permissions
 WHERE state = 'D' AND grantee_principal_id <> DATABASE_PRINCIPAL_ID() AND IS_MEMBER(USER_NAME(grantee_principal_id)) = 1`
@@ -20,6 +18,9 @@ SELECT g.name, p.permission_name, p.class_desc, CONCAT(p.major_id, '.', p.minor_
 	queryBuiltin = `/* rotor: builtin permissions */
 SELECT class_desc, permission_name FROM sys.fn_builtin_permissions(DEFAULT)`
 )
+
+// Principals that every database has.
+const dbo, guest = "1", "2"
 
 // Rights implements database.Administrator: what the session's user holds on the
 // server and in every database that it may open. It needs no privilege, since
@@ -37,7 +38,7 @@ func (c *conn) Rights(ctx context.Context, twin string) ([]string, error) {
 		return nil, err
 	}
 	if me == nil {
-		return nil, unseen("the session's own login", "GRANT VIEW ANY DEFINITION TO "+ident(c.login.User)+";")
+		return nil, unseen("the session's own login", grantView(c.login.User))
 	}
 	other := &profile{name: twin}
 	builtin, err := c.builtin(ctx)
@@ -50,7 +51,7 @@ func (c *conn) Rights(ctx context.Context, twin string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if p.roles["sysadmin"] {
+		if p.in("sysadmin") {
 			return []string{"member of server role [sysadmin]"}, nil // all others follow
 		}
 		by, err := c.rows(ctx, queryServerRoleDenials)
@@ -87,11 +88,10 @@ func (c *conn) eachOpen(ctx context.Context, me *principal, f func(place) error)
 
 // linesIn adds the lines of the present database.
 func (c *conn) linesIn(ctx context.Context, at place, me *principal, builtin map[string][]string, twin string, lines map[string]bool) error {
-	self, err := c.rows(ctx, querySelf)
+	self, err := c.rows(ctx, queryUser)
 	if err != nil || len(self) == 0 {
 		return err
 	}
-	const dbo, guest = "1", "2"
 	where := "in database " + ident(at.name)
 	switch self[0][0] {
 	case dbo:
@@ -126,7 +126,7 @@ func (p *profile) lines(lines map[string]bool, where string, builtin map[string]
 		}
 	}
 	for g, h := range p.rights() {
-		if about(g.on, p, twin) {
+		if about(g.on, p, twin) || twin.owns(g.on, p) && !twin.owned[g.on] { // whoever owns its schema has lines for that
 			continue
 		}
 		add(g, h.option)
@@ -140,6 +140,9 @@ func (p *profile) lines(lines map[string]bool, where string, builtin map[string]
 		if !denies(role) {
 			lines["member of role "+ident(role)+" "+where] = true
 		}
+	}
+	if p.encrypted {
+		lines["ALLOW_ENCRYPTED_VALUE_MODIFICATIONS "+where] = true
 	}
 	lines[p.denied(byRoles, twin)+" "+where] = true
 }
@@ -164,8 +167,12 @@ func (p *profile) denied(byRoles [][]string, twin *profile) string {
 			all = append(all, g.String())
 		}
 	}
-	for g := range p.exceptions {
-		all = append(all, "(revoked) "+g.String())
+	for g, optionless := range p.exceptions {
+		if optionless {
+			all = append(all, "to grant on "+g.String())
+		} else {
+			all = append(all, "(revoked) "+g.String())
+		}
 	}
 	for role := range p.roles {
 		if denies(role) {

@@ -4,6 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
 // exec runs one statement. Its error has a class. When ctx ends, so does the
@@ -65,6 +71,38 @@ func (c *conn) column(ctx context.Context, query string, args ...string) (values
 		values = append(values, row[0])
 	}
 	return values, err
+}
+
+// Editions of Azure's that are no servers of their own: SQL Database, Synapse
+// (dedicated and serverless), SQL database in Fabric.
+// Source: Transact-SQL reference, "SERVERPROPERTY".
+var editionsOfAzure = []string{"5", "6", "11", "12"}
+
+const queryAbout = `/* rotor: about the server */
+SELECT CONVERT(nvarchar(128), SERVERPROPERTY('ProductVersion')), CONVERT(nvarchar(128), SERVERPROPERTY('EngineEdition'))`
+
+// about asks once for the server's major version, and refuses what is not
+// supported: before anything is changed there.
+func (c *conn) about(ctx context.Context) (version int, err error) {
+	if c.version > 0 {
+		return c.version, nil
+	}
+	rows, err := c.rows(ctx, queryAbout)
+	if err != nil || len(rows) != 1 {
+		return 0, err
+	}
+	major, _, _ := strings.Cut(rows[0][0], ".")
+	if version, err = strconv.Atoi(major); err != nil {
+		return 0, fmt.Errorf("reading the server's version: %w", err)
+	}
+	switch {
+	case slices.Contains(editionsOfAzure, rows[0][1]):
+		return 0, rotation.Fail(rotation.BadSecret, "the server is one of Azure's database services, and no SQL Server").With(remedyAzure)
+	case version < version2016:
+		return 0, rotation.Fail(rotation.BadSecret, "the server is older than SQL Server 2016").With(remedyOld)
+	}
+	c.version = version
+	return version, nil
 }
 
 // use moves the session to a database.

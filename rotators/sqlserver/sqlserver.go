@@ -88,6 +88,8 @@ type conn struct {
 	wire  *wire
 	login database.Login
 	born  database.Login // the principal that this session made with the password of its secret
+
+	version int // see about
 }
 
 func connect(ctx context.Context, l database.Login) (*conn, error) {
@@ -158,7 +160,7 @@ func (s *single) Connect(context.Context) (driver.Conn, error) {
 
 // Check implements database.Conn.
 func (c *conn) Check(ctx context.Context) error {
-	_, err := c.rows(ctx, "SELECT 1")
+	_, err := c.about(ctx)
 	return err
 }
 

@@ -27,6 +27,7 @@ type world struct {
 	roots       *x509.CertPool
 	shop, stock string // databases
 	loaders     string // a server role
+	archive     string // a database that nobody has to do with, read-only; another one is offline
 	contained   bool   // the users are shop's own
 	users       int
 	named       map[string]bool // which users a test has named
@@ -36,7 +37,8 @@ func newWorld(t *testing.T, s *sqlservertest.Server, contained bool) *world {
 	t.Helper()
 	w := &world{server: s, box: s.Fresh(t), contained: contained, named: map[string]bool{}}
 	w.trust()
-	w.shop, w.stock, w.loaders = w.box.Name("shop ]x"), w.box.Name("stock"), w.box.Name("loaders")
+	w.shop, w.stock, w.loaders, w.archive = w.box.Name("shop ]x"), w.box.Name("stock"), w.box.Name("loaders"), w.box.Name("archive")
+	attic := w.box.Name("attic")
 	containment := ""
 	if contained {
 		containment = " CONTAINMENT = PARTIAL"
@@ -44,7 +46,8 @@ func newWorld(t *testing.T, s *sqlservertest.Server, contained bool) *world {
 			w.box.Exec(t, "master", `EXEC sp_configure 'contained database authentication', 1`, `RECONFIGURE`)
 		}
 	}
-	w.box.Exec(t, "master", `CREATE DATABASE `+q(w.shop)+containment, `CREATE DATABASE `+q(w.stock), `CREATE SERVER ROLE `+q(w.loaders))
+	w.box.Exec(t, "master", `CREATE DATABASE `+q(w.shop)+containment, `CREATE DATABASE `+q(w.stock), `CREATE SERVER ROLE `+q(w.loaders), `CREATE DATABASE `+q(w.archive), `CREATE DATABASE `+q(attic),
+		`ALTER DATABASE `+q(w.archive)+` SET READ_ONLY WITH ROLLBACK IMMEDIATE`, `ALTER DATABASE `+q(attic)+` SET OFFLINE WITH ROLLBACK IMMEDIATE`)
 	w.box.Exec(t, w.shop, `CREATE SCHEMA [sales]`, `CREATE SCHEMA [own's]`,
 		`CREATE TABLE [sales].[orders] (id int, item nvarchar(20), price int)`,
 		`CREATE TABLE [sales].[prices] (item nvarchar(20), price int)`,
@@ -53,7 +56,9 @@ func newWorld(t *testing.T, s *sqlservertest.Server, contained bool) *world {
 		`CREATE TABLE [dbo].[hard ]]'name] (id int)`,
 		`CREATE PROCEDURE [sales].[tidy] AS SELECT 1`,
 		`CREATE TYPE [sales].[code] FROM nvarchar(10)`,
-		`CREATE ROLE [ana]]lysts]`, `GRANT SELECT ON [sales].[prices] TO [ana]]lysts]`)
+		`CREATE ROLE [ana]]lysts]`, `GRANT SELECT ON [sales].[prices] TO [ana]]lysts]`, `CREATE ROLE [db_executor]`, `GRANT EXECUTE TO [db_executor]`,
+		`CREATE MESSAGE TYPE [//shop/order]`, `CREATE CONTRACT [//shop/orders] ([//shop/order] SENT BY ANY)`, `CREATE QUEUE [sales].[inbox]`,
+		`CREATE SERVICE [//shop/desk] ON QUEUE [sales].[inbox] ([//shop/orders])`)
 	w.box.Exec(t, w.stock, `CREATE TABLE [dbo].[shelves] (id int)`)
 	return w
 }
@@ -81,7 +86,8 @@ func (w *world) user(t *testing.T, name string) string {
 		w.box.Exec(t, w.shop, `CREATE USER `+q(inShop)+` FOR LOGIN `+q(name)+` WITH DEFAULT_SCHEMA = [sales]`)
 	}
 	u := q(inShop)
-	w.box.Exec(t, w.shop, `ALTER ROLE [ana]]lysts] ADD MEMBER `+u,
+	w.box.Exec(t, w.shop, `ALTER ROLE [ana]]lysts] ADD MEMBER `+u, `ALTER ROLE [db_executor] ADD MEMBER `+u,
+		`GRANT REFERENCES ON MESSAGE TYPE::[//shop/order] TO `+u, `GRANT SEND ON SERVICE::[//shop/desk] TO `+u,
 		`GRANT SELECT ON SCHEMA::[sales] TO `+u,
 		`DENY SELECT ON OBJECT::[sales].[secret] TO `+u,
 		`GRANT INSERT ON [sales].[orders] TO `+u,

@@ -13,7 +13,36 @@ type catalog struct {
 	principals  []*login
 	permissions []*permission
 	databases   []*database
+	credentials []credential
+	links       []link
+	possessions []possession
 }
+
+// A credential is one of the server's, or of a provider of keys (EKM).
+type credential struct {
+	name     string
+	provider bool
+}
+
+// firstCredential is the identifier of the first credential.
+const firstCredential = 65536
+
+// credentialID is the identifier of a credential, which is made if there is none.
+func (c *catalog) credentialID(name string) int {
+	at := slices.IndexFunc(c.credentials, func(o credential) bool { return o.name == name })
+	if at < 0 {
+		at = len(c.credentials)
+		c.credentials = append(c.credentials, credential{name: name})
+	}
+	return firstCredential + at
+}
+
+// A link is a linked server on which a login has a login of its own.
+type link struct{ name, login string }
+
+// A possession is what msdb says that a login has: a job, a proxy or a mail
+// profile.
+type possession struct{ kind, name, login string }
 
 // A login is a principal of the server: a login or a server role.
 type login struct {
@@ -36,6 +65,7 @@ type login struct {
 	database   string
 	language   string
 	credential string
+	keys       []string // credentials of providers
 }
 
 // A database has users, and securables of every class.
@@ -59,6 +89,8 @@ type user struct {
 	sid       string // of a user's login
 	password  string // of a contained user
 	contained bool
+	loginless bool // WITHOUT LOGIN
+	encrypted bool // ALLOW_ENCRYPTED_VALUE_MODIFICATIONS
 	schema    string
 	language  string
 	owner     int
@@ -204,7 +236,7 @@ func (d *database) userByID(id int) *user {
 
 func (d *database) bySID(sid string) *user {
 	for _, u := range d.users {
-		if u.sid == sid && u.kind == "S" && !u.contained {
+		if u.sid == sid && u.kind == "S" && !u.contained && !u.loginless {
 			return u
 		}
 	}

@@ -104,8 +104,8 @@ func (s *session) parties(on securable, to, as string) (grantee, grantor int, er
 	if g == nil {
 		return 0, 0, cannot("find", "user", to)
 	}
-	if g.id == dbo || g.id == s.user.id && !s.all() || s.owns([]int{g.id}, target{class: on.class, major: on.major}) {
-		return 0, 0, raise(4604, "Cannot grant, deny, or revoke permissions to sa, dbo, entity owner, information_schema, sys, or yourself.")
+	if g.id == dbo || g.id == s.user.id && !s.all() || g.id == s.database.ownerOf(on.class, on.major) {
+		return 0, 0, raise(4624, "Cannot grant, deny, or revoke permissions to sa, dbo, entity owner, information_schema, sys, or yourself.")
 	}
 	grantor = s.user.id
 	if s.all() || s.may("CONTROL", target{class: classDatabase}) {
@@ -143,6 +143,21 @@ func (s *session) partiesOnServer(to, as string) (grantee, grantor int, err erro
 	return g.id, grantor, nil
 }
 
+// ownerOf is who owns a thing: its own owner or, if it has none, its schema's.
+func (d *database) ownerOf(class, major int) int {
+	if class == classPrincipal {
+		return d.userByID(major).owner
+	}
+	e := d.entityByID(class, major)
+	if e == nil {
+		return 0
+	}
+	if e.owner == 0 && e.schema != 0 {
+		return d.entityByID(classSchema, e.schema).owner
+	}
+	return e.owner
+}
+
 // rows is where the permissions on a thing are kept.
 func (s *session) rows(on securable) *permissions {
 	if on.onServer() {
@@ -153,19 +168,42 @@ func (s *session) rows(on securable) *permissions {
 
 type permissions []*permission
 
-// ofTable is the state of a column's table for the same grantee, or 0.
+// ofTable is the state of a column's table for the same grantee and grantor, or 0.
 func (all *permissions) ofTable(row permission) byte {
-	for _, p := range *all {
-		if p.class == classObject && p.major == row.major && p.minor == 0 && p.name == row.name && p.grantee == row.grantee {
-			return p.state
-		}
+	row.minor = 0
+	return all.state(row)
+}
+
+// state is that of a row, or 0.
+func (all *permissions) state(row permission) byte {
+	if at := all.index(row); at >= 0 {
+		return (*all)[at].state
 	}
 	return 0
 }
 
+func (all *permissions) index(row permission) int {
+	return slices.IndexFunc(*all, func(p *permission) bool {
+		was := *p
+		was.state = row.state
+		return was == row
+	})
+}
+
+// set leaves one row with a state, or none if it is 0.
+func (all *permissions) set(row permission, state byte) {
+	if at := all.index(row); at >= 0 {
+		*all = slices.Delete(*all, at, at+1)
+	}
+	if row.state = state; state != 0 {
+		*all = append(*all, &row)
+	}
+}
+
 // apply changes the one row of this grantor. What is said of a table holds for
-// its columns too; a column that differs from its table has a row, also if its
+// its columns too; a column has a row if it differs from its table, also if its
 // permission was revoked (R).
+// Source: "sys.database_permissions"; "REVOKE", arguments and remarks.
 func (all *permissions) apply(c change, row permission) error {
 	if row.class == classObject && row.minor == 0 {
 		*all = slices.DeleteFunc(*all, func(p *permission) bool {
@@ -176,37 +214,38 @@ func (all *permissions) apply(c change, row permission) error {
 	if row.minor > 0 {
 		table = all.ofTable(row)
 	}
-	at := slices.IndexFunc(*all, func(p *permission) bool {
-		was := *p
-		was.state = row.state
-		return was == row
-	})
-	had := byte(0)
-	if at >= 0 {
-		had = (*all)[at].state
+	had := all.state(row)
+	if had == 0 {
+		had = table
 	}
-	switch {
-	case had == 'W' && c.verb != 'G' && !c.cascade:
+	if had == 'W' && c.verb != 'G' && !c.cascade {
 		return raise(4611, "To revoke or deny grantable privileges, specify the CASCADE option.")
-	case c.optionOnly && had == 'W':
-		(*all)[at].state = 'G'
-		return nil
-	case c.optionOnly:
-		return nil
 	}
-	if at >= 0 {
-		*all = slices.Delete(*all, at, at+1)
-	}
+	state := c.after(had, all.state(row) == 'W')
 	switch {
-	case c.verb == 'R' && table != 0:
-		row.state = 'R'
-	case c.verb == 'R', c.verb == 'G' && !c.option && table == 'G':
-		return nil
-	case c.option || c.verb == 'G' && had == 'W':
-		row.state = 'W'
-	default:
-		row.state = c.verb
+	case state == table:
+		state = 0 // as its table
+	case state == 0 && table != 0:
+		state = 'R'
 	}
-	*all = append(*all, &row)
+	all.set(row, state)
 	return nil
+}
+
+// after is the state of what had another. Without the option, REVOKE GRANT OPTION
+// FOR takes the permission itself.
+func (c change) after(had byte, own bool) byte {
+	switch {
+	case c.optionOnly && had == 'W':
+		return 'G'
+	case c.verb == 'R':
+		return 0
+	case c.verb == 'D':
+		return 'D'
+	case c.option || had == 'W' && own:
+		return 'W'
+	case had == 'W': // of the table: nothing is taken away
+		return 'W'
+	}
+	return 'G'
 }

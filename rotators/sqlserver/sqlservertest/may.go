@@ -78,7 +78,7 @@ func (s *session) may(name string, on target) bool {
 		return true
 	}
 	who := s.principals()
-	granted := s.byRole(who, name) || s.owns(who, on)
+	granted := s.byRole(who, name) || s.owns(who, on) || name == "VIEW DEFINITION" && s.mayOnServer("VIEW ANY DEFINITION", target{class: classServer})
 	for _, p := range s.database.permissions {
 		if !slices.Contains(who, p.grantee) || p.name != name && p.name != "CONTROL" && !anyAlter(p, name, on) || !s.database.within(on, target{p.class, p.major, p.minor}) {
 			continue

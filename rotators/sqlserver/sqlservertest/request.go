@@ -2,7 +2,6 @@ package sqlservertest
 
 import (
 	"encoding/binary"
-	"fmt"
 	"strings"
 )
 
@@ -107,6 +106,3 @@ func readArgument(c *cursor) (string, error) {
 		all = append(all, c.take(n)...)
 	}
 }
-
-// argument is the n-th one of the statement, from 1.
-func (r request) argument(n int) string { return r.arguments[fmt.Sprintf("@p%d", n)] }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"slices"
@@ -112,6 +113,44 @@ func (s *Server) Holdings(name string) (all []string) {
 	s.wire.change(func(c *catalog) { all = c.holdings(c.login(name)) })
 	slices.Sort(all)
 	return all
+}
+
+// Queries are the distinct queries of the catalog that the wire-level server has
+// been asked.
+func (s *Server) Queries() (all []string) {
+	s.wire.change(func(*catalog) { all = slices.Sorted(maps.Keys(s.wire.asked)) })
+	return all
+}
+
+// Give makes a login have on the wire-level server what no statement there gives:
+// a login on a linked server ("link"), a credential of a provider of keys
+// ("key"), an Agent's "job" or "proxy", or a "mail" profile.
+func (s *Server) Give(to, kind, name string) {
+	s.wire.change(func(c *catalog) {
+		switch kind {
+		case "link":
+			c.links = append(c.links, link{name, to})
+		case "key":
+			c.credentials = append(c.credentials, credential{name, true})
+			c.login(to).keys = append(c.login(to).keys, name)
+		default:
+			c.possessions = append(c.possessions, possession{kind, name, to})
+		}
+	})
+}
+
+// BecomeAzure makes the wire-level server be Azure SQL Database, without that
+// one's catalog.
+func (s *Server) BecomeAzure() {
+	s.wire.change(func(*catalog) {
+		s.wire.azure, s.wire.documented = true, documentedAt(s.wire.config.release(), true)
+	})
+}
+
+// Orphan gives a user of the wire-level server a SID that no login has, as after
+// a restore on another server.
+func (s *Server) Orphan(database, user string) {
+	s.wire.change(func(c *catalog) { c.database(database).user(user).sid = newSID() })
 }
 
 // Existing is a server that runs already, given by a URL: see the package

@@ -3,7 +3,6 @@ package sqlservertest
 import (
 	"errors"
 	"net"
-	"strings"
 )
 
 // A session is one connection.
@@ -91,18 +90,19 @@ func (s *session) handle(request request, r *reply) (columns int, rows [][]value
 	if err := s.server.intervene(request.source); err != nil {
 		return 0, nil, err
 	}
-	if name, ok := queryName(request.source); ok && name == "lock" {
-		return s.appLock(request.argument(1))
-	} else if ok {
-		return s.query(name, request)
+	p := &parser{source: request.source, tokens: tokens}
+	if p.take("declare") {
+		resource, err := p.appLock(request)
+		if err != nil {
+			return 0, nil, err
+		}
+		return s.appLock(resource)
 	}
 	s.server.mu.Lock()
 	defer s.server.mu.Unlock()
-	p := &parser{source: request.source, tokens: tokens}
-	if p.take("select", "1") && p.end() == nil {
-		return 1, [][]value{{text("1")}}, nil
+	if asksCatalog(tokens) {
+		return s.query(request)
 	}
-	p.at = 0
 	before := s.database
 	if err := s.execute(p); err != nil {
 		return 0, nil, err
@@ -111,14 +111,4 @@ func (s *session) handle(request request, r *reply) (columns int, rows [][]value
 		r.inDatabase(s.database.name, before.name)
 	}
 	return 0, nil, nil
-}
-
-// queryName is what a query of the rotator calls itself: /* rotor: name */.
-func queryName(source string) (string, bool) {
-	rest, ok := strings.CutPrefix(source, "/* rotor: ")
-	if !ok {
-		return "", false
-	}
-	name, _, ok := strings.Cut(rest, " */")
-	return name, ok
 }

@@ -13,15 +13,17 @@ var statements = []struct {
 	{"use", useDatabase, true},
 	{"create login", createLogin, true}, {"alter login", alterLogin, true}, {"drop login", dropLogin, true},
 	{"create server role", createServerRole, true}, {"alter server role", alterServerRole, true},
+	{"create database scoped credential", creator(32, false, ""), false},
 	{"create database", createDatabase, true}, {"alter database", alterDatabase, true}, {"drop database", dropDatabase, true},
 	{"create user", createUser, false}, {"alter user", alterUser, false}, {"drop user", dropUser, false},
-	{"create role", createRole, false}, {"alter role", alterRole, false},
+	{"create role", createRole, false}, {"alter role", alterRole, false}, {"drop role", dropRole, false},
 	{"create schema", createSchema, false}, {"alter authorization", alterAuthorization, false},
 	{"create table", creator(classObject, true, "U"), false}, {"create view", creator(classObject, true, "V"), false},
 	{"create procedure", creator(classObject, true, "P"), false}, {"create type", creator(classType, true, ""), false},
 	{"create certificate", creator(25, false, ""), false}, {"create symmetric key", creator(24, false, ""), false},
-	{"create assembly", creator(5, false, ""), false}, {"create xml schema collection", creator(10, true, ""), false},
-	{"create message type", creator(15, false, ""), false}, {"create fulltext catalog", creator(23, false, ""), false},
+	{"create queue", creator(classObject, true, "SQ"), false}, {"create assembly", creator(5, false, ""), false}, {"create xml schema collection", creator(10, true, ""), false},
+	{"create message type", creator(15, false, ""), false}, {"create contract", creator(16, false, ""), false}, {"create service", creator(17, false, ""), false},
+	{"create fulltext catalog", creator(23, false, ""), false}, {"create external language", creator(34, false, ""), false},
 	{"grant", granter('G'), false}, {"deny", granter('D'), false}, {"revoke", granter('R'), false},
 	{"select", selectFrom, true}, {"insert into", toucher("INSERT"), false}, {"update", toucher("UPDATE"), false},
 	{"delete from", toucher("DELETE"), false}, {"exec", toucher("EXECUTE"), true},
@@ -52,6 +54,9 @@ func useDatabase(p *parser, s *session) error {
 	}
 	if err := p.end(); err != nil {
 		return err
+	}
+	if s.server.azure && !strings.EqualFold(name, s.database.name) {
+		return raise(40508, "USE statement is not supported to switch between databases. Use a new connection to connect to a different database.")
 	}
 	return s.enter(name)
 }

@@ -125,6 +125,9 @@ func alterLogin(p *parser, s *session) error {
 		return cannot("alter", "login", name)
 	}
 	alters := s.mayOnServer("ALTER", target{class: classLogin, major: l.id})
+	if add := p.take("add", "credential"); add || p.take("drop", "credential") {
+		return s.keyCredential(p, l, add)
+	}
 	if p.take("enable") || p.take("disable") {
 		l.disabled = p.tokens[p.at-1].is("disable")
 		if !alters || s.protected(l) {
@@ -143,6 +146,9 @@ func alterLogin(p *parser, s *session) error {
 	if err := p.end(); err != nil {
 		return err
 	}
+	if l.mustSet && (l.policy && !changed.policy || l.expiry && !changed.expiry) {
+		return raise(15128, "The CHECK_POLICY and CHECK_EXPIRATION options cannot be turned OFF when MUST_CHANGE is ON.")
+	}
 	if c.given {
 		err = s.setPassword(&changed, l, c, alters)
 	} else if !alters {
@@ -152,6 +158,22 @@ func alterLogin(p *parser, s *session) error {
 		*l = changed
 	}
 	return err
+}
+
+// keyCredential gives a login the credential of a provider of keys, or takes it.
+func (s *session) keyCredential(p *parser, l *login, add bool) error {
+	name, err := p.name()
+	if err != nil {
+		return err
+	}
+	if !s.hasOnServer("ALTER ANY CREDENTIAL") {
+		return cannot("alter", "login", l.name)
+	}
+	l.keys = slices.DeleteFunc(l.keys, func(o string) bool { return o == name })
+	if add {
+		l.keys = append(l.keys, name)
+	}
+	return p.end()
 }
 
 // protected reports whether only one with CONTROL SERVER may reset the login.

@@ -97,8 +97,16 @@ func creator(class int, inSchema bool, kind string) func(*parser, *session) erro
 				return raise(2760, "The specified schema name \"%s\" either does not exist or you do not have permission to use it.", schemaOf(path, s.user))
 			}
 			e.schema = schema.id
-		} else {
-			e.owner = s.user.id
+		} else if e.owner = s.user.id; p.take("authorization") {
+			to, err := p.name()
+			if err != nil {
+				return err
+			}
+			u := s.database.user(to)
+			if u == nil {
+				return cannot("find", "user", to)
+			}
+			e.owner = u.id
 		}
 		e.columns = p.columnNames()
 		p.rest()
@@ -163,7 +171,10 @@ func alterAuthorization(p *parser, s *session) error {
 		return cannot("find", "principal", to)
 	}
 	e.owner = u.id
-	s.database.permissions = slices.DeleteFunc(s.database.permissions, func(p *permission) bool { return p.class == on.class && p.major == on.major })
+	s.database.permissions = slices.DeleteFunc(s.database.permissions, func(p *permission) bool {
+		within := s.database.entityByID(p.class, p.major)
+		return p.class == on.class && p.major == on.major || on.class == classSchema && within != nil && within.schema == on.major && within.owner == 0
+	})
 	return p.end()
 }
 

@@ -1,5 +1,7 @@
 package sqlservertest
 
+import "slices"
+
 // userOptions reads what follows WITH, into u.
 func (p *parser) userOptions(u *user) (c passwordClause, err error) {
 	err = p.list(func() error {
@@ -13,6 +15,8 @@ func (p *parser) userOptions(u *user) (c passwordClause, err error) {
 			u.language = ""
 		case p.take("default_language", "="):
 			u.language, err = p.name()
+		case p.take("allow_encrypted_value_modifications", "="):
+			u.encrypted, err = p.onOff()
 		default:
 			return p.syntax()
 		}
@@ -39,8 +43,9 @@ func createUser(p *parser, s *session) error {
 			return err
 		}
 	}
-	orphan := p.take("without", "login")
-	u.contained = u.contained && !orphan
+	if u.loginless = p.take("without", "login"); u.loginless {
+		u.contained, u.sid = false, newSID()
+	}
 	var c passwordClause
 	if p.take("with") {
 		if c, err = p.userOptions(u); err != nil {
@@ -92,6 +97,9 @@ func alterUser(p *parser, s *session) error {
 	if err := p.expect("with"); err != nil {
 		return err
 	}
+	if p.take("login", "=") {
+		return s.remap(p, u)
+	}
 	changed := *u
 	c, err := p.userOptions(&changed)
 	if err != nil {
@@ -113,6 +121,28 @@ func alterUser(p *parser, s *session) error {
 	}
 	*u = changed
 	return nil
+}
+
+// remap gives a user to another login.
+// Source: Transact-SQL reference, "ALTER USER", remarks and permissions.
+func (s *session) remap(p *parser, u *user) error {
+	name, err := p.name()
+	if err != nil {
+		return err
+	}
+	l := s.server.catalog.login(name)
+	switch {
+	case !s.may("CONTROL", target{}):
+		return cannot("alter", "user", u.name)
+	case l == nil || l.kind != "S":
+		return raise(15007, "'%s' is not a valid login or you do not have permission.", name)
+	case u.loginless || u.contained:
+		return raise(33016, "The user cannot be remapped to a login. Remapping can only be done for users that were mapped to Windows or SQL logins.")
+	case s.database.bySID(l.sid) != nil:
+		return raise(15063, "The login already has an account under a different user name.")
+	}
+	u.sid = l.sid
+	return p.end()
 }
 
 func dropUser(p *parser, s *session) error {
@@ -138,11 +168,30 @@ func createRole(p *parser, s *session) error {
 	if err != nil {
 		return err
 	}
-	if !s.may("ALTER ANY ROLE", target{}) {
+	switch {
+	case !s.may("ALTER ANY ROLE", target{}):
 		return raise(15247, "User does not have permission to perform this action.")
+	case s.database.user(name) != nil:
+		return raise(15023, "User, group, or role '%s' already exists in the current database.", name)
 	}
 	r := &user{id: s.server.catalog.next(), name: name, kind: "R", owner: s.user.id, members: map[int]bool{}}
 	s.database.users = append(s.database.users, r)
+	return p.end()
+}
+
+func dropRole(p *parser, s *session) error {
+	name, err := p.name()
+	if err != nil {
+		return err
+	}
+	r := s.database.user(name)
+	switch {
+	case r == nil || r.kind != "R" || isFixed(r.id) || !s.may("ALTER", target{class: classPrincipal, major: r.id}):
+		return cannot("drop", "role", name)
+	case len(r.members) > 0:
+		return raise(15144, "The role has members. It must be empty before it can be dropped.")
+	}
+	s.database.drop(r)
 	return p.end()
 }
 
@@ -177,7 +226,7 @@ func alterRole(p *parser, s *session) error {
 // role only an owner of the database may.
 func (s *session) alters(r *user) bool {
 	if isFixed(r.id) {
-		return s.all() || s.database.user("db_owner").members[s.user.id]
+		return s.user.id == dbo || slices.Contains(s.principals(), s.database.user("db_owner").id)
 	}
 	return s.may("ALTER", target{class: classPrincipal, major: r.id})
 }
@@ -187,10 +236,13 @@ func createServerRole(p *parser, s *session) error {
 	if err != nil {
 		return err
 	}
-	if !s.mayOnServer("ALTER ANY SERVER ROLE", target{class: classServer}) {
-		return raise(15247, "User does not have permission to perform this action.")
-	}
 	c := s.server.catalog
+	switch {
+	case !s.mayOnServer("ALTER ANY SERVER ROLE", target{class: classServer}):
+		return raise(15247, "User does not have permission to perform this action.")
+	case c.login(name) != nil:
+		return raise(15025, "The server principal '%s' already exists.", name)
+	}
 	c.principals = append(c.principals, &login{id: c.next(), name: name, kind: "R", owner: s.login.id, members: map[int]bool{}})
 	return p.end()
 }

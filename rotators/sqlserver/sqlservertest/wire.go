@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/seed492efc12/rotor/internal/catalogquery"
 	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
@@ -16,8 +17,13 @@ type wireServer struct {
 	tls    *tls.Config
 	log    *servertest.MemoryLog
 
+	dialect    *catalogquery.Dialect
+	documented catalogquery.Documented
+
 	mu       sync.Mutex
 	catalog  *catalog
+	asked    map[string]bool // queries of the catalog
+	azure    bool
 	locks    map[string]chan struct{}
 	refusals []*sqlError
 	failures []failure
@@ -44,6 +50,7 @@ func StartWire(config Config) (*Server, error) {
 	password := "Admin1" + rand.Text()
 	w := &wireServer{
 		config: config, tls: tls, log: &servertest.MemoryLog{}, locks: map[string]chan struct{}{}, catalog: newCatalog("admin", password),
+		asked: map[string]bool{}, dialect: Dialect(), documented: documentedAt(config.release(), false),
 	}
 	listener.Serve(w.serve)
 	return &Server{wire: w, Server: servertest.Server{

@@ -127,7 +127,7 @@ func TestRightsAreWhatGrantsAndDenialsMakeThem(t *testing.T) {
 		{``, `GRANT SELECT ON s.t TO other`, 0},
 		{``, `GRANT SELECT ON dbo.t TO other`, 4613},
 		{`GRANT SELECT ON dbo.t TO app WITH GRANT OPTION`, `GRANT SELECT ON dbo.t TO other`, 0},
-		{``, `GRANT SELECT ON dbo.t TO app`, 4604}, // to oneself
+		{``, `GRANT SELECT ON dbo.t TO app`, 4624}, // to oneself
 		{``, `CREATE USER third WITHOUT LOGIN`, 15247},
 		{``, `ALTER ROLE db_owner ADD MEMBER app`, 15151},
 		{``, `SELECT * FROM s.nothing`, 208},
