@@ -41,7 +41,8 @@ var classes = []class{
 	{number: 29, keyword: "FULLTEXT STOPLIST", view: "sys.fulltext_stoplists", id: "stoplist_id", owner: "principal_id"},
 	{number: 31, keyword: "SEARCH PROPERTY LIST", view: "sys.registered_search_property_lists", id: "property_list_id", owner: "principal_id"},
 	{number: 32, keyword: "DATABASE SCOPED CREDENTIAL", view: "sys.database_scoped_credentials", id: "credential_id", owner: "principal_id"},
-	{number: 34, keyword: "EXTERNAL LANGUAGE", view: "sys.external_languages", id: "external_language_id", owner: "principal_id", name: "language", since: version2019},
+	{number: 34, keyword: "EXTERNAL LANGUAGE", view: "sys.external_languages", id: "external_language_id", owner: "principal_id",
+		name: "language", since: version2019},
 }
 
 // Major versions.
@@ -98,8 +99,8 @@ func (k class) permissions() string {
 	case 4:
 		kind = "x.type"
 	}
-	return fmt.Sprintf("/* rotor: permissions of class %d */\nSELECT p.permission_name, p.state, g.name, %s, %s, %s, %s, CONCAT(p.major_id, '.', p.minor_id), %s%s WHERE p.class = %d AND p.grantee_principal_id = @p1",
-		k.number, schema, name, column, kind, owner, from, k.number)
+	return fmt.Sprintf("/* rotor: permissions of class %d */\nSELECT p.permission_name, p.state, g.name, %s, %s, %s, %s, CONCAT(p.major_id, '.', p.minor_id), %s%s\n"+
+		"WHERE p.class = %d AND p.grantee_principal_id = @p1", k.number, schema, name, column, kind, owner, from, k.number)
 }
 
 // ownings is the query for all that a user owns on a server of a major version:

@@ -74,10 +74,11 @@ func (c *conn) clonable(ctx context.Context, from *principal) error {
 // LOGIN alone, server roles of the customer's own do not show.
 // Source: "sys.server_principals", permissions.
 func (c *conn) mustSee(ctx context.Context, of *principal) error {
-	if of.contained {
+	if of.contained || c.sees {
 		return nil
 	}
-	if sees, err := c.may(ctx, queryMayOnServer, "VIEW ANY DEFINITION"); err != nil || sees {
+	var err error
+	if c.sees, err = c.may(ctx, queryMayOnServer, "VIEW ANY DEFINITION"); err != nil || c.sees {
 		return err
 	}
 	return rotation.Fail(rotation.MissingPrivilege, "%q lacks VIEW ANY DEFINITION on the server, and so does not see which server roles and rights %q has", c.login.User, of.name).

@@ -70,8 +70,9 @@ func (c *conn) each(ctx context.Context, of *principal, f func(place) error) err
 		}
 	}
 	if len(closed) > 0 {
-		c.login.Report.Notef("The rights of %q in these databases were not looked at, since %q may not open them or not view the definitions there, or they are offline: %s. "+
-			"If it has any there, an alternating rotation ends with %v. GRANT CONNECT ANY DATABASE TO %s; on the server lets the trial look.", of.name, c.login.User, strings.Join(closed, ", "), rotation.FewerRights, ident(c.login.User))
+		c.login.Report.Notef("The rights of %q in these databases were not looked at, since %q may not open them or not view the definitions there, "+
+			"or they are offline: %s. If it has any there, an alternating rotation ends with %v. GRANT CONNECT ANY DATABASE TO %s; on the server lets the trial look.",
+			of.name, c.login.User, strings.Join(closed, ", "), rotation.FewerRights, ident(c.login.User))
 	}
 	if of.contained {
 		return nil

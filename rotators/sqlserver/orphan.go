@@ -56,9 +56,10 @@ func (c *conn) vacant(ctx context.Context, p place, of *principal, name string) 
 		return nil, err
 	}
 	if len(orphan.owned) > 0 {
-		return nil, rotation.Fail(rotation.NotItsTwin, "in database %s the user %q has the SID of no login, as after a restore, and owns%s", ident(p.name), name,
-			strings.Join(sortedNames(orphan.owned), ",")).
-			With("Give that to another owner, which ends all permissions on it: USE " + ident(p.name) + ";" + givenAway(orphan) + " If it is somebody's, choose another CLONE_SUFFIX.")
+		all := strings.ReplaceAll(strings.Join(sortedNames(orphan.owned), ","), " ON ", " ")
+		return nil, rotation.Fail(rotation.NotItsTwin, "in database %s the user %q has the SID of no login, as after a restore, and owns%s", ident(p.name), name, all).
+			With("Give that to another owner, which ends all permissions on it: USE " + ident(p.name) + ";" + givenAway(orphan) +
+				" If it is somebody's, choose another CLONE_SUFFIX.")
 	}
 	return orphan, nil
 }

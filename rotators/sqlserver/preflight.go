@@ -180,9 +180,11 @@ func (c *conn) cannotJoin(ctx context.Context, of *profile) (missing []lack, err
 		switch {
 		case may:
 		case of.roles[role]:
-			missing = append(missing, lack{"membership in server role " + ident(role) + ", to add members to it", "ALTER SERVER ROLE " + ident(role) + " ADD MEMBER " + ident(c.login.User) + ";"})
+			missing = append(missing, lack{"membership in server role " + ident(role) + ", to add members to it",
+				"ALTER SERVER ROLE " + ident(role) + " ADD MEMBER " + ident(c.login.User) + ";"})
 		default:
-			missing = append(missing, lack{"ALTER ANY SERVER ROLE on the server, to add members to " + ident(role), "USE [master]; GRANT ALTER ANY SERVER ROLE TO " + ident(c.login.User) + ";"})
+			missing = append(missing, lack{"ALTER ANY SERVER ROLE on the server, to add members to " + ident(role),
+				"USE [master]; GRANT ALTER ANY SERVER ROLE TO " + ident(c.login.User) + ";"})
 		}
 	}
 	return missing, nil
@@ -195,7 +197,8 @@ func (p *profile) cannotGive(of *profile) []lack {
 	mine := p.rights()
 	for _, g := range slices.Concat(sortedGrants(of.grants), sortedGrants(of.denials)) {
 		if !mine[g].option && !mine[control(g.on)].option && g != (grant{"CONNECT SQL", ""}) {
-			missing = append(missing, lack{fmt.Sprintf("%s on the server, with grant option", g), "USE [master]; GRANT " + g.String() + " TO " + ident(p.session) + " WITH GRANT OPTION;"})
+			missing = append(missing, lack{fmt.Sprintf("%s on the server, with grant option", g),
+				"USE [master]; GRANT " + g.String() + " TO " + ident(p.session) + " WITH GRANT OPTION;"})
 		}
 	}
 	return missing

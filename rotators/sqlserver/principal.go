@@ -38,7 +38,8 @@ const (
 SELECT name, default_schema_name, default_language_name, allow_encrypted_value_modifications FROM sys.database_principals WHERE name = @p1 AND authentication_type = 2`
 	queryLogin = `/* rotor: login */
 SELECT p.name, CONVERT(nvarchar(200), p.sid, 1), p.type, p.is_disabled, p.default_database_name, p.default_language_name,
- s.is_policy_checked, s.is_expiration_checked, p.credential_id, c.name, LOGINPROPERTY(p.name, 'IsLocked'), LOGINPROPERTY(p.name, 'IsMustChange')
+ s.is_policy_checked, s.is_expiration_checked, p.credential_id, c.name, LOGINPROPERTY(p.name, 'IsLocked'),
+ LOGINPROPERTY(p.name, 'IsMustChange')
 FROM sys.server_principals p LEFT JOIN sys.sql_logins s ON s.principal_id = p.principal_id
  LEFT JOIN sys.credentials c ON c.credential_id = p.credential_id
 WHERE p.name = @p1`

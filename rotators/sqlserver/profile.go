@@ -54,8 +54,8 @@ type profile struct {
 }
 
 func newProfile(server bool, session string) *profile {
-	return &profile{server: server, session: session, roles: map[string]bool{}, grants: map[grant]holding{}, denials: map[grant]holding{}, exceptions: map[grant]bool{},
-		owned: map[string]bool{}, things: map[string]thing{}}
+	return &profile{server: server, session: session, roles: map[string]bool{}, grants: map[grant]holding{}, denials: map[grant]holding{},
+		exceptions: map[grant]bool{}, owned: map[string]bool{}, things: map[string]thing{}}
 }
 
 // denyRoles are roles that take rights away.

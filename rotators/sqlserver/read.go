@@ -26,14 +26,16 @@ FROM sys.server_permissions p JOIN sys.server_principals t ON t.principal_id = p
  LEFT JOIN sys.availability_groups a ON a.group_id = r.group_id
 WHERE t.name = @p1`
 	queryServerOwned = `/* rotor: owned on the server */
-SELECT 101, x.name` + collated + `, x.type` + collated + ` FROM sys.server_principals x JOIN sys.server_principals o ON o.principal_id = x.owning_principal_id WHERE o.name = @p1 AND x.type = 'R'
+SELECT 101, x.name` + collated + `, x.type` + collated + ` FROM sys.server_principals x JOIN sys.server_principals o ON o.principal_id = x.owning_principal_id
+ WHERE o.name = @p1 AND x.type = 'R'
 UNION ALL SELECT 105, x.name` + collated + `, N'' FROM sys.endpoints x JOIN sys.server_principals o ON o.principal_id = x.principal_id WHERE o.name = @p1`
 )
 
 // Of users, in a database.
 const (
 	queryUsersBySID = `/* rotor: users by sid */
-SELECT HAS_PERMS_BY_NAME(NULL, 'DATABASE', 'VIEW DEFINITION'), CONVERT(nvarchar(200), u.sid, 1), u.principal_id, u.name, u.default_schema_name, u.allow_encrypted_value_modifications
+SELECT HAS_PERMS_BY_NAME(NULL, 'DATABASE', 'VIEW DEFINITION'), CONVERT(nvarchar(200), u.sid, 1), u.principal_id, u.name, u.default_schema_name,
+ u.allow_encrypted_value_modifications
 FROM (SELECT 1 AS one) x LEFT JOIN sys.database_principals u ON u.type = 'S' AND u.sid IN (CONVERT(varbinary(85), @p1, 1), CONVERT(varbinary(85), @p2, 1))`
 	queryUsersByName = `/* rotor: users by name */
 SELECT HAS_PERMS_BY_NAME(NULL, 'DATABASE', 'VIEW DEFINITION'), u.name, u.principal_id, u.name, u.default_schema_name, u.allow_encrypted_value_modifications

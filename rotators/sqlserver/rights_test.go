@@ -272,3 +272,27 @@ func TestAzureSQLDatabaseIsRefusedBeforeAnythingIsChanged(t *testing.T) {
 		}
 	}
 }
+
+func TestThingsOfEveryClass(t *testing.T) {
+	w := own(t, sqlservertest.Config{})
+	user := w.user(t, "")
+	u := q("shop's user 1")
+	for _, class := range []string{"CERTIFICATE", "SYMMETRIC KEY", "ASSEMBLY", "MESSAGE TYPE", "CONTRACT", "SERVICE", "FULLTEXT CATALOG", "DATABASE SCOPED CREDENTIAL", "EXTERNAL LANGUAGE"} {
+		w.box.Exec(t, w.shop, `CREATE `+class+` [its own] AUTHORIZATION `+u, `CREATE `+class+` [dbo's]`, `GRANT VIEW DEFINITION ON `+class+`::[dbo's] TO `+u+` WITH GRANT OPTION`)
+	}
+	r := w.rotor(t, database.AlternatingUsers, user, old, w.administrator(t))
+	for range 3 {
+		if err := r.Preflight(t); err != nil {
+			t.Errorf("the trial: %v", err)
+		}
+		r.Must(t)
+	}
+	has := strings.Join(w.server.Holdings(user+"_clone"), "\n")
+	for _, class := range []string{"5", "15", "16", "17", "23", "24", "25", "32", "34"} {
+		for _, want := range []string{": W CONTROL on " + class + " ", ": W VIEW DEFINITION on " + class + " "} {
+			if !strings.Contains(has, want) {
+				t.Errorf("the clone has no%s:\n%s", want, has)
+			}
+		}
+	}
+}

@@ -89,7 +89,8 @@ type conn struct {
 	login database.Login
 	born  database.Login // the principal that this session made with the password of its secret
 
-	version int // see about
+	version int  // see about
+	sees    bool // see mustSee
 }
 
 func connect(ctx context.Context, l database.Login) (*conn, error) {

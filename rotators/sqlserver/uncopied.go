@@ -15,19 +15,22 @@ SELECT N'the credential of a provider of keys', c.name` + collated + ` FROM sys.
 UNION ALL SELECT N'a login on the linked server', s.name` + collated + ` FROM sys.linked_logins l JOIN sys.servers s ON s.server_id = l.server_id
  JOIN sys.server_principals p ON p.principal_id = l.local_principal_id WHERE p.name = @p1`
 
-// uncopied are tables of msdb with what belongs to a SID.
+// Whether the session may read the tables of msdb with what belongs to a SID.
 // Source: "dbo.sysjobs", "dbo.sysproxylogin". Database Mail's tables have no page.
-var uncopied = []struct{ table, query string }{
-	{"msdb.dbo.sysjobs", `/* rotor: jobs */
-SELECT N'the Agent job', j.name FROM msdb.dbo.sysjobs j WHERE j.owner_sid = CONVERT(varbinary(85), @p1, 1)`},
-	{"msdb.dbo.sysproxylogin", `/* rotor: proxies */
-SELECT N'the Agent proxy', x.name FROM msdb.dbo.sysproxylogin l JOIN msdb.dbo.sysproxies x ON x.proxy_id = l.proxy_id WHERE l.sid = CONVERT(varbinary(85), @p1, 1)`},
-	{"msdb.dbo.sysmail_principalprofile", `/* rotor: mail profiles */
-SELECT N'the mail profile', f.name FROM msdb.dbo.sysmail_principalprofile m JOIN msdb.dbo.sysmail_profile f ON f.profile_id = m.profile_id WHERE m.principal_sid = CONVERT(varbinary(85), @p1, 1)`},
-}
+const queryMayReadMsdb = `/* rotor: may read msdb */
+SELECT HAS_PERMS_BY_NAME('msdb.dbo.sysjobs', 'OBJECT', 'SELECT'), HAS_PERMS_BY_NAME('msdb.dbo.sysproxylogin', 'OBJECT', 'SELECT'),
+ HAS_PERMS_BY_NAME('msdb.dbo.sysmail_principalprofile', 'OBJECT', 'SELECT')`
 
-const queryMayRead = `/* rotor: may read */
-SELECT HAS_PERMS_BY_NAME(@p1, 'OBJECT', 'SELECT')`
+// inMsdb are the queries for them, in that order.
+var inMsdb = []string{
+	`/* rotor: jobs */
+SELECT N'the Agent job', j.name FROM msdb.dbo.sysjobs j WHERE j.owner_sid = CONVERT(varbinary(85), @p1, 1)`,
+	`/* rotor: proxies */
+SELECT N'the Agent proxy', x.name FROM msdb.dbo.sysproxylogin l JOIN msdb.dbo.sysproxies x ON x.proxy_id = l.proxy_id WHERE l.sid = CONVERT(varbinary(85), @p1, 1)`,
+	`/* rotor: mail profiles */
+SELECT N'the mail profile', f.name FROM msdb.dbo.sysmail_principalprofile m JOIN msdb.dbo.sysmail_profile f ON f.profile_id = m.profile_id
+ WHERE m.principal_sid = CONVERT(varbinary(85), @p1, 1)`,
+}
 
 // noteUncopied names what a clone of a login will not have.
 func (c *conn) noteUncopied(ctx context.Context, from *principal) error {
@@ -38,13 +41,15 @@ func (c *conn) noteUncopied(ctx context.Context, from *principal) error {
 	if err != nil {
 		return err
 	}
-	for _, u := range uncopied {
-		if may, err := c.may(ctx, queryMayRead, u.table); err != nil {
-			return err
-		} else if !may {
+	may, err := c.rows(ctx, queryMayReadMsdb)
+	if err != nil || len(may) != 1 {
+		return err
+	}
+	for i, query := range inMsdb {
+		if !isTrue(may[0][i]) {
 			continue
 		}
-		more, err := c.rows(ctx, u.query, from.sid)
+		more, err := c.rows(ctx, query, from.sid)
 		if err != nil {
 			return err
 		}

@@ -69,10 +69,13 @@ func asksCatalog(tokens []token) bool {
 
 // query answers a query of the catalog. The caller holds the server's lock.
 func (s *session) query(r request) (columns int, rows [][]value, err error) {
-	s.server.asked[r.source] = true
-	q, err := catalogquery.Prepare(s.server.dialect, s.server.documented, r.source)
-	if err != nil {
-		return 0, nil, err
+	q := s.server.asked[r.source]
+	if q == nil {
+		q, err = catalogquery.Prepare(s.server.dialect, s.server.documented, r.source)
+		s.server.asked[r.source] = q
+		if err != nil {
+			return 0, nil, err
+		}
 	}
 	result, err := q.Run(asker{s, r})
 	if err != nil {

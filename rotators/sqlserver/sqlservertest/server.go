@@ -144,6 +144,7 @@ func (s *Server) Give(to, kind, name string) {
 func (s *Server) BecomeAzure() {
 	s.wire.change(func(*catalog) {
 		s.wire.azure, s.wire.documented = true, documentedAt(s.wire.config.release(), true)
+		clear(s.wire.asked)
 	})
 }
 

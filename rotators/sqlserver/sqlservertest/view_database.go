@@ -25,7 +25,8 @@ func databasePrincipals(s *session) (all []catalogquery.Row) {
 			continue
 		}
 		all = append(all, catalogquery.Row{
-			"name": u.name, "principal_id": int64(u.id), "type": u.kind, "default_schema_name": textOrNull(u.schema), "owning_principal_id": orNull(u.owner), "sid": sidOf(u.sid),
+			"name": u.name, "principal_id": int64(u.id), "type": u.kind, "default_schema_name": textOrNull(u.schema), "owning_principal_id": orNull(u.owner),
+			"sid":           sidOf(u.sid),
 			"is_fixed_role": isFixed(u.id), "authentication_type": int64(u.authentication()), "default_language_name": textOrNull(u.language),
 			"allow_encrypted_value_modifications": u.encrypted,
 		})
@@ -63,9 +64,15 @@ func databaseRoleMembers(s *session) (all []catalogquery.Row) {
 // databasePermissions are those of the session's user and of its roles, and of
 // the others that it sees.
 func databasePermissions(s *session) (all []catalogquery.Row) {
-	who := s.principals()
+	sees := map[int]bool{}
+	for _, u := range s.database.users {
+		sees[u.id] = u.id > guest && s.seesUser(u)
+	}
+	for _, id := range s.principals() {
+		sees[id] = true
+	}
 	for _, p := range s.database.permissions {
-		if slices.Contains(who, p.grantee) || p.grantee > guest && s.seesUser(s.database.userByID(p.grantee)) {
+		if sees[p.grantee] {
 			all = append(all, permissionRow(p, classNames[p.class]))
 		}
 	}
@@ -73,7 +80,9 @@ func databasePermissions(s *session) (all []catalogquery.Row) {
 }
 
 // classNames are the descriptions of classes that differ from GRANT's words.
-var classNames = map[int]string{classDatabase: "DATABASE", classObject: "OBJECT_OR_COLUMN", classSchema: "SCHEMA", classPrincipal: "DATABASE_PRINCIPAL", classType: "TYPE"}
+var classNames = map[int]string{
+	classDatabase: "DATABASE", classObject: "OBJECT_OR_COLUMN", classSchema: "SCHEMA", classPrincipal: "DATABASE_PRINCIPAL", classType: "TYPE",
+}
 
 // ofClass are the things of a class. The schemas show to everybody.
 func ofClass(class int, id, name string) func(*session) []catalogquery.Row {

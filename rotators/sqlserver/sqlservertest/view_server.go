@@ -116,8 +116,9 @@ func serverPrincipals(s *session) (all []catalogquery.Row) {
 
 func (s *session) principalRow(l *login) catalogquery.Row {
 	row := catalogquery.Row{
-		"name": l.name, "principal_id": int64(l.id), "sid": sidOf(l.sid), "type": l.kind, "is_disabled": truth(l.disabled), "is_fixed_role": l.fixed && l.name != "public",
-		"default_database_name": textOrNull(l.database), "default_language_name": textOrNull(l.language), "credential_id": nil, "owning_principal_id": orNull(l.owner),
+		"name": l.name, "principal_id": int64(l.id), "sid": sidOf(l.sid), "type": l.kind, "is_disabled": truth(l.disabled),
+		"is_fixed_role": l.fixed && l.name != "public", "default_database_name": textOrNull(l.database), "default_language_name": textOrNull(l.language),
+		"credential_id": nil, "owning_principal_id": orNull(l.owner),
 	}
 	if l.credential != "" {
 		row["credential_id"] = int64(s.server.catalog.credentialID(l.credential))

@@ -22,7 +22,7 @@ type wireServer struct {
 
 	mu       sync.Mutex
 	catalog  *catalog
-	asked    map[string]bool // queries of the catalog
+	asked    map[string]*catalogquery.Query // nil for what is refused
 	azure    bool
 	locks    map[string]chan struct{}
 	refusals []*sqlError
@@ -50,7 +50,7 @@ func StartWire(config Config) (*Server, error) {
 	password := "Admin1" + rand.Text()
 	w := &wireServer{
 		config: config, tls: tls, log: &servertest.MemoryLog{}, locks: map[string]chan struct{}{}, catalog: newCatalog("admin", password),
-		asked: map[string]bool{}, dialect: Dialect(), documented: documentedAt(config.release(), false),
+		asked: map[string]*catalogquery.Query{}, dialect: Dialect(), documented: documentedAt(config.release(), false),
 	}
 	listener.Serve(w.serve)
 	return &Server{wire: w, Server: servertest.Server{

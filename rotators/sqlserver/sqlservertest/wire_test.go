@@ -144,15 +144,37 @@ func TestRightsAreWhatGrantsAndDenialsMakeThem(t *testing.T) {
 
 func TestStatementsThatTheServerRefuses(t *testing.T) {
 	s, b := started(t)
-	b.Exec(t, "shop", `GRANT SELECT ON s.t TO app WITH GRANT OPTION`)
+	b.Exec(t, "shop", `GRANT SELECT ON s.t TO app WITH GRANT OPTION`, `CREATE SCHEMA own AUTHORIZATION app`, `CREATE TABLE own.t (a int)`,
+		`CREATE USER nologin WITHOUT LOGIN`, `CREATE LOGIN lost WITH PASSWORD = 'Secret-01'`, `CREATE USER lost FOR LOGIN lost`)
+	s.Orphan("shop", "lost")
+	s.SetLogin("other", "must-change")
 	admin := b.Connect(t, s.AdminUser, s.AdminPassword, "shop")
 	for statement, want := range map[string]int32{
-		`REVOKE SELECT ON s.t FROM app`:                 4611,
-		`GRANT VIEW SERVER STATE TO app`:                4621,
-		`GRANT FLY ON s.t TO app`:                       4606,
-		`GRANT SELECT ON s.t TO nobody`:                 15151,
-		`GRANT SELECT (zzz) ON s.t TO app`:              1911,
-		`CREATE USER app2 FOR LOGIN app`:                15063,
+		`REVOKE SELECT ON s.t FROM app`:                                        4611,
+		`GRANT VIEW SERVER STATE TO app`:                                       4621,
+		`GRANT FLY ON s.t TO app`:                                              4606,
+		`GRANT SELECT ON s.t TO nobody`:                                        15151,
+		`GRANT SELECT (zzz) ON s.t TO app`:                                     1911,
+		`CREATE USER app2 FOR LOGIN app`:                                       15063,
+		`CREATE ROLE other`:                                                    15023,
+		`GRANT SELECT ON own.t TO app`:                                         4624, // by its schema
+		`GRANT CONTROL ON SCHEMA::own TO app`:                                  4624,
+		`REVOKE SELECT (a) ON s.t FROM app`:                                    4611, // its table may be granted on
+		`ALTER LOGIN other WITH CHECK_POLICY = OFF`:                            15128,
+		`ALTER USER nologin WITH LOGIN = app`:                                  33016,
+		`ALTER USER lost WITH LOGIN = nobody`:                                  15007,
+		`ALTER USER lost WITH LOGIN = app`:                                     15063,
+		`ALTER SERVER ROLE nothing ADD MEMBER app`:                             15151,
+		`SELECT name FROM sys.external_languages`:                              207,
+		`SELECT name FROM sys.nothing`:                                         208,
+		`SELECT nonsense(1)`:                                                   195,
+		`SELECT NULL UNION ALL SELECT name FROM sys.schemas`:                   245,
+		`SELECT name FROM sys.schemas UNION ALL SELECT name FROM sys.services`: 451,
+		`SELECT COALESCE(l.name, u.name) FROM sys.server_principals l, sys.database_principals u`:   451,
+		`SELECT 1 FROM sys.server_principals l JOIN sys.database_principals u ON u.name = l.name`:   468,
+		`SELECT u.name FROM sys.database_principals u WHERE u.name COLLATE DATABASE_DEFAULT = N'x'`: 0,
+		`DECLARE @r int; EXEC @r = sp_getapplock @Resourc = N'x'; SELECT @r`:                        8145,
+		`DECLARE @r int; EXEC @r = sp_releaseapplock @Resource = N'x'; SELECT @r`:                   102,
 		`CREATE USER app WITHOUT LOGIN`:                 15023,
 		`CREATE USER x FOR LOGIN nobody`:                15007,
 		`CREATE USER x WITH PASSWORD = 'Secret-01'`:     33233,
@@ -165,6 +187,42 @@ func TestStatementsThatTheServerRefuses(t *testing.T) {
 		`USE [` + strings.Repeat("x", 129) + `]`:        103,
 	} {
 		run1(t, admin, statement, want)
+	}
+}
+
+func TestTheCatalogShowsWhatTheSessionMaySee(t *testing.T) {
+	_, b := started(t)
+	b.Exec(t, "master", `CREATE SERVER ROLE loaders`, `ALTER SERVER ROLE loaders ADD MEMBER other`, `ALTER SERVER ROLE dbcreator ADD MEMBER other`)
+	b.Exec(t, "shop", `CREATE ROLE clerks`, `ALTER ROLE clerks ADD MEMBER other`, `GRANT SELECT ON s.t TO other`)
+	app := b.Connect(t, "app", secret, "shop")
+	count := func(from string) (n int) {
+		t.Helper()
+		if err := app.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM `+from).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for _, c := range []struct {
+		right, database, from string
+		before, after         int
+	}{
+		{`GRANT ALTER ANY LOGIN TO app`, "master", `sys.server_principals WHERE name = N'other'`, 0, 1},
+		{`GRANT VIEW ANY DATABASE TO app`, "master", `sys.server_principals WHERE name = N'loaders'`, 0, 0}, // ALTER ANY LOGIN does not show it
+		{`GRANT ALTER ANY USER TO app`, "shop", `sys.database_principals WHERE name = N'other'`, 0, 1},
+		{`GRANT SELECT ON dbo.t TO app`, "shop", `sys.all_objects x JOIN sys.schemas s ON s.schema_id = x.schema_id WHERE s.name = N's'`, 0, 0},
+		{`GRANT SELECT ON s.t TO app`, "shop", `sys.all_objects x JOIN sys.schemas s ON s.schema_id = x.schema_id WHERE s.name = N's'`, 0, 1},
+		{`GRANT CONNECT ANY DATABASE TO app`, "master", `sys.database_role_members m JOIN sys.database_principals r ON r.principal_id = m.role_principal_id`, 0, 0},
+		{`GRANT VIEW ANY DEFINITION TO app`, "master", `sys.server_role_members m JOIN sys.server_principals r ON r.principal_id = m.role_principal_id WHERE r.name = N'loaders'`, 0, 1},
+		{`GRANT SELECT ON s.t TO other`, "shop", `sys.database_role_members m JOIN sys.database_principals r ON r.principal_id = m.role_principal_id WHERE r.name = N'clerks'`, 1, 1},
+		{`DENY VIEW DEFINITION TO app`, "shop", `sys.database_role_members m JOIN sys.database_principals r ON r.principal_id = m.role_principal_id WHERE r.name = N'clerks'`, 1, 0},
+	} {
+		if got := count(c.from); got != c.before {
+			t.Errorf("before %s: %d rows of %s", c.right, got, c.from)
+		}
+		b.Exec(t, c.database, c.right)
+		if got := count(c.from); got != c.after {
+			t.Errorf("after %s: %d rows of %s", c.right, got, c.from)
+		}
 	}
 }
 
