@@ -12,7 +12,13 @@ func (p *profile) follow(of *profile) []string {
 func (p *profile) allow(of *profile) []string {
 	var all []string
 	for _, g := range sortedGrants(p.denials) {
-		if _, ok := of.denials[g]; !ok && !about(g.on, p, of) {
+		_, denied := of.denials[g]
+		_, excepted := of.exceptions[g]
+		switch whole, isColumn := g.whole(); {
+		case denied || about(g.on, p, of):
+		case isColumn && !excepted && p.granted(whole) && of.granted(whole): // REVOKE would leave it out of its table's
+			all = append(all, "GRANT "+g.String()+" TO "+ident(p.name)+option(p.grants[whole]))
+		default:
 			all = append(all, p.revoke(g, p.denials[g])...)
 		}
 	}
@@ -21,8 +27,7 @@ func (p *profile) allow(of *profile) []string {
 			all = append(all, "DENY "+g.String()+" TO "+ident(p.name))
 		}
 		whole, _ := g.whole()
-		_, wanted := of.grants[whole]
-		if optionless, ok := of.exceptions[g]; wanted && (!ok || optionless != p.exceptions[g]) {
+		if optionless, ok := of.exceptions[g]; of.granted(whole) && (!ok || optionless != p.exceptions[g]) {
 			all = append(all, "GRANT "+g.String()+" TO "+ident(p.name)+option(p.grants[whole])) // as its table's is
 		}
 	}
@@ -32,6 +37,11 @@ func (p *profile) allow(of *profile) []string {
 		}
 	}
 	return all
+}
+
+func (p *profile) granted(g grant) bool {
+	_, ok := p.grants[g]
+	return ok
 }
 
 // deniedTable reports whether a permission is on a column, and denied on its table.

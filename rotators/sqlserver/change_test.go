@@ -54,6 +54,7 @@ func TestOnlyWhatDiffersIsSaid(t *testing.T) {
 		{profileOf("c", "", "W SELECT on X"), profileOf("a", "", "W SELECT on X", "G SELECT ([p]) on X"), `REVOKE GRANT OPTION FOR SELECT ([p]) ON X FROM [c] CASCADE`},
 		{profileOf("c", "", "W SELECT on X", "G SELECT ([p]) on X"), profileOf("a", "", "W SELECT on X"), `GRANT SELECT ([p]) ON X TO [c] WITH GRANT OPTION`},
 		{profileOf("c", "", "G SELECT on X"), profileOf("a", "", "G SELECT on X by dbo", "G SELECT ([p]) on X by joe"), ``},
+		{profileOf("c", "", "W SELECT on X", "D SELECT ([p]) on X"), profileOf("a", "", "W SELECT on X"), `GRANT SELECT ([p]) ON X TO [c] WITH GRANT OPTION`},
 		{profileOf("c", "", "D SELECT on X", "G SELECT ([p]) on X"), profileOf("a", "", "D SELECT on X"), `DENY SELECT ([p]) ON X TO [c]`},
 		{profileOf("c", "", "D SELECT on X", "R SELECT ([p]) on X"), profileOf("a", "", "D SELECT on X"), `DENY SELECT ([p]) ON X TO [c]`},
 		{profileOf("c", "", "G SELECT on X by dbo", "W SELECT on X by joe"), profileOf("a", "", "G SELECT on X"), `REVOKE GRANT OPTION FOR SELECT ON X FROM [c] CASCADE AS [joe]`},

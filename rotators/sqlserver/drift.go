@@ -19,11 +19,13 @@ func (c *conn) HandBack(ctx context.Context, p database.Pair, drift bool) error 
 // the clone too, so that the two can be compared. The next Clone would do
 // the same; it takes nothing from the clone.
 func (c *conn) adopt(ctx context.Context, original, clone string) error {
-	return c.both(ctx, original, clone, false, func(o, k *profile) []string {
-		only := newProfile(k.server, k.session)
-		only.owned, only.name = k.owned, k.name
-		return append(o.gain(only), k.allow(o)...)
-	})
+	return c.both(ctx, original, clone, false, adopting)
+}
+
+func adopting(o, k *profile) []string {
+	only := newProfile(k.server, k.session)
+	only.owned, only.name = k.owned, k.name
+	return append(o.gain(only), k.allow(o)...)
 }
 
 // grantDrift gives original each right that only clone holds. It ends no denial: who denied

@@ -47,13 +47,13 @@ func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Differe
 		if err != nil {
 			return d, err
 		}
-		mine.gets(has)
+		mine.evened(has)
 		both.add(mine, has, "on the server")
 	}
 	err = c.eachOpen(ctx, o, func(at place) error {
 		mine, has, err := c.inDatabase(ctx, o, k)
 		if err == nil {
-			mine.gets(has)
+			mine.evened(has)
 			both.add(mine, has, "in database "+ident(at.name))
 		}
 		return err
@@ -61,15 +61,19 @@ func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Differe
 	return database.Differing(slices.Sorted(maps.Keys(both.original)), slices.Sorted(maps.Keys(both.clone))), err
 }
 
-// gets adds what HandBack gives an original: CONTROL on what its clone owns, so
-// that ownership is no difference between the two.
-func (p *profile) gets(clone *profile) {
+// evened does to two profiles what HandBack does to the users, so that it is no
+// difference between them: an original gets CONTROL on what its clone owns, and
+// the clone is denied no more than the original. See adopt.
+func (p *profile) evened(clone *profile) {
 	if p.id == "" {
 		return
 	}
 	for on := range clone.owned {
 		p.grants[control(on)] = holding{option: true}
 	}
+	maps.DeleteFunc(clone.denials, func(g grant, _ holding) bool { _, too := p.denials[g]; return !too })
+	maps.DeleteFunc(clone.exceptions, func(g grant, _ bool) bool { _, too := p.exceptions[g]; return !too })
+	maps.DeleteFunc(clone.roles, func(role string, _ bool) bool { return denies(role) && !p.in(role) })
 }
 
 // idle reports whether a user has nothing but its being there.

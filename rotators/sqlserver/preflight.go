@@ -42,7 +42,71 @@ func (c *conn) PreflightHandBack(ctx context.Context, p database.Pair, drift boo
 	if drift {
 		return c.PreflightClone(ctx, p) // which takes as much
 	}
-	return c.Preflight(ctx, p.Original)
+	if err := c.Preflight(ctx, p.Original); err != nil {
+		return err
+	}
+	missing, err := c.missingToHandBack(ctx, p)
+	if err == nil && len(missing) > 0 {
+		err = lackingAll(c.login.User, missing)
+	}
+	return err
+}
+
+// missingToHandBack is what the session lacks for adopt.
+func (c *conn) missingToHandBack(ctx context.Context, p database.Pair) (missing []lack, err error) {
+	o, err := c.usable(ctx, p.Original.User)
+	if err != nil {
+		return nil, err
+	}
+	k, err := c.usable(ctx, p.Clone.User)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.mustSee(ctx, o); err != nil {
+		return nil, err
+	}
+	all, err := c.may(ctx, queryMayOnServer, "CONTROL SERVER")
+	if err != nil {
+		return nil, err
+	}
+	if !all && !o.contained {
+		mine, err := c.onServer(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		has, err := c.onServer(ctx, k)
+		if err != nil {
+			return nil, err
+		}
+		has.grants = nil // they are left
+		missing = mine.cannotTake(mine, has)
+	}
+	err = c.each(ctx, k, func(at place) error {
+		mine, has, err := c.inDatabase(ctx, o, k)
+		if err != nil || mine.id == "" || has.id == "" {
+			return err
+		}
+		more, err := c.missingToAdopt(ctx, at, adopting(mine, has))
+		missing = append(missing, more...)
+		return err
+	})
+	return missing, err
+}
+
+// missingToAdopt is what the session lacks for the statements of adopting in the
+// present database: the roles among them are fixed ones.
+func (c *conn) missingToAdopt(ctx context.Context, at place, statements []string) ([]lack, error) {
+	if len(statements) == 0 {
+		return nil, nil
+	}
+	if owner, err := c.may(ctx, queryIsOwner); err != nil || owner {
+		return nil, err
+	}
+	roles := slices.ContainsFunc(statements, func(s string) bool { return strings.HasPrefix(s, "ALTER ROLE ") })
+	if control, err := c.may(ctx, queryMayInDatabase, "CONTROL"); err != nil || control && !roles {
+		return nil, err
+	}
+	return []lack{{"membership in db_owner of database " + ident(at.name), c.grantDatabase(ctx, at.name)}}, nil
 }
 
 // preflight: a user may always change its own
@@ -91,7 +155,7 @@ func lackingAll(user string, missing []lack) error {
 // that name follow it, for all that p has.
 func (c *conn) missing(ctx context.Context, p *principal, clone string) (missing []lack, err error) {
 	if !p.contained {
-		if missing, err = c.missingOnServer(ctx, p, clone != ""); err != nil {
+		if missing, err = c.missingOnServer(ctx, p, clone); err != nil {
 			return nil, err
 		}
 	} else if may, err := c.may(ctx, queryMayInDatabase, "ALTER ANY USER"); err != nil || !may {
@@ -112,7 +176,8 @@ func (c *conn) missing(ctx context.Context, p *principal, clone string) (missing
 	return missing, err
 }
 
-func (c *conn) missingOnServer(ctx context.Context, p *principal, cloning bool) ([]lack, error) {
+func (c *conn) missingOnServer(ctx context.Context, p *principal, clone string) ([]lack, error) {
+	cloning := clone != ""
 	all, err := c.may(ctx, queryMayOnServer, "CONTROL SERVER")
 	if err != nil || all && !cloning {
 		return nil, err
@@ -133,6 +198,14 @@ func (c *conn) missingOnServer(ctx context.Context, p *principal, cloning bool) 
 	if !cloning {
 		return missing, nil
 	}
+	k, err := c.find(ctx, clone)
+	if err != nil {
+		return nil, err
+	}
+	follows, err := c.onServer(ctx, k)
+	if err != nil {
+		return nil, err
+	}
 	if p.options.hasCredential {
 		if may, err := c.may(ctx, queryMayOnServer, "ALTER ANY CREDENTIAL"); err != nil {
 			return nil, err
@@ -140,7 +213,7 @@ func (c *conn) missingOnServer(ctx context.Context, p *principal, cloning bool) 
 			missing = append(missing, lack{"ALTER ANY CREDENTIAL on the server", grantCredential(c.login.User)})
 		}
 	}
-	roles, err := c.cannotJoin(ctx, has)
+	roles, err := c.cannotJoin(ctx, has, follows)
 	if err != nil || all {
 		return append(missing, roles...), err
 	}
@@ -152,15 +225,16 @@ func (c *conn) missingOnServer(ctx context.Context, p *principal, cloning bool) 
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(missing, roles, mine.cannotGive(has)), nil
+	return slices.Concat(missing, roles, mine.cannotGive(has), mine.cannotTake(has, follows)), nil
 }
 
-// cannotJoin are the server roles of a login to which the session may not add
-// another. To a fixed one its members may, and sysadmin's: CONTROL SERVER is not
+// cannotJoin are the server roles of one of two logins to which the session may not
+// add the other, or from which it may not drop it. Of a fixed one its members may, and sysadmin's: CONTROL SERVER is not
 // enough.
 // Source: Transact-SQL reference, "ALTER SERVER ROLE", permissions.
-func (c *conn) cannotJoin(ctx context.Context, of *profile) (missing []lack, err error) {
-	if len(of.roles) == 0 {
+func (c *conn) cannotJoin(ctx context.Context, of, clone *profile) (missing []lack, err error) {
+	differ := differing(of, clone)
+	if len(differ) == 0 {
 		return nil, nil
 	}
 	if all, err := c.may(ctx, queryIsServerMember, "sysadmin"); err != nil || all {
@@ -170,16 +244,16 @@ func (c *conn) cannotJoin(ctx context.Context, of *profile) (missing []lack, err
 	if err != nil {
 		return nil, err
 	}
-	for _, role := range sortedNames(of.roles) {
+	for _, role := range sortedNames(differ) {
 		may := alters
-		if of.roles[role] {
+		if differ[role] {
 			if may, err = c.may(ctx, queryIsServerMember, role); err != nil {
 				return nil, err
 			}
 		}
 		switch {
 		case may:
-		case of.roles[role]:
+		case differ[role]:
 			missing = append(missing, lack{"membership in server role " + ident(role) + ", to add members to it",
 				"ALTER SERVER ROLE " + ident(role) + " ADD MEMBER " + ident(c.login.User) + ";"})
 		default:
@@ -188,6 +262,45 @@ func (c *conn) cannotJoin(ctx context.Context, of *profile) (missing []lack, err
 		}
 	}
 	return missing, nil
+}
+
+// differing are the roles that one of two has and the other has not.
+func differing(a, b *profile) map[string]bool {
+	all := map[string]bool{}
+	for _, pair := range [][2]*profile{{a, b}, {b, a}} {
+		for role, fixed := range pair[0].roles {
+			if !pair[1].in(role) {
+				all[role] = fixed
+			}
+		}
+	}
+	return all
+}
+
+// cannotTake is what of a clone's permissions and denials on the server, which its
+// original has not, the session may not revoke: what others have granted takes
+// CONTROL SERVER.
+// Source: Transact-SQL reference, "REVOKE Server Permissions", permissions.
+func (p *profile) cannotTake(of, clone *profile) []lack {
+	var missing []lack
+	want := of.rights()
+	foreign := func(h holding) bool {
+		for grantor := range h.by {
+			if grantor != p.session {
+				return true
+			}
+		}
+		return false
+	}
+	for _, g := range slices.Concat(sortedGrants(clone.grants), sortedGrants(clone.denials)) {
+		granted, isGrant := clone.grants[g]
+		wanted, ok := want[g]
+		_, denied := of.denials[g]
+		if isGrant && (!ok || granted.option && !wanted.option) && foreign(granted) || !isGrant && !denied && foreign(clone.denials[g]) {
+			missing = append(missing, lack{fmt.Sprintf("CONTROL SERVER, to revoke %s from %s", g, clone.name), grantServer(p.session)})
+		}
+	}
+	return missing
 }
 
 // cannotGive is what of a login's permissions on the server another one may not
@@ -212,31 +325,54 @@ func (c *conn) missingInDatabase(ctx context.Context, at place, p, k *principal,
 		twin = p
 	}
 	has, follows, err := c.inDatabase(ctx, p, twin)
-	if err != nil || has.id == "" {
+	if err != nil {
 		return nil, err
 	}
-	needs := []string{"ALTER ANY USER"}
-	if k == nil || follows.id == "" {
+	var needs []string
+	switch {
+	case has.id == "" && follows.id == "":
+		return nil, nil
+	case has.id == "": // what the clone has is taken away
+	case k == nil || follows.id == "":
 		orphan, err := c.vacant(ctx, at, k, clone)
 		if err != nil {
 			return nil, err
 		}
-		if orphan != nil {
+		follows = newUser(clone, c.login.User)
+		if needs = append(needs, "ALTER ANY USER"); orphan != nil {
+			follows = orphan
 			needs = append(needs, "CONTROL")
 		}
+	case defaultSchema(has) != defaultSchema(follows) || has.encrypted != follows.encrypted:
+		needs = append(needs, "ALTER ANY USER")
 	}
-	if owner, err := c.may(ctx, queryIsOwner); err != nil || owner {
-		return nil, err
-	}
-	if len(has.roles) > 0 {
+	return c.missingFor(ctx, at, has, follows, needs)
+}
+
+// newUser is what a user has by being there.
+func newUser(name, session string) *profile {
+	p := newProfile(false, session)
+	p.name = name
+	p.add(grant{"CONNECT", ""}, "G", "dbo")
+	return p
+}
+
+// missingFor is what the session lacks of these permissions in the present
+// database, and of what it takes to make one user follow another.
+func (c *conn) missingFor(ctx context.Context, at place, has, follows *profile, needs []string) ([]lack, error) {
+	roles := differing(has, follows)
+	if len(roles) > 0 {
 		needs = append(needs, "ALTER ANY ROLE")
 	}
-	if len(has.grants)+len(has.denials)+len(has.owned) > 1 { // CONNECT comes with the user
+	if len(follows.follow(has)) > len(roles) {
 		needs = append(needs, "CONTROL")
+	}
+	if owner, err := c.may(ctx, queryIsOwner); err != nil || owner || len(needs) == 0 {
+		return nil, err
 	}
 	remedy := c.grantDatabase(ctx, at.name)
 	var missing []lack
-	for _, need := range needs {
+	for _, need := range slices.Compact(needs) {
 		may, err := c.may(ctx, queryMayInDatabase, need)
 		if err != nil {
 			return nil, err
@@ -245,9 +381,9 @@ func (c *conn) missingInDatabase(ctx context.Context, at place, p, k *principal,
 			missing = append(missing, lack{need + " in database " + ident(at.name), remedy})
 		}
 	}
-	for _, role := range sortedNames(has.roles) {
-		if has.roles[role] {
-			missing = append(missing, lack{"membership in db_owner of database " + ident(at.name) + ", to add members to " + ident(role), remedy})
+	for _, role := range sortedNames(roles) {
+		if roles[role] {
+			missing = append(missing, lack{"membership in db_owner of database " + ident(at.name) + ", to change the members of " + ident(role), remedy})
 		}
 	}
 	return missing, nil

@@ -51,11 +51,12 @@ type profile struct {
 	exceptions map[grant]bool
 	owned      map[string]bool // in the words of GRANT ON
 	things     map[string]thing
+	numbers    map[grant]string // of the session's own: each in numbers, which do not depend on what it may see
 }
 
 func newProfile(server bool, session string) *profile {
 	return &profile{server: server, session: session, roles: map[string]bool{}, grants: map[grant]holding{}, denials: map[grant]holding{},
-		exceptions: map[grant]bool{}, owned: map[string]bool{}, things: map[string]thing{}}
+		exceptions: map[grant]bool{}, owned: map[string]bool{}, things: map[string]thing{}, numbers: map[grant]string{}}
 }
 
 // denyRoles are roles that take rights away.

@@ -194,6 +194,9 @@ func (c *conn) readClass(ctx context.Context, p *profile, number string) error {
 			on = " ON " + k.keyword + " number " + number
 		}
 		p.add(grant{permission, on}, state, grantor)
+		if p.own && k.view != "" {
+			p.numbers[grant{permission, on}] = r[0] + " ON " + k.keyword + " number " + number
+		}
 		p.things[on] = thing{owner: owner}
 		if k.schema {
 			p.things[on] = thing{" ON SCHEMA::" + ident(schema), owner}

@@ -159,19 +159,28 @@ func (p *profile) kindOf(on string) string {
 	return kind
 }
 
+// inNumbers is a grant as the profile compares it: two users need not see the
+// names of what both are denied.
+func (p *profile) inNumbers(g grant) string {
+	if number, ok := p.numbers[g]; ok {
+		return number
+	}
+	return g.String()
+}
+
 // denied says what is denied to the user, by itself and by its roles.
 func (p *profile) denied(byRoles [][]string, twin *profile) string {
 	var all []string
 	for g := range p.denials {
 		if !about(g.on, p, twin) {
-			all = append(all, g.String())
+			all = append(all, p.inNumbers(g))
 		}
 	}
 	for g, optionless := range p.exceptions {
 		if optionless {
-			all = append(all, "to grant on "+g.String())
+			all = append(all, "to grant on "+p.inNumbers(g))
 		} else {
-			all = append(all, "(revoked) "+g.String())
+			all = append(all, "(revoked) "+p.inNumbers(g))
 		}
 	}
 	for role := range p.roles {

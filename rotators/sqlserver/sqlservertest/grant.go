@@ -113,12 +113,17 @@ func (s *session) parties(on securable, to, as string) (grantee, grantor int, er
 	}
 	if as != "" {
 		by := s.database.user(as)
-		if by == nil || !s.all() && by.id != s.user.id {
+		if by == nil || by.id != s.user.id && !s.all() && !s.memberOf("db_owner") && !s.memberOf("db_securityadmin") {
 			return 0, 0, cannot("find", "principal", as)
 		}
 		grantor = by.id
 	}
 	return g.id, grantor, nil
+}
+
+// memberOf reports whether the session's user is in a fixed role.
+func (s *session) memberOf(role string) bool {
+	return slices.Contains(s.principals(), s.database.user(role).id)
 }
 
 func (s *session) partiesOnServer(to, as string) (grantee, grantor int, err error) {
@@ -130,7 +135,7 @@ func (s *session) partiesOnServer(to, as string) (grantee, grantor int, err erro
 		return 0, 0, cannot("find", "login", to)
 	}
 	grantor = s.login.id
-	if s.sysadmin() {
+	if s.hasOnServer("CONTROL SERVER") {
 		grantor = 1
 	}
 	if as != "" {
