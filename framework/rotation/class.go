@@ -33,6 +33,7 @@ const (
 	NoUser             Class = "Rotation.NoUser"
 	TooManyConnections Class = "Rotation.TooManyConnections"
 	Unavailable        Class = "Rotation.Unavailable"
+	Unsupported        Class = "Rotation.Unsupported"
 	Timeout            Class = "Rotation.Timeout"
 	Panic              Class = "Rotation.Panic"
 	Unknown            Class = "Rotation.Unknown"
@@ -65,6 +66,7 @@ var remedies = map[Class]string{
 	NoUser:             "Correct the secret's username, or create the user in the database.",
 	TooManyConnections: "Free connections on the server, or raise its limit or the user's.",
 	Unavailable:        "Wait until the server is up; Secrets Manager tries again.",
+	Unsupported:        "Use a version of the server that README names for this engine.",
 	Timeout:            "Raise the function's time-out if the server is only slow; look at what keeps it busy.",
 	Panic:              "This is a defect: report it with the log lines above.",
 	Unknown:            "Rotor has no class for this: report it with the log lines above. Secrets Manager tries again by itself.",

@@ -33,7 +33,7 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 		return err
 	}
 	if !found {
-		err := c.explain(c.change(ctx, c.creation(want, p.Clone)), clone)
+		err := c.explain(c.secure(ctx, c.creation(want, p.Clone), want), clone)
 		if !isDuplicate(err) {
 			return err
 		}
@@ -52,7 +52,7 @@ func (c *conn) creation(want user, clone database.Login) bson.D {
 		roles = []role{} // the field is required
 	}
 	command := bson.D{{Key: "createUser", Value: clone.User}, {Key: "pwd", Value: clone.Password}, {Key: "roles", Value: roles}}
-	return append(append(command, c.mechanisms(want)...), c.settings(want, user{})...)
+	return append(command, c.settings(want, user{})...)
 }
 
 // equalize makes an existing clone the same as the original.

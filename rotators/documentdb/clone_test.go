@@ -118,7 +118,7 @@ func TestAnOriginalThatIsGoneIsNamed(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		clone := w.user(t, "admin", w.name("lonely_clone"), "first password")
 		err := w.rotor(t, database.AlternatingUsers, w.secret(t, clone, "first password")).rotate(t)
-		if class(err) != rotation.NoUser || !strings.Contains(err.Error(), w.name("lonely")) || !strings.Contains(err.Error(), "authSource") {
+		if class(err) != rotation.NoUser || !strings.Contains(err.Error(), w.name("lonely")) || strings.Contains(err.Error(), "authSource") != (w.server.Engine == "mongo") {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -132,7 +132,8 @@ func TestMissingPrivileges(t *testing.T) {
 		if class(err) != rotation.MissingPrivilege || !strings.Contains(err.Error(), "single-user-by-administrator") {
 			t.Errorf("a user without changeOwnPassword: got %v", err)
 		}
-		clerk := w.user(t, "admin", w.name("clerk"), "clerk's password")
+		clerk := w.name("clerk")
+		w.bare(t, clerk, "clerk's password", bson.A{grant("readWrite", w.shop())})
 		for _, s := range []database.Strategy{database.SingleUserByAdministrator, database.AlternatingUsers} {
 			r := w.rotor(t, s, w.secret(t, name, "first password"))
 			r.store.Add("admin", w.secret(t, clerk, "clerk's password"))

@@ -76,6 +76,8 @@ type conn struct {
 	primary bool
 	// granted are the session's privileges, or nil if the server does not tell.
 	granted privileges
+	// roles are the session's, those that they include among them.
+	roles []role
 	// home is the database that the session's user is defined in.
 	home string
 }
@@ -106,7 +108,7 @@ func connect(ctx context.Context, l database.Login) (*conn, error) {
 // prove logs in: the first command opens the connection.
 func (c *conn) prove(ctx context.Context) error {
 	s, err := c.status(ctx)
-	c.granted = s.Privileges
+	c.granted, c.roles = s.Privileges, s.Roles
 	return err
 }
 

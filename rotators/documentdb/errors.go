@@ -27,7 +27,7 @@ var codes = map[int64]rotation.Fault{
 	18:    {Class: rotation.LoginRefused},     // AuthenticationFailed
 	31:    {Class: rotation.Unknown, Remedy: remedyRole},
 	50:    {Class: rotation.Timeout}, // MaxTimeMSExpired
-	59:    {Class: rotation.Unknown, Remedy: remedyCommand},
+	59:    {Class: rotation.Unsupported, Remedy: remedyCommand},
 	64:    passing, // WriteConcernTimeout: done, but not yet on a majority
 	79:    {Class: rotation.Unavailable, Remedy: remedyMajority},
 	89:    passing, // NetworkTimeout
@@ -54,6 +54,7 @@ const (
 	remedyMechanism = "The server offers no mechanism by which this user can log in with a password: enable SCRAM for both."
 	remedyAtlas     = "Atlas lets nobody manage database users by commands: rotate them through its Administration API."
 	remedyLogin     = "Put a password that works into the secret's AWSCURRENT version, then rotate it again. A password is refused too when the user is defined in another database than %q (authSource in the secret), or when its authenticationRestrictions do not let this function in."
+	remedyIAM       = "Put a password that works into the secret's AWSCURRENT version, then rotate it again. A user that logs in by IAM has no password, and cannot be rotated."
 	remedyPrimary   = "Check that the replica set has a primary, and that it has the name in the secret's replicaSet."
 )
 
@@ -144,9 +145,29 @@ func (c *conn) connectFault(err error) error {
 	err = c.fault(err)
 	var se *serverError
 	if errors.As(err, &se) && (se.code == authFailed || se.code == atlas) {
-		return database.Refused(se).With(fmt.Sprintf(remedyLogin, c.place.authSource))
+		return database.Refused(se).With(c.remedyLogin())
 	}
 	return err
+}
+
+// remedyLogin is for a password that was refused. DocumentDB has all its users in
+// one database, and no restrictions of where they come from.
+// Source: its developer guide, "Managing Amazon DocumentDB users" and
+// "Authentication using IAM identity".
+func (c *conn) remedyLogin() string {
+	if c.amazon {
+		return remedyIAM
+	}
+	return fmt.Sprintf(remedyLogin, c.place.authSource)
+}
+
+// isNoArgument reports whether a command had a field that the server does not know.
+// Source: what DocumentDB has said to others ("authenticationRestrictions" is not a
+// valid argument to createRole, code 2, no name: issue 575 of community.mongodb on
+// GitHub).
+func isNoArgument(err error) bool {
+	var se *serverError
+	return errors.As(err, &se) && se.code == badValue && strings.Contains(se.message, "is not a valid argument to")
 }
 
 // isDuplicate reports whether a user could not be made because it exists.

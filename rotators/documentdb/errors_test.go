@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -49,7 +51,7 @@ func TestEveryCodeHasItsClass(t *testing.T) {
 		100:   {rotation.Unavailable, false},
 		50:    {rotation.Timeout, false},
 		31:    {rotation.Unknown, false},
-		59:    {rotation.Unknown, false},
+		59:    {rotation.Unsupported, false},
 		4711:  {rotation.Unknown, false},
 	} {
 		err := c.fault(answered(code, "Name", "m."))
@@ -68,6 +70,20 @@ func TestEveryCodeHasItsClass(t *testing.T) {
 	}
 	if other := errors.New("x"); c.fault(other) != other || c.fault(nil) != nil {
 		t.Error("an error that is not the server's was changed")
+	}
+}
+
+// The README lists the codes, and is read where the log has one.
+func TestTheReadmeHasEveryCode(t *testing.T) {
+	page, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for code, f := range codes {
+		row := regexp.MustCompile(fmt.Sprintf(`\| %d \| .* \| %s(, again)? \|\n`, code, strings.TrimPrefix(string(f.Class), rotation.Prefix))).FindStringSubmatch(string(page))
+		if row == nil || (row[1] != "") != f.Transient {
+			t.Errorf("README.md has another class of code %d, or none: %q", code, row)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package documentdb
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -26,8 +27,18 @@ func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
 		return err
 	}
 	c.sending()
-	command := bson.D{{Key: "updateUser", Value: name}, {Key: "pwd", Value: password}}
-	return c.explain(c.change(ctx, append(command, c.mechanisms(u)...)), name)
+	return c.explain(c.secure(ctx, bson.D{{Key: "updateUser", Value: name}, {Key: "pwd", Value: password}}, u), name)
+}
+
+// secure runs a command that sets a password, and keeps the mechanisms of a user, if
+// the server knows that field. What it does not know it refuses whole.
+func (c *conn) secure(ctx context.Context, command bson.D, u user) error {
+	field := c.mechanisms(u)
+	err := c.change(ctx, slices.Concat(command, field))
+	if len(field) > 0 && c.amazon && isNoArgument(err) {
+		return c.change(ctx, command)
+	}
+	return err
 }
 
 // sending says so if a password is about to leave in clear text.
@@ -38,15 +49,13 @@ func (c *conn) sending() {
 }
 
 // mechanisms is the field that keeps a user's mechanisms as they are. Without it
-// a new password is stored for all that the server offers, and so MongoDB needs
-// it only for users with one of them. DocumentDB before 5.0.1 has SCRAM-SHA-1
-// alone, and does not know the field.
+// a new password is stored for all that the server offers, and so MongoDB, and
+// DocumentDB from 5.0.1 on, need it only for users with one of the two. Before,
+// DocumentDB has SCRAM-SHA-1 alone, and does not know the field (see secure);
+// whether it tells of mechanisms then is not documented.
+// Source: its developer guide, "Authentication using SCRAM-SHA-256".
 func (c *conn) mechanisms(u user) bson.D {
-	usual := []string{"SCRAM-SHA-1", "SCRAM-SHA-256"}
-	if c.amazon {
-		usual = usual[:1]
-	}
-	if len(u.Mechanisms) == 0 || slices.Equal(u.Mechanisms, usual) {
+	if len(u.Mechanisms) == 0 || slices.Equal(u.Mechanisms, []string{"SCRAM-SHA-1", "SCRAM-SHA-256"}) {
 		return nil
 	}
 	return bson.D{{Key: "mechanisms", Value: u.Mechanisms}}
@@ -76,7 +85,7 @@ func (c *conn) remedyPrivilege(own bool) string {
 	case own:
 		return "Grant the user a role with the action changeOwnPassword on its authentication database, or let the administrator change the password: ROTATION_STRATEGY=single-user-by-administrator."
 	case c.amazon:
-		return "Grant the administrator userAdminAnyDatabase on admin."
+		return fmt.Sprintf("As the cluster's primary user: db.getSiblingDB(\"admin\").grantRolesToUser(%q, [\"userAdminAnyDatabase\"]). No lesser built-in role of DocumentDB may do this.", c.login.User)
 	}
 	return "Grant the administrator userAdmin on the user's authentication database and on the databases of its roles, or userAdminAnyDatabase on admin."
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/event"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/seed492efc12/rotor/framework/database"
@@ -57,16 +58,16 @@ func locate(ctx context.Context, l database.Login) (place, error) {
 }
 
 // authSource is the database that a user is defined in: the secret's authSource,
-// or else the usual one, or else the secret's dbname, or admin. DocumentDB has all
-// users in admin.
+// or else the usual one, or else the secret's dbname, or admin. On DocumentDB it is
+// admin whatever the secret says.
 // Source: MongoDB's specification "Connection String", authSource and the default
-// authentication database. AWS's rotation functions take dbname, or admin.
+// authentication database; DocumentDB developer guide, "Managing Amazon DocumentDB
+// users". AWS's rotation functions take dbname, or admin.
 func authSource(l database.Login, usual string) (string, error) {
-	name := cmp.Or(l.Secret.Text("authSource"), usual)
-	if name == "" && !isAmazon(l) {
-		name = l.Secret.Text("dbname")
+	if isAmazon(l) {
+		return "admin", nil
 	}
-	name = cmp.Or(name, "admin")
+	name := cmp.Or(l.Secret.Text("authSource"), usual, l.Secret.Text("dbname"), "admin")
 	if strings.ContainsAny(name, "/\\. \"$\x00") { // MongoDB manual, "Naming Restrictions"
 		return "", rotation.Fail(rotation.BadSecret, "the authSource %q is not the name of a database", name)
 	}
@@ -100,6 +101,7 @@ func clientOptions(ctx context.Context, l database.Login, p place, d *dialer) *o
 		SetAppName("rotor").
 		SetMinPoolSize(0).SetMaxPoolSize(1).SetMaxConnecting(1).
 		SetServerMonitoringMode(options.ServerMonitoringModePoll).
+		SetServerMonitor(&event.ServerMonitor{ServerDescriptionChanged: d.met}).
 		SetServerSelectionTimeout(selection).
 		SetRetryReads(false).SetRetryWrites(false).SetMaxAdaptiveRetries(0)
 	if p.replicaSet != "" {

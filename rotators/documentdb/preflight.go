@@ -2,6 +2,9 @@ package documentdb
 
 import (
 	"context"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
@@ -49,25 +52,63 @@ func (c *conn) preflight(ctx context.Context, target database.Login, next string
 		return err
 	}
 	if c.granted == nil {
-		c.login.Report.Notef("The server does not tell what %q may do, so that this trial could not check whether it may set the password of %q.", c.login.User, next)
-		return nil
+		return c.judge(next)
 	}
 	needs, err := more(c, want)
 	if err != nil {
 		return err
 	}
-	return c.lacks(append([]need{{"changePassword", c.place.authSource}}, needs...), next)
+	return c.lacks(ctx, append([]need{{"changePassword", c.place.authSource}}, needs...), next)
+}
+
+// judge is for a server that tells the roles of a session alone, as DocumentDB. The
+// roles that may set passwords there may do all else that a rotation takes.
+func (c *conn) judge(next string) error {
+	switch {
+	case slices.ContainsFunc(c.roles, role.administers):
+		return nil
+	case c.amazon && len(c.roles) > 0 && !slices.ContainsFunc(c.roles, role.isUnknown):
+		return rotation.Fail(rotation.MissingPrivilege, "no role of %q lets it set the password of %q", c.login.User, next).With(c.remedyPrivilege(c.isOwn(next)))
+	}
+	c.login.Report.Notef("The server does not tell what %q may do, so that this trial could not check whether it may set the password of %q.", c.login.User, next)
+	return nil
+}
+
+// administers reports whether a role may administer all users of DocumentDB.
+// Source: its developer guide, "Database access using Role-Based Access Control".
+func (r role) administers() bool {
+	return r.Database == "admin" && (r.Name == "root" || r.Name == "userAdminAnyDatabase")
+}
+
+// isUnknown reports whether a role may be one that somebody has made, of which a
+// session is not told what it may do. The others are built-in ones of that page that
+// may do nothing to users.
+func (r role) isUnknown() bool {
+	return !slices.Contains([]string{"read", "readWrite", "dbAdmin", "readAnyDatabase", "readWriteAnyDatabase", "dbAdminAnyDatabase", "clusterAdmin"}, r.Name)
 }
 
 // lacks is an error if the session may not do what is needed to change a user.
-func (c *conn) lacks(needs []need, name string) error {
-	for _, n := range needs {
-		if !c.has(n, name) {
-			return rotation.Fail(rotation.MissingPrivilege, "%q lacks the action %s on the database %q", c.login.User, n.action, n.database).
-				With(c.remedyPrivilege(n.action == "changePassword" && c.isOwn(name)))
-		}
+func (c *conn) lacks(ctx context.Context, needs []need, name string) error {
+	at := slices.IndexFunc(needs, func(n need) bool { return !c.has(n, name) })
+	if at < 0 {
+		return nil
 	}
-	return nil
+	if c.isUnguarded(ctx) {
+		c.login.Report.Notef("%s lets everybody who reaches it do everything: its access control (security.authorization) is off.", c.login.Address())
+		return nil
+	}
+	n := needs[at]
+	return rotation.Fail(rotation.MissingPrivilege, "%q lacks the action %s on the database %q", c.login.User, n.action, n.database).
+		With(c.remedyPrivilege(n.action == "changePassword" && c.isOwn(name)))
+}
+
+// isUnguarded reports whether the server tells sessions their privileges and heeds
+// none. It runs a command that changes nothing, for which the session has no
+// privilege.
+// Source: MongoDB manual, "Enable Access Control"; seen on 4.4, 5.0 and 6.0.
+func (c *conn) isUnguarded(ctx context.Context) bool {
+	var out struct{}
+	return !c.granted.allow("hostInfo", resource{Cluster: true}) && c.ask(ctx, "admin", bson.D{{Key: "hostInfo", Value: 1}}, &out) == nil
 }
 
 // A need is an action that a rotation takes on a database.

@@ -1,6 +1,7 @@
 package documentdb_test
 
 import (
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -10,6 +11,8 @@ import (
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/internal/servertest"
+	"github.com/seed492efc12/rotor/rotators/documentdb/documentdbtest"
 )
 
 // A right on all databases is none on those that are the server's own.
@@ -162,4 +165,35 @@ func TestATrialAsksForWhatDriftTakes(t *testing.T) {
 			r.must(t)
 		}
 	})
+}
+
+// A server without access control tells a session what it may do, and lets it do everything: the trial says yes, as the
+// rotation does.
+func TestATrialOnAServerWithoutAccessControl(t *testing.T) {
+	for _, version := range []string{"4.4", "5.0", "6.0"} {
+		t.Run(version, func(t *testing.T) {
+			w := newWorld(t, documentdbtest.StartVersion(t, version, documentdbtest.Config{Options: servertest.Options{Settings: map[string]string{"security.authorization": "disabled"}}}))
+			for way, s := range databasetest.Ways() {
+				w.users++
+				name := w.name(fmt.Sprint("app", w.users))
+				for _, user := range []string{name, name + " clerk"} {
+					w.bare(t, user, "first password", bson.A{grant("read", w.shop())})
+				}
+				r := w.rotor(t, s, w.secret(t, name, "first password"))
+				r.store.Add("admin", w.secret(t, name+" clerk", "first password"))
+				var log strings.Builder
+				r.engine.Log = slog.New(slog.NewTextHandler(&log, nil))
+				if err := r.trial(t); err != nil {
+					t.Errorf("%s: %v", way, err)
+				}
+				if !strings.Contains(log.String(), "access control") {
+					t.Errorf("%s: the log does not tell of it: %s", way, log.String())
+				}
+				r.store.End("user")
+				if err := r.rotate(t); err != nil {
+					t.Errorf("%s: the rotation: %v", way, err)
+				}
+			}
+		})
+	}
 }

@@ -66,10 +66,17 @@ func flat(restrictions []bson.RawValue) (all []bson.RawValue) {
 func (c *conn) must(ctx context.Context, name string) (user, error) {
 	u, found, err := c.look(ctx, name)
 	if err == nil && !found {
-		err = rotation.Fail(rotation.NoUser, "there is no user %q in the authentication database %q", name, c.place.authSource).
-			With("Create the user, or name the database that it is defined in: authSource in the secret.")
+		err = rotation.Fail(rotation.NoUser, "there is no user %q in the authentication database %q", name, c.place.authSource).With(c.remedyUser())
 	}
 	return u, err
+}
+
+// remedyUser is for a user that is not there.
+func (c *conn) remedyUser() string {
+	if c.amazon {
+		return "Create the user, or correct the secret's username."
+	}
+	return "Create the user, or name the database that it is defined in: authSource in the secret."
 }
 
 // known is must for a password alone, which can be set without knowing more of

@@ -33,6 +33,7 @@ type world struct {
 	server *documentdbtest.Server
 	roots  *x509.CertPool
 	tag    string // begins the names of all that it makes
+	itself bson.D // the role by which a user of admin may change its own password
 	users  int
 }
 
@@ -44,7 +45,13 @@ func newWorld(t *testing.T, s *documentdbtest.Server) *world {
 			w.run(t, database, bson.D{{Key: "dropDatabase", Value: 1}})
 		}
 	})
-	w.role(t, "admin", "changesItself", bson.D{{Key: "db", Value: "admin"}, {Key: "collection", Value: ""}}, "changeOwnPassword")
+	role, undo, err := s.ChangesItself(t.Context(), w.name("changesItself"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.itself = role; undo != nil {
+		t.Cleanup(func() { w.run(t, "admin", undo) })
+	}
 	w.role(t, w.shop(), "pricing", bson.D{{Key: "db", Value: w.shop()}, {Key: "collection", Value: "prices"}}, "find")
 	return w
 }
@@ -91,7 +98,7 @@ func grant(role, database string) bson.D {
 
 // rights are the application's roles: it may change its own password, too.
 func (w *world) rights() bson.A {
-	return bson.A{grant("readWrite", w.shop()), grant("read", w.stock()), grant(w.name("pricing"), w.shop()), grant(w.name("changesItself"), "admin")}
+	return bson.A{grant("readWrite", w.shop()), grant("read", w.stock()), grant(w.name("pricing"), w.shop()), w.itself}
 }
 
 // user makes a user of that name in a database, with the application's rights and more fields of createUser.
@@ -266,6 +273,11 @@ func eachMongoDB(t *testing.T, test func(t *testing.T, w *world)) {
 		}
 		test(t, newWorld(t, s))
 	})
+}
+
+// eachDocumentDB is each without MongoDB.
+func eachDocumentDB(t *testing.T, test func(t *testing.T, w *world)) {
+	documentdbtest.EachDocumentDB(t, func(t *testing.T, s *documentdbtest.Server) { test(t, newWorld(t, s)) })
 }
 
 // eachAlone is eachMongoDB without replica sets, for tests that rotate very often: what a server says of users is the same there.

@@ -17,11 +17,18 @@
 // the process that started them, whichever way that ends, and leave no files behind.
 //
 // The imitation ([StartWire]) is a server of ours that speaks MongoDB's wire protocol to the real client library, with
-// TLS, SCRAM, privileges that are enforced, and error codes. It stands in for DocumentDB 5.0, which cannot be had, alone
-// or as a cluster behind one endpoint. An agreement test in rotators/documentdb holds it to a real MongoDB 5.0, which is
-// what DocumentDB 5.0 claims to be: where they differ, DocumentDB's manual says so. It is strict where that manual is
-// silent: what is not documented (showPrivileges, authenticationRestrictions, customData, writeConcern on commands for
-// users) it refuses, so that a client that passes here relies on none of it.
+// TLS, SCRAM, privileges that are enforced, and error codes. It stands in for DocumentDB, which cannot be had, alone
+// or as a cluster behind one endpoint: 5.0 with the minor version 5.0.1 or later, and, for their wire versions, 4.0 and 3.6.
+//
+// It has some 1200 lines, and knows no statement of Rotor's. It keeps users, roles and collections, and answers nineteen
+// commands about them by what they say: the fields of each are read and checked, and so are the privileges of who sends
+// it. Nothing is answered because of who asks, of a comment, or of what was asked before.
+//
+// An agreement test in rotators/documentdb holds it to a real MongoDB 5.0, which is what DocumentDB 5.0 claims to be: where
+// they differ, DocumentDB's manual says so, or somebody who has told in public what a cluster answered. It is strict where
+// both are silent: a field that is not documented (showPrivileges, authenticationRestrictions, customData, writeConcern on
+// commands for users) and an action that is not (changeOwnPassword) it refuses, so that a client that passes here
+// relies on none of it.
 //
 // Environment:
 //
@@ -49,6 +56,10 @@ type Config struct {
 	// ReplicaSet starts three members. A client of MongoDB looks for their primary; the imitation has an endpoint that
 	// leads to it.
 	ReplicaSet bool
+	// Version is that of the imitation: "3.6", "4.0" or, if it is empty, "5.0".
+	Version string
+	// Wire is the lowest and the highest wire version that the imitation says, in place of its version's.
+	Wire [2]int32
 }
 
 // Best starts the newest MongoDB of this machine, alone, or takes the server that ROTOR_TEST_DOCUMENTDB names. The error

@@ -17,6 +17,7 @@ type example struct {
 	server   *Server
 	tag      string
 	database string
+	itself   bson.D   // the role by which a user may change its own password
 	undone   []bson.D // commands that remove what was made in admin
 }
 
@@ -53,12 +54,12 @@ func (x *example) secret(user string) map[string]any {
 
 // prepare makes the administrator, and the role with which a user may change its own password.
 func (x *example) prepare(ctx context.Context, administrator map[string]any) error {
-	own := "rotor_changes_itself" + x.tag
-	x.undone = append(x.undone, bson.D{{Key: "dropRole", Value: own}})
-	_, err := x.server.Run(ctx, "admin", bson.D{{Key: "createRole", Value: own}, {Key: "roles", Value: bson.A{}}, {Key: "privileges", Value: bson.A{bson.D{
-		{Key: "resource", Value: bson.D{{Key: "db", Value: "admin"}, {Key: "collection", Value: ""}}}, {Key: "actions", Value: bson.A{"changeOwnPassword"}}}}}})
+	itself, undo, err := x.server.ChangesItself(ctx, "rotor_changes_itself"+x.tag)
 	if err != nil {
 		return err
+	}
+	if x.itself = itself; undo != nil {
+		x.undone = append(x.undone, undo)
 	}
 	return x.make(ctx, administrator, "userAdminAnyDatabase")
 }
@@ -73,7 +74,7 @@ func (x *example) make(ctx context.Context, secret map[string]any, roles ...any)
 
 func (x *example) user(ctx context.Context, name string) (map[string]any, error) {
 	secret := x.secret(name + x.tag)
-	return secret, x.make(ctx, secret, bson.D{{Key: "role", Value: "readWrite"}, {Key: "db", Value: x.database}}, "rotor_changes_itself"+x.tag)
+	return secret, x.make(ctx, secret, bson.D{{Key: "role", Value: "readWrite"}, {Key: "db", Value: x.database}}, x.itself)
 }
 
 // as runs commands in the example's database as a secret's user.

@@ -1,10 +1,14 @@
 package documentdbtest
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"strconv"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/seed492efc12/rotor/internal/servertest"
 )
@@ -19,7 +23,7 @@ func Existing(text string) (*Server, error) {
 		return nil, fmt.Errorf("reading ROTOR_TEST_DOCUMENTDB: %w", err)
 	}
 	s := &Server{Engine: d.Engine, AuthSource: "admin", ReplicaSet: d.ReplicaSet, Server: servertest.Server{
-		Title: fmt.Sprintf("%s at %s", d.Engine, d.Host), Real: true, Host: d.Host, Port: 27017,
+		Real: true, Host: d.Host, Port: 27017,
 		AdminUser: d.Username, AdminPassword: d.Password, CountLogins: countLogins,
 	}}
 	if d.SSL == "false" {
@@ -42,5 +46,19 @@ func Existing(text string) (*Server, error) {
 		}
 		s.CA = pem
 	}
-	return s, nil
+	return s, s.describe()
+}
+
+// describe asks a running server for its version.
+func (s *Server) describe() error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	info, err := s.Run(ctx, "admin", bson.D{{Key: "buildInfo", Value: 1}})
+	if err != nil {
+		return fmt.Errorf("trying the server of ROTOR_TEST_DOCUMENTDB: %w", err)
+	}
+	s.Version, _ = info["version"].(string)
+	product := map[string]string{"documentdb": "DocumentDB"}[s.Engine]
+	s.Title = fmt.Sprintf("%s %s at %s", cmp.Or(product, "MongoDB"), s.Version, s.Host)
+	return nil
 }

@@ -131,6 +131,18 @@ func (s *Server) try(ctx context.Context, database string, command bson.D, out a
 	return s.admin.Database(database).RunCommand(ctx, command).Decode(out)
 }
 
+// ChangesItself is a role by which a user of admin may change its own password, and what drops it again. On MongoDB it is
+// made, and gives that action alone. DocumentDB has no such action: what may set a password there may set everybody's, and
+// there is nothing to drop.
+func (s *Server) ChangesItself(ctx context.Context, name string) (role, undo bson.D, err error) {
+	if s.Engine == "documentdb" {
+		return bson.D{{Key: "role", Value: "userAdminAnyDatabase"}, {Key: "db", Value: "admin"}}, nil, nil
+	}
+	_, err = s.Run(ctx, "admin", bson.D{{Key: "createRole", Value: name}, {Key: "roles", Value: bson.A{}}, {Key: "privileges", Value: bson.A{bson.D{
+		{Key: "resource", Value: bson.D{{Key: "db", Value: "admin"}, {Key: "collection", Value: ""}}}, {Key: "actions", Value: bson.A{"changeOwnPassword"}}}}}})
+	return bson.D{{Key: "role", Value: name}, {Key: "db", Value: "admin"}}, bson.D{{Key: "dropRole", Value: name}}, err
+}
+
 // isLost reports whether a primary is none any more, or gone.
 func isLost(err error) bool {
 	if ce, ok := errors.AsType[mongo.CommandError](err); ok {

@@ -109,11 +109,17 @@ func (s *Server) first(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = disconnect(client) }()
-	err = client.Database("admin").RunCommand(ctx, bson.D{{Key: "createUser", Value: s.AdminUser}, {Key: "pwd", Value: s.AdminPassword}, {Key: "roles", Value: bson.A{"root"}}}).Err()
-	if err != nil {
-		return fmt.Errorf("making the administrator: %w", err)
+	command := bson.D{{Key: "createUser", Value: s.AdminUser}, {Key: "pwd", Value: s.AdminPassword}, {Key: "roles", Value: bson.A{"root"}}}
+	for {
+		err := client.Database("admin").RunCommand(ctx, command).Err()
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil || !isLost(err) { // an election goes on for a while
+			return fmt.Errorf("making the administrator: %w", err)
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
-	return nil
 }
 
 // halt ends all members.

@@ -33,6 +33,21 @@ func EachMongoDB(t *testing.T, test func(t *testing.T, s *Server)) {
 	servers.Each(t, slices.DeleteFunc(wanted(), func(s source) bool { return s.Missing == "" }), test)
 }
 
+// EachDocumentDB is Each without MongoDB.
+func EachDocumentDB(t *testing.T, test func(t *testing.T, s *Server)) {
+	t.Helper()
+	all := slices.DeleteFunc(wanted(), func(s source) bool { return s.Missing != "" && s.Name != existing })
+	servers.Each(t, all, func(t *testing.T, s *Server) {
+		if s.Engine != "documentdb" {
+			t.Skip("not covered: it is about DocumentDB")
+		}
+		test(t, s)
+	})
+}
+
+// existing is the name of the server that ROTOR_TEST_DOCUMENTDB names.
+const existing = "existing"
+
 // Start starts the newest MongoDB, for this test alone. Without any the test ends: see [servertest.Absent].
 func Start(t testing.TB, c Config) *Server {
 	t.Helper()
@@ -66,7 +81,7 @@ func StartVersion(t testing.TB, version string, c Config) *Server {
 // wanted are the servers to test.
 func wanted() []source {
 	if text := os.Getenv("ROTOR_TEST_DOCUMENTDB"); text != "" {
-		return []source{{Name: "existing", Missing: "server of ROTOR_TEST_DOCUMENTDB", Start: func() (*Server, error) { return Existing(text) }}}
+		return []source{{Name: existing, Missing: "server of ROTOR_TEST_DOCUMENTDB", Start: func() (*Server, error) { return Existing(text) }}}
 	}
 	all, sets := installed(Config{}), installed(Config{ReplicaSet: true})
 	if len(sets) > 0 {

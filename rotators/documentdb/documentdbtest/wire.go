@@ -2,9 +2,11 @@ package documentdbtest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/json"
+	"fmt"
 	"net"
 	"sync"
 
@@ -16,6 +18,7 @@ import (
 // A cluster is the imitation of an Amazon DocumentDB cluster: what its sessions share.
 type cluster struct {
 	config   Config
+	release  release
 	tls      *tls.Config // nil without TLS
 	log      servertest.MemoryLog
 	listener *servertest.Listener
@@ -34,9 +37,14 @@ type identity struct{ name, database string }
 // StartWire starts the imitation of DocumentDB. As a cluster, it listens as a cluster endpoint does, which leads to the
 // primary.
 func StartWire(config Config) (*Server, error) {
-	c := &cluster{config: config, users: map[identity]*account{}, roles: map[identity]definition{}, collections: map[string][]bson.D{}}
+	version := cmp.Or(config.Version, "5.0")
+	release, ok := releases()[version]
+	if !ok {
+		return nil, fmt.Errorf("there is no imitation of DocumentDB %s", version)
+	}
+	c := &cluster{config: config, release: release, users: map[identity]*account{}, roles: map[identity]definition{}, collections: map[string][]bson.D{}}
 	s := &Server{Engine: "documentdb", AuthSource: "admin", wire: c, Server: servertest.Server{
-		Title: "DocumentDB 5.0", Version: "5.0.0", Ours: true, Host: servertest.Host, TLS: config.TLS, AdminUser: admin, AdminPassword: rand.Text(),
+		Title: "DocumentDB " + version, Version: release.version, Ours: true, Host: servertest.Host, TLS: config.TLS, AdminUser: admin, AdminPassword: rand.Text(),
 		Journal: &c.log, CountLogins: countLogins,
 	}}
 	if config.ReplicaSet {

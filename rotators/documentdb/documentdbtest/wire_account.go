@@ -60,7 +60,7 @@ func secure(a *account, name, password string, mechanisms []string) error {
 func (c *cluster) store(who identity, password string, roles []identity) error {
 	a := &account{roles: roles}
 	c.users[who] = a
-	return secure(a, who.name, password, []string{"SCRAM-SHA-1"})
+	return secure(a, who.name, password, c.release.usual())
 }
 
 // acceptable applies the rules for passwords ("Amazon DocumentDB quotas and limits"). The code of a refusal is a guess.

@@ -115,12 +115,14 @@ func (s *session) requireOn(action string, on resource) error {
 	return s.notAuthorized()
 }
 
-// notAuthorized prints the whole command, as MongoDB does.
-func (s *session) notAuthorized() error {
-	return unauthorized("not authorized on %s to execute command %v", s.current.database, s.current.command)
-}
+// notAuthorized says what DocumentDB says, as people have shown it (issue 11800 of Automattic/mongoose, issue 486 of
+// rwynn/monstache, both on GitHub).
+func (s *session) notAuthorized() error { return unauthorized("Authorization failure") }
 
 func (s *session) createRole() (bson.D, error) {
+	if err := s.fields(nil, "roles", "privileges"); err != nil {
+		return nil, err
+	}
 	if err := s.require("createRole", s.current.database); err != nil {
 		return nil, err
 	}
@@ -137,6 +139,11 @@ func (s *session) createRole() (bson.D, error) {
 		p.on.db, _ = get[string](on, "db")
 		p.on.collection, _ = get[string](on, "collection")
 		p.actions = texts(d, "actions")
+		for _, own := range []string{"changeOwnPassword", "changeOwnCustomData"} {
+			if slices.Contains(p.actions, own) { // not among the actions of "Database access using Role-Based Access Control"
+				return nil, badValue("Unrecognized action privilege string: %s", own)
+			}
+		}
 		r.privileges = append(r.privileges, p)
 	}
 	name := identity{s.argument(), s.current.database}

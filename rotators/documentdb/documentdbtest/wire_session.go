@@ -57,6 +57,7 @@ func commands() map[string]command {
 		"saslcontinue":        {run: (*session).saslContinue, open: true},
 		"ping":                {run: nothing, open: true},
 		"endsessions":         {run: nothing},
+		"buildinfo":           {run: (*session).buildInfo, open: true},
 		"connectionstatus":    {run: (*session).connectionStatus, open: true},
 		"usersinfo":           {run: (*session).usersInfo},
 		"createuser":          {run: (*session).createUser, writes: true},
@@ -110,7 +111,7 @@ func (s *session) heard(d bson.D) {
 
 func (s *session) run(name string) (bson.D, error) {
 	known, ok := commands()[strings.ToLower(name)]
-	if !ok {
+	if !ok || name == "hello" && !s.release.hello {
 		return nil, fail(59, "CommandNotFound", "no such command: '%s'", name)
 	}
 	if !known.open && s.user == (identity{}) {

@@ -15,13 +15,18 @@ func TestTheImitationIsStrict(t *testing.T) {
 		command bson.D
 		code    int32
 	}{
-		{createUser("custom", "password", bson.E{Key: "customData", Value: bson.D{}}), 40415},
-		{createUser("restricted", "password", bson.E{Key: "authenticationRestrictions", Value: bson.A{}}), 40415},
-		{createUser("concerned", "password", bson.E{Key: "writeConcern", Value: bson.D{{Key: "w", Value: "majority"}}}), 40415},
-		{bson.D{{Key: "connectionStatus", Value: 1}, {Key: "showPrivileges", Value: true}}, 40415},
-		{bson.D{{Key: "usersInfo", Value: "x"}, {Key: "showAuthenticationRestrictions", Value: true}}, 40415},
-		{bson.D{{Key: "usersInfo", Value: bson.D{{Key: "forAllDBs", Value: true}}}, {Key: "filter", Value: bson.D{}}}, 40415},
+		{createUser("custom", "password", bson.E{Key: "customData", Value: bson.D{}}), 2},
+		{createUser("restricted", "password", bson.E{Key: "authenticationRestrictions", Value: bson.A{}}), 2},
+		{createUser("concerned", "password", bson.E{Key: "writeConcern", Value: bson.D{{Key: "w", Value: "majority"}}}), 2},
+		{bson.D{{Key: "connectionStatus", Value: 1}, {Key: "showPrivileges", Value: true}}, 2},
+		{bson.D{{Key: "usersInfo", Value: "x"}, {Key: "showAuthenticationRestrictions", Value: true}}, 2},
+		{bson.D{{Key: "usersInfo", Value: bson.D{{Key: "forAllDBs", Value: true}}}, {Key: "filter", Value: bson.D{}}}, 2},
 		{bson.D{{Key: "insert", Value: "c"}, {Key: "documents", Value: bson.A{bson.D{}}}, {Key: "txnNumber", Value: int64(1)}}, 301}, // "Retryable writes"
+		{bson.D{{Key: "createRole", Value: "itself"}, {Key: "roles", Value: bson.A{}}, {Key: "privileges", Value: bson.A{bson.D{
+			{Key: "resource", Value: bson.D{{Key: "db", Value: "admin"}, {Key: "collection", Value: ""}}}, {Key: "actions", Value: bson.A{"changeOwnPassword"}}}}}}, 2},
+		{bson.D{{Key: "createRole", Value: "restricted"}, {Key: "roles", Value: bson.A{}}, {Key: "privileges", Value: bson.A{}}, {Key: "authenticationRestrictions", Value: bson.A{}}}, 2},
+		{bson.D{{Key: "updateUser", Value: "root user"}, {Key: "customData", Value: bson.D{}}}, 2},
+		{bson.D{{Key: "grantRolesToUser", Value: "root user"}, {Key: "roles", Value: bson.A{bson.D{{Key: "role", Value: "userAdmin"}, {Key: "db", Value: "admin"}}}}}, 31},
 		{createUser("short", "short"), 2},
 		{createUser("slash", "slash/slash"), 2},
 		{createUser("quote", `quote"quote`), 2},

@@ -10,13 +10,20 @@ import (
 // home is where DocumentDB keeps all of them ("Managing Amazon DocumentDB users").
 const home = "admin"
 
-// fields checks that a command has known fields alone, and the required ones. Some are generic: drivers add them.
+// fields checks that a command has known fields alone, and the required ones. Some are generic: drivers add them. What
+// DocumentDB answers to others is known from issue 575 of community.mongodb on GitHub.
 func (s *session) fields(required []string, known ...string) error {
-	known = append(append(known, required...), "lsid", "comment", "maxTimeMS")
+	known = append(append(known, required...), "comment", "maxTimeMS")
+	if s.release.sessions {
+		known = append(known, "lsid")
+	}
+	if !s.release.mechanisms {
+		known = slices.DeleteFunc(known, func(field string) bool { return field == "mechanisms" })
+	}
 	name := s.current.command[0].Key
 	for _, e := range s.current.command[1:] {
 		if !strings.HasPrefix(e.Key, "$") && !slices.Contains(known, e.Key) {
-			return fail(40415, "Location40415", "BSON field '%s.%s' is an unknown field.", name, e.Key)
+			return badValue("%q is not a valid argument to %s", e.Key, name)
 		}
 	}
 	for _, field := range required {
@@ -70,10 +77,10 @@ func texts(d bson.D, field string) (all []string) {
 	return all
 }
 
-// mechanisms are those that a command names. By default DocumentDB has the one.
+// mechanisms are those that a command names, or else all that there are.
 func (s *session) mechanisms() ([]string, error) {
 	if !has(s.current.command, "mechanisms") {
-		return []string{"SCRAM-SHA-1"}, nil
+		return s.release.usual(), nil
 	}
 	all := texts(s.current.command, "mechanisms")
 	if len(all) == 0 {
@@ -180,12 +187,12 @@ func (s *session) updateUser() (bson.D, error) {
 	return succeed(), secure(a, s.argument(), password, mechanisms)
 }
 
-// mayUpdate checks the privileges for a password, which a user may have for itself, and for a list of roles.
+// mayUpdate checks the privileges for a password, be it the user's own, and for a list of roles.
 func (s *session) mayUpdate() error {
-	on := resource{db: home}
-	own := s.named() == s.user && s.may("changeOwnPassword", on)
-	if has(s.current.command, "pwd") && !own && !s.may("changePassword", on) {
-		return s.notAuthorized()
+	if has(s.current.command, "pwd") {
+		if err := s.require("changePassword", home); err != nil {
+			return err
+		}
 	}
 	if !has(s.current.command, "roles") {
 		return nil

@@ -17,10 +17,14 @@ func (s *session) usersInfo() (bson.D, error) {
 	list := bson.A{}
 	for _, who := range wanted {
 		if a := s.users[who]; a != nil {
-			list = append(list, bson.D{
+			user := bson.D{
 				{Key: "_id", Value: who.database + "." + who.name}, {Key: "user", Value: who.name}, {Key: "db", Value: who.database},
-				{Key: "roles", Value: roleDocuments(a.roles)}, {Key: "mechanisms", Value: slices.Clone(a.mechanisms)},
-			})
+				{Key: "roles", Value: roleDocuments(a.roles)},
+			}
+			if s.release.tells {
+				user = append(user, bson.E{Key: "mechanisms", Value: slices.Clone(a.mechanisms)})
+			}
+			list = append(list, user)
 		}
 	}
 	return succeed(bson.E{Key: "users", Value: list}), nil
