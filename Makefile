@@ -24,7 +24,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
-.PHONY: help demo test race sweep build sbom package sam invoke emulate lint bench guarantees mutants servers fuzz certificates dependencies clean
+.PHONY: help demo test race sweep build sbom package sam invoke emulate lint bench guarantees mutants live servers fuzz certificates dependencies clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ guarantees: ## Run all tests with a fault at every point, and write docs/guarant
 
 mutants: ## Break the code in each way of a list, and see that a test notices
 	@go run ./scripts/mutants
+
+live: ## Run an engine's tests on a server of yours, and write a report (ENGINE=sqlserver and so on; it says how to get a server)
+	@go run ./scripts/live $(ENGINE)
 
 servers: ## Fetch the real servers that tests use into a cache (SERVERS="mysql postgres-18" for some); the system's packages stay as they are
 	@go run ./scripts/install $(SERVERS)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/postgres"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
@@ -112,6 +113,9 @@ func (w *world) secret(t *testing.T, user, password string) secret.Document {
 	d, err := secret.Parse([]byte(`{"engine":"postgres","masterarn":"admin"}`))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !w.server.Ours && w.server.TLS == servertest.TLSOff { // on servers of ours, tests say it where they mean it
+		d = d.With("ssl", "false")
 	}
 	return d.With("host", w.server.Host).With("port", fmt.Sprint(w.server.Port)).With("dbname", w.box.Database).
 		With("username", user).With("password", password)

@@ -35,9 +35,10 @@ type Engine struct {
 	// Client is the module of the database's client library. No other function
 	// links it, but for those with the same.
 	Client string
-	// Live is the environment variable that names a server to the tests.
-	Live     string
-	Products []Product
+	// Live is the environment variable that names a server to the tests, and Try
+	// how to get a server and run them on it.
+	Live, Try string
+	Products  []Product
 }
 
 // A Product is a database that an engine's driver rotates users of.
@@ -70,27 +71,27 @@ func (p Product) Real() (versions []string) {
 // All is the table.
 func All() []Engine {
 	return []Engine{
-		{Name: "postgres", Driver: postgres.Driver, Client: "github.com/jackc/pgx/v5", Live: "ROTOR_TEST_POSTGRES", Products: []Product{
+		{Name: "postgres", Driver: postgres.Driver, Client: "github.com/jackc/pgx/v5", Live: "ROTOR_TEST_POSTGRES", Try: tryPostgres, Products: []Product{
 			{Name: "postgres", Install: "postgres", Title: "PostgreSQL", Example: postgrestest.Example},
 		}},
-		{Name: "mysql", Driver: mysql.Driver, Client: "github.com/go-sql-driver/mysql", Live: "ROTOR_TEST_MYSQL", Products: []Product{
+		{Name: "mysql", Driver: mysql.Driver, Client: "github.com/go-sql-driver/mysql", Live: "ROTOR_TEST_MYSQL", Try: tryMysql, Products: []Product{
 			{Name: "mysql", Install: mysqltest.MySQL, Title: "MySQL", Imitated: true, Imitation: "5.7", Example: mysqltest.Example(mysqltest.MySQL)},
 			{Name: "mariadb", Install: mysqltest.MariaDB, Title: "MariaDB", Example: mysqltest.Example(mysqltest.MariaDB)},
 		}},
-		{Name: "sqlserver", Driver: sqlserver.Driver, Client: "github.com/microsoft/go-mssqldb", Live: "ROTOR_TEST_SQLSERVER", Products: []Product{
+		{Name: "sqlserver", Driver: sqlserver.Driver, Client: "github.com/microsoft/go-mssqldb", Live: "ROTOR_TEST_SQLSERVER", Try: trySqlserver, Products: []Product{
 			{Name: "sqlserver", Title: "SQL Server", Imitated: true, Example: sqlservertest.Example},
 		}},
-		{Name: "oracle", Driver: oracle.Driver, Client: "github.com/sijms/go-ora/v2", Live: "ROTOR_TEST_ORACLE", Products: []Product{
+		{Name: "oracle", Driver: oracle.Driver, Client: "github.com/sijms/go-ora/v2", Live: "ROTOR_TEST_ORACLE", Try: tryOracle, Products: []Product{
 			{Name: "oracle", Title: "Oracle", Imitated: true, Imitation: "(behind database/sql, in the client library's place)"},
 		}},
-		{Name: "redshift", Driver: redshift.Driver, Client: "github.com/jackc/pgx/v5", Live: "ROTOR_TEST_REDSHIFT", Products: []Product{
+		{Name: "redshift", Driver: redshift.Driver, Client: "github.com/jackc/pgx/v5", Live: "ROTOR_TEST_REDSHIFT", Try: tryRedshift, Products: []Product{
 			{Name: "redshift", Title: "Redshift", Imitated: true, Imitation: "(and PostgreSQL with views in place of Redshift's)", Example: redshifttest.Example},
 		}},
-		{Name: "documentdb", Driver: documentdb.Driver, Client: "go.mongodb.org/mongo-driver/v2", Live: "ROTOR_TEST_DOCUMENTDB", Products: []Product{
+		{Name: "documentdb", Driver: documentdb.Driver, Client: "go.mongodb.org/mongo-driver/v2", Live: "ROTOR_TEST_DOCUMENTDB", Try: tryDocumentdb, Products: []Product{
 			{Name: "mongo", Install: "mongodb", Title: "MongoDB", Example: documentdbtest.Example},
-			{Name: "documentdb", Title: "DocumentDB", Imitated: true, Imitation: "5.0"},
+			{Name: "documentdb", Title: "DocumentDB", Imitated: true, Imitation: "3.6, 4.0, 5.0"},
 		}},
-		{Name: "redis", Driver: redis.Driver, Client: "github.com/gomodule/redigo", Live: "ROTOR_TEST_REDIS", Products: []Product{
+		{Name: "redis", Driver: redis.Driver, Client: "github.com/gomodule/redigo", Live: "ROTOR_TEST_REDIS", Try: tryRedis, Products: []Product{
 			{Name: "redis", Install: redistest.Redis, Title: "Redis", Example: redistest.Example(redistest.Redis)},
 			{Name: "valkey", Install: redistest.Valkey, Title: "Valkey", Example: redistest.Example(redistest.Valkey)},
 		}},

@@ -64,7 +64,7 @@ func existing(dsn string) (*Database, error) {
 	}
 	password, _ := u.User.Password()
 	d := &Database{Driver: oracle.Driver, Service: strings.Trim(u.Path, "/"), Server: &servertest.Server{
-		Title: "Oracle at " + u.Hostname(), Real: true, Host: u.Hostname(), Port: port, TLS: servertest.TLSOff,
+		Real: true, Host: u.Hostname(), Port: port, TLS: servertest.TLSOff,
 		AdminUser: u.User.Username(), AdminPassword: password, CountLogins: servertest.CountLogins,
 	}}
 	if u.Query().Get("ssl") == "true" {
@@ -79,7 +79,17 @@ func existing(dsn string) (*Database, error) {
 	d.Exec = func(statements ...string) error {
 		return d.as(context.Background(), d.AdminUser, d.AdminPassword, statements...)
 	}
-	return d, d.Exec("SELECT * FROM DUAL")
+	return d, d.describe()
+}
+
+// describe asks for the version.
+func (d *Database) describe() error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	pool := sql.OpenDB(liveConnector{d, d.AdminUser, d.AdminPassword})
+	err := pool.QueryRowContext(ctx, "SELECT MAX(VERSION) FROM PRODUCT_COMPONENT_VERSION").Scan(&d.Version)
+	d.Title = fmt.Sprintf("Oracle %s at %s", d.Version, d.Host)
+	return errors.Join(err, pool.Close())
 }
 
 // patience bounds what the helpers ask of a real database.

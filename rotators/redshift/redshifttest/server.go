@@ -2,8 +2,10 @@ package redshifttest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -61,7 +63,7 @@ func Existing(dsn string) (*Server, error) {
 		return nil, fmt.Errorf("reading the connection string: %w", err) // pgx leaves the password out
 	}
 	s := &Server{Kind: Cluster, Database: config.Database, Server: servertest.Server{
-		Title: string(Cluster), Real: true, Host: config.Host, Port: int(config.Port),
+		Real: true, Host: config.Host, Port: int(config.Port),
 		AdminUser: config.User, AdminPassword: config.Password, CountLogins: servertest.CountLogins,
 	}}
 	if config.TLSConfig == nil {
@@ -73,7 +75,11 @@ func Existing(dsn string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("trying the cluster of the connection string: %w", err)
 	}
-	return s, conn.Close(ctx)
+	var version string // ends with ", Redshift 1.0.12103"
+	err = conn.QueryRow(ctx, "SELECT version()").Scan(&version)
+	s.Version = version[strings.LastIndex(version, " ")+1:]
+	s.Title = fmt.Sprintf("Redshift %s at %s", s.Version, s.Host)
+	return s, errors.Join(err, conn.Close(ctx))
 }
 
 // dsn is the connection string of a live cluster, if there is one.

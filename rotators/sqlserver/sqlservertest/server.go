@@ -162,7 +162,7 @@ func Existing(text string) (*Server, error) {
 		return nil, errors.New("ROTOR_TEST_SQLSERVER is no URL") // the parser's error has the password
 	}
 	s := &Server{Server: servertest.Server{
-		Title: "SQL Server at " + u.Hostname(), Real: true, Host: u.Hostname(), Port: 1433,
+		Real: true, Host: u.Hostname(), Port: 1433,
 		AdminUser: u.User.Username(), CountLogins: servertest.CountLogins,
 	}}
 	s.AdminPassword, _ = u.User.Password()
@@ -185,7 +185,9 @@ func Existing(text string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("trying the server of ROTOR_TEST_SQLSERVER: %w", err)
 	}
-	return s, pool.Close()
+	err = pool.QueryRowContext(ctx, "SELECT CAST(SERVERPROPERTY('ProductVersion') AS nvarchar(128))").Scan(&s.Version)
+	s.Title = fmt.Sprintf("SQL Server %s at %s", s.Version, s.Host)
+	return s, errors.Join(err, pool.Close())
 }
 
 // patience bounds every single thing that the helpers ask of a server.
