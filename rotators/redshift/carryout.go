@@ -31,7 +31,7 @@ func (c *conn) carryOut(ctx context.Context, plan []statement, users ...string) 
 			return err
 		}
 		c.note(plan[failed], err)
-		plan = slices.Delete(slices.Clone(plan), failed, failed+1)
+		plan = slices.Concat(plan[:failed], plan[failed].instead, plan[failed+1:])
 	}
 }
 
@@ -72,10 +72,13 @@ func (c *conn) oneByOne(ctx context.Context, plan []statement) error {
 		if err != nil && s.attempt == "" {
 			return err
 		}
-		if err != nil {
-			c.note(s, err)
-		} else {
+		if err == nil {
 			c.changed(s)
+			continue
+		}
+		c.note(s, err)
+		if err := c.oneByOne(ctx, s.instead); err != nil {
+			return err
 		}
 	}
 	return nil

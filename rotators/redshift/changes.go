@@ -14,11 +14,13 @@ type statement struct {
 	// without it: a failure costs nobody a right. Empty means that the plan
 	// depends on it.
 	attempt string
+	// instead are statements that then take its place.
+	instead []statement
 }
 
 func must(sql string) statement { return statement{sql: sql} }
 
-func may(sql, attempt string) statement { return statement{sql, attempt} }
+func may(sql, attempt string) statement { return statement{sql: sql, attempt: attempt} }
 
 // settingChanges are the statements that turn the settings that user has into
 // want.

@@ -19,23 +19,20 @@ import (
 // now; catalog rows that changed meanwhile).
 func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 	original, clone := p.Original.User, p.Clone.User
-	pair, err := c.profiles(ctx, original, clone)
-	if err != nil {
-		return err
-	}
-	from := pair[original]
+	from, to, err := c.bothProfiles(ctx, p)
 	switch {
-	case from == nil:
-		return noUser(original)
+	case err != nil:
+		return err
 	case past(from.validUntil):
 		return c.usable(ctx, original)
 	}
-	if pair[clone] == nil {
+	if to == nil {
 		if err := checkPassword(p.Clone.Password); err != nil {
 			return err
 		}
 	}
-	return c.altering(c.carryOut(ctx, cloning(original, clone, p.Clone.Password, from, pair[clone]), original, clone), clone)
+	c.shared = true
+	return c.altering(c.carryOut(ctx, cloning(original, clone, p.Clone.Password, from, to), original, clone), clone)
 }
 
 // cloning are the statements that make clone, which to describes if it exists,
@@ -56,19 +53,29 @@ func cloning(original, clone, password string, from, to *profile) []statement {
 		settingChanges(clone, to.settings, from.settings),
 		groupChanges(clone, to.groups, from.groups),
 		roleChanges(clone, to.roles, from.roles),
-		handingOver(original, clone, to.owned),
-		sharing(clone, to, from.owned, to.owned),
+		handingOver(original, clone, from.grants, to.owned),
+		sharing(clone, to, from.owned, to.owned.handedOver()),
 		grantChanges(clone, to.grants.without(from.owned, to.owned), from.grants.without(from.owned, to.owned)),
+		extraChanges(clone, to.extras, from.extras),
 		defaultChanges(clone, to.defaults, from.defaults),
 	)
 }
 
-// handingOver gives the original what the clone has made while it was in use.
-func handingOver(original, clone string, owned objects) []statement {
+// handingOver gives the original what the clone has made while it was in use. What
+// has to stay the clone's is shared with the original, who holds held by now.
+func handingOver(original, clone string, held grants, owned objects) []statement {
 	var all []statement
 	for _, o := range owned.sorted() {
-		all = append(all, may("ALTER "+o.String()+" OWNER TO "+pgwire.Ident(original),
-			fmt.Sprintf("hand over what %s owns to %s: %v", pgwire.Ident(clone), pgwire.Ident(original), o)))
+		if !o.handedOver() {
+			if !o.in(held) {
+				all = append(all, o.giving(original, held)...)
+			}
+			continue
+		}
+		s := may("ALTER "+o.String()+" OWNER TO "+pgwire.Ident(original),
+			fmt.Sprintf("hand over what %s owns to %s, who gets all privileges on it: %v", pgwire.Ident(clone), pgwire.Ident(original), o))
+		s.instead = o.giving(original, held)
+		all = append(all, s)
 	}
 	return all
 }
@@ -80,7 +87,7 @@ func sharing(user string, has *profile, owned ...objects) []statement {
 	for _, some := range owned {
 		for _, o := range some.sorted() {
 			if !o.in(has.grants) {
-				all = append(all, o.giving(user))
+				all = append(all, o.giving(user, has.grants)...)
 			}
 		}
 	}

@@ -21,8 +21,8 @@ func TestTheCloneFollowsTheOriginal(t *testing.T) {
 		r.Must(t)
 		r.Must(t)
 		w.box.Exec(t, `CREATE GROUP `+other, `ALTER GROUP `+other+` ADD USER `+q, `ALTER GROUP `+w.group+` DROP USER `+q,
-			`REVOKE INSERT ON TABLE `+w.shop+`.orders FROM `+q, `REVOKE UPDATE (price) ON TABLE `+w.shop+`.prices FROM `+q,
-			`GRANT UPDATE (item) ON TABLE `+w.shop+`.prices TO `+q, `GRANT SELECT ON TABLE `+w.shop+`.prices TO `+q+` WITH GRANT OPTION`,
+			`REVOKE INSERT ON TABLE `+w.shop+`.orders FROM `+q, `REVOKE UPDATE (price), SELECT (item, price) ON TABLE `+w.shop+`.prices FROM `+q,
+			`GRANT SELECT ON TABLE `+w.shop+`.prices TO `+q+` WITH GRANT OPTION`,
 			`REVOKE GRANT OPTION FOR DELETE ON TABLE `+w.shop+`.orders FROM `+q,
 			`REVOKE EXECUTE ON FUNCTION `+w.shop+`.twice(integer) FROM `+q, `REVOKE EXECUTE ON PROCEDURE `+w.shop+`.tidy(integer) FROM `+q,
 			`ALTER DEFAULT PRIVILEGES FOR USER `+s.AdminUser+` IN SCHEMA `+w.shop+` REVOKE SELECT ON TABLES FROM `+q,
@@ -104,6 +104,9 @@ func TestDriftOfAForeignClone(t *testing.T) {
 			if w.role != "" {
 				w.box.Exec(t, `GRANT ROLE `+w.role+` TO `+clone)
 			}
+			if w.share != "" {
+				w.box.Exec(t, `ATTACH RLS POLICY mine ON TABLE `+w.shop+`.orders TO `+clone, `ATTACH MASKING POLICY blur ON `+w.shop+`.prices (item) TO `+clone+` PRIORITY 10`)
+			}
 			r := w.rotor(t, database.AlternatingUsers, clone, old, w.superuser(t))
 			r.Config.GrantDrift, r.Config.Adopt = grant, []string{user}
 			if grant {
@@ -161,7 +164,6 @@ func TestAClusterThatGrantsOutsideTransactionsOnly(t *testing.T) {
 
 func TestWhatTheAdministratorMayNotTakeAwayIsNamedBeforeThePassword(t *testing.T) {
 	for deny, says := range map[string]string{
-		"OWNER TO":           "hand over what",
 		"REVOKE UPDATE":      "UPDATE ON TABLE",
 		"DROP USER":          "take ",
 		"REVOKE ROLE":        "the role",
@@ -178,6 +180,27 @@ func TestWhatTheAdministratorMayNotTakeAwayIsNamedBeforeThePassword(t *testing.T
 			}
 			w.box.Connect(t, user+"_clone", old) // whose password was not changed
 		})
+	}
+}
+
+// What cannot be handed over is shared.
+func TestWhatCannotBeHandedOverStaysAndIsShared(t *testing.T) {
+	for _, alone := range []bool{false, true} {
+		w := own(t, redshifttest.Config{Deny: `"made" OWNER TO`, GrantsAlone: alone})
+		user := w.userWithForeignClone(t)
+		r := w.rotor(t, database.AlternatingUsers, user, old, w.superuser(t))
+		r.Config.Adopt = []string{user + "_clone"}
+		for range 2 {
+			if err := r.Preflight(t); err != nil {
+				t.Errorf("the trial: %v", err)
+			}
+			r.Must(t)
+		}
+		if !strings.Contains(r.Log.String(), "hand over what") {
+			t.Errorf("the log does not say so:\n%s", r.Log.String())
+		}
+		w.wantHolding(t, user, "DELETE() on  {table "+w.shop+" made }, option true")
+		w.wantHolding(t, user+"_clone", "owns {table "+w.shop+" made }")
 	}
 }
 

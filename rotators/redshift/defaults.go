@@ -36,15 +36,20 @@ var futures = map[string]string{"RELATION": "TABLES", "FUNCTION": "FUNCTIONS", "
 
 type futureGrant struct {
 	defaultGrant
-	option bool
+	option, known bool // known: a statement can say it
 }
 
 func scanDefault(row pgx.CollectableRow) (f futureGrant, err error) {
 	var schema, kind, privilegeType, grantee, granteeKind *string
 	var option *bool
 	err = row.Scan(&schema, &kind, &f.owner, &privilegeType, &grantee, &granteeKind, &option)
-	f.schema, f.objects, f.privilege = text(schema), futures[strings.ToUpper(text(kind))], privilege(text(privilegeType))
-	f.grantee, f.granteeKind = text(grantee), strings.ToLower(text(granteeKind))
+	f.privilege, f.known = privilege(text(privilegeType))
+	if objects, ok := futures[strings.ToUpper(text(kind))]; ok {
+		f.objects = objects
+	} else {
+		f.objects, f.known = text(kind), false
+	}
+	f.schema, f.grantee, f.granteeKind = text(schema), text(grantee), strings.ToLower(text(granteeKind))
 	f.option = option != nil && *option
 	return f, err
 }
@@ -59,21 +64,25 @@ func (c *conn) readDefaults(ctx context.Context, pair map[string]*profile, one, 
 			if user == one {
 				twin = other
 			}
-			if d, ok := f.of(user, twin); ok {
+			d, ok := f.of(user, twin)
+			switch {
+			case !ok:
+			case f.known:
 				p.defaults[d] = p.defaults[d] || f.option
+			case d.received():
+				p.extras[extra{with: d.String()}] = true
 			}
 		}
 	}
 	return err
 }
 
-// of is the grant as one of user's; ok is false if it is not, or cannot be said
-// in a statement.
+// of is the grant as one of user's; ok is false if it is not, or means nothing.
 func (f futureGrant) of(user, twin string) (d defaultGrant, ok bool) {
 	d = f.defaultGrant
 	toUser := d.granteeKind == "user"
 	switch {
-	case d.objects == "" || d.privilege == "":
+	case slices.Contains(unsupported, d.privilege):
 		return d, false
 	case d.owner == twin || toUser && d.grantee == twin, toUser && d.grantee == d.owner: // an owner has it anyway
 		return d, false
@@ -117,9 +126,11 @@ func (d defaultGrant) statement(user, verb string, option bool) string {
 // are for others, on what the user will make.
 func received(all map[defaultGrant]bool) map[defaultGrant]bool {
 	mine := maps.Clone(all)
-	maps.DeleteFunc(mine, func(d defaultGrant, _ bool) bool { return d.granteeKind != "user" || d.grantee != "" })
+	maps.DeleteFunc(mine, func(d defaultGrant, _ bool) bool { return !d.received() })
 	return mine
 }
+
+func (d defaultGrant) received() bool { return d.granteeKind == "user" && d.grantee == "" }
 
 // String names the right for people.
 func (d defaultGrant) String() string {

@@ -7,49 +7,28 @@ import (
 	"github.com/seed492efc12/rotor/framework/database"
 )
 
-// HandBack implements database.Administrator.
-func (c *conn) HandBack(ctx context.Context, p database.Pair, drift bool) error {
-	if err := c.adopt(ctx, p.Original.User, p.Clone.User); err != nil || !drift {
-		return err
-	}
-	return c.grantDrift(ctx, p.Original.User, p.Clone.User)
-}
-
-// adopt gives original power over what clone owns. What the clone owns stays its own, since it
-// is in use; the original gets all privileges on it. The next Clone hands it
+// HandBack implements database.Administrator. What the clone owns stays its own,
+// since it is in use; the original gets all privileges on it. The next Clone hands it
 // over.
-func (c *conn) adopt(ctx context.Context, original, clone string) error {
-	return c.giving(ctx, original, clone, adopting)
-}
-
-// adopting are the statements that give original what can be granted on what
-// clone owns.
-func adopting(original string, has, clone *profile) []statement {
-	return sharing(original, has, clone.owned)
-}
-
-// grantDrift gives original each right that only clone holds.
-func (c *conn) grantDrift(ctx context.Context, original, clone string) error {
-	return c.giving(ctx, original, clone, drifting)
-}
-
-// giving carries out a plan that gives original some of what clone has.
-func (c *conn) giving(ctx context.Context, original, clone string, plan func(original string, has, clone *profile) []statement) error {
-	pair, err := c.profiles(ctx, original, clone)
-	if err != nil {
+func (c *conn) HandBack(ctx context.Context, p database.Pair, drift bool) error {
+	original, clone, err := c.bothProfiles(ctx, p)
+	switch {
+	case err != nil:
 		return err
+	case clone == nil:
+		return noUser(p.Clone.User)
 	}
-	if pair[original] == nil {
-		return noUser(original)
+	plan := sharing(p.Original.User, original, clone.owned)
+	if drift {
+		plan = drifting(p.Original.User, original, clone)
 	}
-	if pair[clone] == nil {
-		return noUser(clone)
-	}
-	return c.altering(c.carryOut(ctx, plan(original, pair[original], pair[clone]), original, clone), original)
+	c.shared = true
+	return c.altering(c.carryOut(ctx, plan, p.Original.User, p.Clone.User), p.Original.User)
 }
 
-// drifting are the statements that give original each right that clone has. They
-// take nothing away.
+// drifting are the statements that give original each right that clone has, and all
+// privileges on what it owns. They take no right away: a privilege on columns makes
+// room for the same on the whole.
 func drifting(original string, has, clone *profile) []statement {
 	want := union(has.grants, clone.grants).without(has.owned, clone.owned)
 	a := has.attributes
@@ -60,6 +39,7 @@ func drifting(original string, has, clone *profile) []statement {
 		roleChanges(original, has.roles, union(has.roles, clone.roles)),
 		sharing(original, has, clone.owned),
 		grantChanges(original, has.grants.without(has.owned, clone.owned), want),
+		extraChanges(original, has.extras, has.extras.with(clone.extras)),
 		defaultChanges(original, has.defaults, union(has.defaults, received(clone.defaults))),
 	)
 }

@@ -72,12 +72,7 @@ func TestAnAdministratorWithoutRights(t *testing.T) {
 		for _, strategy := range []database.Strategy{database.SingleUserByAdministrator, database.AlternatingUsers} {
 			r := w.rotor(t, strategy, user, old, w.secret(t, other, old))
 			databasetest.Wants(t, r.Rotate(t), rotation.MissingPrivilege, "CREATEUSER")
-			err := r.Preflight(t)
-			if strategy == database.AlternatingUsers || w.role == "" {
-				databasetest.Wants(t, err, rotation.MissingPrivilege, "superuser")
-			} else if err != nil || !strings.Contains(r.Log.String(), "ALTER USER") {
-				t.Errorf("an administrator with a role: %v\n%s", err, r.Log.String())
-			}
+			databasetest.Wants(t, r.Preflight(t), rotation.MissingPrivilege, "superuser")
 		}
 	})
 }

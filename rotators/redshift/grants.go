@@ -1,6 +1,7 @@
 package redshift
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -13,36 +14,50 @@ import (
 
 // A grant is one privilege on something, in the words of GRANT.
 type grant struct {
-	privilege string // such as SELECT, or SELECT ("price") for a column
-	on        string // such as ON TABLE "shop"."orders"
+	privilege string // such as SELECT
+	column    string // in quotes; "" is the whole
+	on        string // such as ON TABLE "shop"."orders"; "" for CREATE MODEL, which is on nothing
 }
 
-func (g grant) String() string { return g.privilege + " " + g.on }
+func (g grant) String() string {
+	text := g.privilege
+	if g.column != "" {
+		text += " (" + g.column + ")"
+	}
+	return strings.TrimSpace(text + " " + g.on)
+}
 
-func (g grant) onColumn() bool { return strings.Contains(g.privilege, "(") }
+// whole is the same privilege on all columns.
+func (g grant) whole() grant { return grant{privilege: g.privilege, on: g.on} }
 
 // grants are a user's, with whether the user may grant them on.
 type grants map[grant]bool
 
+// sorted has what is on the same thing together, and there what is on the whole
+// before what is on columns.
 func (g grants) sorted() []grant {
-	return slices.SortedFunc(maps.Keys(g), func(a, b grant) int { return strings.Compare(a.on+a.privilege, b.on+b.privilege) })
+	return slices.SortedFunc(maps.Keys(g), func(a, b grant) int {
+		return cmp.Or(cmp.Compare(a.on, b.on), cmp.Compare(min(len(a.column), 1), min(len(b.column), 1)),
+			cmp.Compare(a.privilege, b.privilege), cmp.Compare(a.column, b.column))
+	})
 }
 
-// privileges are those that GRANT and REVOKE know. The views show others too
-// (RULE, TRIGGER), which PostgreSQL had and nobody can grant.
+// privileges are those that GRANT and REVOKE know.
 // Source: Database Developer Guide, "GRANT".
-var privileges = []string{"SELECT", "INSERT", "UPDATE", "DELETE", "DROP", "REFERENCES", "ALTER", "TRUNCATE", "CREATE", "USAGE", "TEMP", "EXECUTE"}
+var privileges = []string{"SELECT", "INSERT", "UPDATE", "DELETE", "DROP", "REFERENCES", "ALTER", "TRUNCATE", "CREATE", "USAGE", "TEMP", "EXECUTE", "SHARE"}
 
-// privilege is a privilege's one name, or "" for one that nobody can grant.
-func privilege(name string) string {
+// unsupported are privileges that the views show, and that mean nothing: PostgreSQL
+// had them.
+// Source: Database Developer Guide, "GRANT": RULE and TRIGGER are not supported.
+var unsupported = []string{"", "RULE", "TRIGGER"}
+
+// privilege is a privilege's one name. It is not known if no statement can say it.
+func privilege(name string) (one string, known bool) {
 	name = strings.ToUpper(strings.TrimSpace(name))
 	if name == "TEMPORARY" {
 		name = "TEMP"
 	}
-	if !slices.Contains(privileges, name) {
-		return ""
-	}
-	return name
+	return name, slices.Contains(privileges, name)
 }
 
 // A view is one of the system views that list what was granted explicitly.
@@ -50,44 +65,65 @@ type view struct {
 	name    string
 	columns []string // those that say on what
 	option  bool     // it has a column admin_option
-	grant   func(p string, c []string) grant
+	grant   func(p string, c []string) (g grant, known bool)
 }
 
-// views are the views of privileges. They show what was granted in the session's
-// own database, and on all databases.
+// views are the views of privileges on objects. They show what was granted in the
+// session's own database, and on all databases.
 // Source: Database Developer Guide, the pages of the same names.
 var views = []view{
-	{"svv_relation_privileges", []string{"namespace_name", "relation_name"}, true, func(p string, c []string) grant {
-		return grant{p, "ON TABLE " + qualified(c[0], c[1])}
+	{"svv_relation_privileges", []string{"namespace_name", "relation_name"}, true, func(p string, c []string) (grant, bool) {
+		return grant{privilege: p, on: "ON TABLE " + qualified(c[0], c[1])}, true
 	}},
-	{"svv_column_privileges", []string{"namespace_name", "relation_name", "column_name"}, false, func(p string, c []string) grant {
-		return grant{p + " (" + pgwire.Ident(c[2]) + ")", "ON TABLE " + qualified(c[0], c[1])}
+	{"svv_column_privileges", []string{"namespace_name", "relation_name", "column_name"}, false, func(p string, c []string) (grant, bool) {
+		return grant{p, pgwire.Ident(c[2]), "ON TABLE " + qualified(c[0], c[1])}, true
 	}},
-	{"svv_schema_privileges", []string{"namespace_name", "privilege_scope"}, true, func(p string, c []string) grant {
-		return grant{p, scoped(c[1], "SCHEMA", c[0])}
+	{"svv_schema_privileges", []string{"namespace_name", "privilege_scope"}, true, func(p string, c []string) (grant, bool) {
+		on, known := scoped(c[1], "SCHEMA", c[0])
+		return grant{privilege: p, on: on}, known
 	}},
-	{"svv_database_privileges", []string{"database_name", "privilege_scope"}, true, func(p string, c []string) grant {
-		return grant{p, scoped(c[1], "DATABASE", c[0])}
+	{"svv_database_privileges", []string{"database_name", "privilege_scope"}, true, func(p string, c []string) (grant, bool) {
+		on, known := scoped(c[1], "DATABASE", c[0])
+		return grant{privilege: p, on: on}, known
 	}},
-	{"svv_function_privileges", []string{"namespace_name", "function_name", "argument_types"}, true, func(p string, c []string) grant {
-		return grant{p, "ON FUNCTION " + qualified(c[0], c[1]) + "(" + c[2] + ")"}
+	{"svv_function_privileges", []string{"namespace_name", "function_name", "argument_types"}, true, func(p string, c []string) (grant, bool) {
+		return grant{privilege: p, on: "ON FUNCTION " + qualified(c[0], c[1]) + "(" + c[2] + ")"}, true
 	}},
-	{"svv_language_privileges", []string{"language_name"}, true, func(p string, c []string) grant {
-		return grant{p, "ON LANGUAGE " + pgwire.Ident(c[0])}
+	{"svv_language_privileges", []string{"language_name"}, true, func(p string, c []string) (grant, bool) {
+		if c[0] == modelLanguage {
+			return grant{privilege: "CREATE MODEL"}, true
+		}
+		return grant{privilege: p, on: "ON LANGUAGE " + pgwire.Ident(c[0])}, true
+	}},
+	{"svv_ml_model_privileges", []string{"namespace_name", "model_name"}, true, func(p string, c []string) (grant, bool) {
+		return grant{privilege: p, on: "ON MODEL " + qualified(c[0], c[1])}, true
+	}},
+	{"svv_datashare_privileges", []string{"datashare_name"}, true, func(p string, c []string) (grant, bool) {
+		return grant{privilege: p, on: "ON DATASHARE " + pgwire.Ident(c[0])}, true
 	}},
 }
+
+// modelLanguage is the language of the functions that belong to machine learning
+// models. Nobody can grant on them: GRANT goes to the model. USAGE on it is what
+// GRANT CREATE MODEL gives.
+// Source: Database Developer Guide, "GRANT", usage notes for machine learning;
+// Amazon's pr_migrate_groups_to_roles (amazon-redshift-utils).
+const modelLanguage = "mlfunc"
 
 func qualified(schema, name string) string { return pgwire.Ident(schema) + "." + pgwire.Ident(name) }
 
-// scoped is what a privilege is on: a container, or what is and will be in it.
+// scoped is what a privilege is on: a container, or what is and will be in it. A
+// scope that is not known must not be taken for the container itself: a privilege
+// on some of what is in a database would become one on all of it.
 // Source: Database Developer Guide, "Scoped permissions".
-func scoped(scope, container, name string) string {
-	scope = strings.ToUpper(scope)
-	switch scope {
-	case "SCHEMAS", "TABLES", "FUNCTIONS", "PROCEDURES", "LANGUAGES":
-		return "FOR " + scope + " IN " + container + " " + pgwire.Ident(name)
+func scoped(scope, container, name string) (on string, known bool) {
+	switch scope = strings.ToUpper(strings.ReplaceAll(scope, "_", " ")); scope {
+	case "", container:
+		return "ON " + container + " " + pgwire.Ident(name), true
+	case "SCHEMAS", "TABLES", "FUNCTIONS", "PROCEDURES", "LANGUAGES", "COPY JOBS":
+		known = true
 	}
-	return "ON " + container + " " + pgwire.Ident(name)
+	return "FOR " + scope + " IN " + container + " " + pgwire.Ident(name), known
 }
 
 func (v view) query() string {
@@ -99,12 +135,11 @@ func (v view) query() string {
 		" FROM " + v.name + " WHERE identity_type = 'user' AND identity_name IN ($1, $2)"
 }
 
-// A held is a row of a view. It is not valid for a privilege that nobody can
-// grant.
+// A held is a row of a view.
 type held struct {
 	user          string
 	grant         grant
-	option, valid bool
+	option, known bool // known: a statement can say it
 }
 
 func (v view) scan(row pgx.CollectableRow) (h held, err error) {
@@ -122,8 +157,9 @@ func (v view) scan(row pgx.CollectableRow) (h held, err error) {
 	for i, c := range columns {
 		texts[i] = text(c)
 	}
-	p := privilege(text(name))
-	h.grant, h.option, h.valid = v.grant(p, texts), option != nil && *option, p != ""
+	p, known := privilege(text(name))
+	h.grant, h.known = v.grant(p, texts)
+	h.option, h.known = option != nil && *option, h.known && known
 	return h, nil
 }
 
@@ -143,64 +179,31 @@ func (c *conn) readGrants(ctx context.Context, pair map[string]*profile, one, ot
 			return err
 		}
 		for _, h := range all {
-			if p := pair[h.user]; p != nil && h.valid {
+			p := pair[h.user]
+			switch {
+			case p == nil || slices.Contains(unsupported, h.grant.privilege):
+			case h.known:
 				p.grants[h.grant] = p.grants[h.grant] || h.option
+			default:
+				p.unknown[h.grant] = p.unknown[h.grant] || h.option
 			}
 		}
+	}
+	for _, p := range pair {
+		p.grants.leaveOutStorage()
 	}
 	return nil
 }
 
-// grantChanges are the statements that turn what user has into want. What has
-// more than one privilege to say of the same thing says them at once.
-func grantChanges(user string, has, want grants) []statement {
-	var add, addOption, remove, removeOption []grant
-	for _, g := range want.sorted() {
-		option, ok := has[g]
-		switch {
-		case want[g] && !option:
-			addOption = append(addOption, g)
-		case !ok:
-			add = append(add, g)
-		}
+// leaveOutStorage forgets what the views may say of the storage of materialized views
+// that the user may read.
+func (g grants) leaveOutStorage() {
+	on := map[string]bool{}
+	for one := range g {
+		on[one.on] = true
 	}
-	for _, g := range has.sorted() {
-		option, ok := want[g]
-		switch {
-		case !ok:
-			remove = append(remove, g)
-		case has[g] && !option:
-			removeOption = append(removeOption, g)
-		}
-	}
-	to, from := " TO "+pgwire.Ident(user), " FROM "+pgwire.Ident(user)
-	all := make([]statement, 0, len(add)+len(addOption)+len(remove)+len(removeOption))
-	for _, s := range merged(add) {
-		all = append(all, must("GRANT "+s+to))
-	}
-	for _, s := range merged(addOption) {
-		all = append(all, must("GRANT "+s+to+" WITH GRANT OPTION"))
-	}
-	for _, s := range merged(remove) {
-		all = append(all, may("REVOKE "+s+from, "revoke from "+pgwire.Ident(user)+" what the original does not have: "+s))
-	}
-	for _, s := range merged(removeOption) {
-		all = append(all, may("REVOKE GRANT OPTION FOR "+s+from, "take the grant option from "+pgwire.Ident(user)+" that the original does not have: "+s))
-	}
-	return all
-}
-
-// merged joins the privileges on the same thing, which are neighbours. Those on
-// columns and those on the whole table are two forms of GRANT.
-func merged(sorted []grant) []string {
-	var all []string
-	for i := 0; i < len(sorted); {
-		first := sorted[i]
-		names := first.privilege
-		for i++; i < len(sorted) && sorted[i].on == first.on && sorted[i].onColumn() == first.onColumn(); i++ {
-			names += ", " + sorted[i].privilege
-		}
-		all = append(all, names+" "+first.on)
-	}
-	return all
+	maps.DeleteFunc(g, func(one grant, _ bool) bool {
+		view, ok := storedFor(one.on)
+		return ok && on[view]
+	})
 }

@@ -18,18 +18,27 @@ func (c *conn) Standing(ctx context.Context, _ database.Pair, next database.Logi
 	return database.Stranger, nil
 }
 
-// Compare implements database.Administrator. It sees what Rights sees.
+// Compare implements database.Administrator. It sees what Rights sees, and the
+// policies that are attached to the two. Before HandBack has run, what the clone owns
+// is no difference: HandBack gives the original all privileges on it.
 func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Difference, err error) {
-	pair, err := c.profiles(ctx, p.Original.User, p.Clone.User)
-	if err != nil {
-		return d, err
-	}
-	original, clone := pair[p.Original.User], pair[p.Clone.User]
+	original, clone, err := c.bothProfiles(ctx, p)
 	switch {
-	case original == nil:
-		return d, noUser(p.Original.User)
+	case err != nil:
+		return d, err
 	case clone == nil:
 		return d, noUser(p.Clone.User)
 	}
-	return database.Differing(rightsOf(original, clone), rightsOf(clone, original)), nil
+	if !c.shared {
+		for o := range clone.owned {
+			for _, privilege := range o.all() {
+				original.grants[grant{privilege: privilege, on: o.on()}] = true
+			}
+		}
+	}
+	d = database.Differing(rightsOf(original, clone, original.grants.beside(clone.grants)), rightsOf(clone, original, clone.grants.beside(original.grants)))
+	for _, s := range extraChanges(p.Original.User, original.extras, original.extras.with(clone.extras)) {
+		d.Remedy += s.sql + "; "
+	}
+	return d, nil
 }

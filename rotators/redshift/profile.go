@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
@@ -18,13 +19,17 @@ type profile struct {
 	groups   map[string]bool
 	roles    map[string]bool // with whether the user may grant it on
 	grants   grants
+	unknown  grants // which no statement is known for
 	owned    objects
 	defaults map[defaultGrant]bool // with the grant option
+	extras   extras
+	// materialized are the materialized views among what the user owns.
+	materialized []string
 }
 
 func newProfile(a attributes, settings map[string]string) *profile {
 	return &profile{attributes: a, settings: settings, groups: map[string]bool{}, roles: map[string]bool{},
-		grants: grants{}, owned: objects{}, defaults: map[defaultGrant]bool{}}
+		grants: grants{}, unknown: grants{}, owned: objects{}, defaults: map[defaultGrant]bool{}, extras: extras{}}
 }
 
 // attributes are what CREATE USER and ALTER USER set, apart from the password.
@@ -52,13 +57,34 @@ SELECT user_name, role_name, admin_option FROM svv_user_grants WHERE user_name I
 func (c *conn) profiles(ctx context.Context, one, other string) (map[string]*profile, error) {
 	pair := map[string]*profile{}
 	for _, read := range []func(context.Context, map[string]*profile, string, string) error{
-		c.readUsers, c.readUserInfo, c.readGroups, c.readRoles, c.readGrants, c.readOwned, c.readDefaults,
+		c.readUsers, c.readUserInfo, c.readGroups, c.readRoles, c.readGrants, c.readOwned, c.readDefaults, c.readExtras,
 	} {
 		if err := read(ctx, pair, one, other); err != nil {
 			return nil, err
 		}
 	}
+	for _, p := range pair {
+		for _, owner := range pair {
+			p.unknown = p.unknown.without(owner.owned)
+		}
+		for g, option := range p.unknown {
+			p.extras[unsayable(g, option)] = true
+		}
+	}
 	return pair, nil
+}
+
+// bothProfiles are those of two users with what only an administrator sees. The
+// original exists.
+func (c *conn) bothProfiles(ctx context.Context, p database.Pair) (original, clone *profile, err error) {
+	pair, err := c.profiles(ctx, p.Original.User, p.Clone.User)
+	if err == nil {
+		err = c.readPolicies(ctx, pair, p.Original.User, p.Clone.User)
+	}
+	if err == nil && pair[p.Original.User] == nil {
+		err = noUser(p.Original.User)
+	}
+	return pair[p.Original.User], pair[p.Clone.User], err
 }
 
 func (c *conn) readUsers(ctx context.Context, pair map[string]*profile, one, other string) error {
@@ -154,17 +180,17 @@ func attributeChanges(user string, has, want attributes) []statement {
 	return all
 }
 
+// unlimited is a limit, or UNLIMITED for what is no number: nothing that could be
+// copied.
 func unlimited(limit string) string {
-	for _, b := range []byte(limit) {
-		if b < '0' || b > '9' {
-			return "UNLIMITED" // no number: nothing that could be copied
-		}
+	if digits(limit) {
+		return limit
 	}
-	if limit == "" {
-		return "UNLIMITED"
-	}
-	return limit
+	return "UNLIMITED"
 }
+
+// digits reports whether a text is a number without a sign.
+func digits(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
 
 // validUntil is the clause that sets the end of a password's validity, if it
 // changes.

@@ -66,6 +66,9 @@ func checkUser(user string) error {
 type conn struct {
 	pg    *pgx.Conn
 	login database.Login
+	// shared says that Clone or HandBack has run, so that each of a pair has all
+	// privileges on what the other owns.
+	shared bool
 }
 
 // parameters are what a session starts with. Dates are read as text, and
@@ -81,7 +84,7 @@ func connect(ctx context.Context, l database.Login) (*conn, error) {
 	if err != nil {
 		return nil, database.Filled(connectFault(err), pgwire.Ident(l.User))
 	}
-	return &conn{pg, l}, nil
+	return &conn{pg: pg, login: l}, nil
 }
 
 // Check implements database.Conn.

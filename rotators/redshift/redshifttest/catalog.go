@@ -10,14 +10,16 @@ import (
 // A catalog is everything that the wire-level server knows. A committed catalog is never changed: a transaction
 // changes its own copy.
 type catalog struct {
-	users      map[string]user
-	groups     map[string][]string // the members
-	roles      map[string]bool
-	roleGrants map[roleGrant]bool // with the admin option
-	objects    map[object]string  // with their owner
-	views      map[object]bool    // those tables that are views
-	grants     map[acl]bool       // with the grant option
-	defaults   map[defaultACL]bool
+	users       map[string]user
+	groups      map[string][]string // the members
+	roles       map[string]bool
+	roleGrants  map[roleGrant]bool // with the admin option
+	powers      map[power]bool
+	objects     map[object]fact
+	grants      map[acl]bool // with the grant option
+	defaults    map[defaultACL]bool
+	assumed     map[assumed]bool
+	attachments map[attachment]bool
 }
 
 // A user is a row of pg_user and svv_user_info. It is a value: a changed user is a new one.
@@ -31,10 +33,26 @@ type user struct {
 	settings        map[string]string
 }
 
-type roleGrant struct{ user, role string }
+// A roleGrant gives a role to a user or to another role.
+type roleGrant struct {
+	grantee
+	role string
+}
 
-// An object is a database, schema, table (or view), function, procedure or language.
+// A power is a system privilege of a role.
+type power struct{ role, privilege string }
+
+// An object is a database, schema, table (or view), function, procedure, language, model or datashare.
 type object struct{ kind, schema, name, arguments string }
+
+// A fact is what is known of an object.
+type fact struct {
+	owner    string
+	view     bool
+	storage  bool   // of a materialized view
+	external bool   // a schema of another catalog
+	language string // of a routine
+}
 
 // A grantee is a user, group, role, or public.
 type grantee struct{ kind, name string }
@@ -53,13 +71,13 @@ type defaultACL struct {
 }
 
 func newCatalog(admin, password string) *catalog {
-	c := &catalog{
-		users: map[string]user{}, groups: map[string][]string{}, roles: map[string]bool{}, roleGrants: map[roleGrant]bool{},
-		objects: map[object]string{}, views: map[object]bool{}, grants: map[acl]bool{}, defaults: map[defaultACL]bool{},
-	}
+	c := (&catalog{}).clone()
 	c.users[admin] = user{hash: "md5" + md5Hex(password+admin), super: true, createDB: true, unrestricted: true, limit: -1}
-	for _, o := range []object{{kind: "database", name: "dev"}, {kind: "schema", name: "public"}, {kind: "language", name: "plpythonu"}} {
-		c.objects[o] = admin
+	for _, o := range []object{
+		{kind: "database", name: "dev"}, {kind: "schema", name: "public"},
+		{kind: "language", name: "plpythonu"}, {kind: "language", name: "plpgsql"}, {kind: "language", name: "sql"}, {kind: "language", name: modelLanguage},
+	} {
+		c.objects[o] = fact{owner: admin}
 	}
 	return c
 }
@@ -67,9 +85,15 @@ func newCatalog(admin, password string) *catalog {
 // clone copies what changes in place. Users and members are replaced, never changed.
 func (c *catalog) clone() *catalog {
 	return &catalog{
-		users: maps.Clone(c.users), groups: maps.Clone(c.groups), roles: maps.Clone(c.roles), roleGrants: maps.Clone(c.roleGrants),
-		objects: maps.Clone(c.objects), views: maps.Clone(c.views), grants: maps.Clone(c.grants), defaults: maps.Clone(c.defaults),
+		users: copied(c.users), groups: copied(c.groups), roles: copied(c.roles), roleGrants: copied(c.roleGrants), powers: copied(c.powers),
+		objects: copied(c.objects), grants: copied(c.grants), defaults: copied(c.defaults), assumed: copied(c.assumed), attachments: copied(c.attachments),
 	}
+}
+
+func copied[K comparable, V any](m map[K]V) map[K]V {
+	all := make(map[K]V, len(m))
+	maps.Copy(all, m)
+	return all
 }
 
 // dropUser forgets a user with all that is about it.
@@ -78,12 +102,14 @@ func (c *catalog) dropUser(name string) {
 	for g, members := range c.groups {
 		c.groups[g] = slices.DeleteFunc(slices.Clone(members), func(m string) bool { return m == name })
 	}
-	maps.DeleteFunc(c.roleGrants, func(r roleGrant, _ bool) bool { return r.user == name })
 	is := grantee{"user", name}
+	maps.DeleteFunc(c.roleGrants, func(r roleGrant, _ bool) bool { return r.grantee == is })
 	maps.DeleteFunc(c.grants, func(a acl, _ bool) bool { return a.grantee == is })
+	maps.DeleteFunc(c.assumed, func(a assumed, _ bool) bool { return a.grantee == is })
+	maps.DeleteFunc(c.attachments, func(a attachment, _ bool) bool { return a.grantee == is })
 	maps.DeleteFunc(c.defaults, func(d defaultACL, _ bool) bool { return d.grantee == is || d.owner == name })
-	for o, owner := range c.objects {
-		if owner == name {
+	for o, f := range c.objects {
+		if f.owner == name {
 			c.dropObject(o)
 		}
 	}
@@ -92,8 +118,9 @@ func (c *catalog) dropUser(name string) {
 // dropObject forgets an object with all that is about it and in it.
 func (c *catalog) dropObject(o object) {
 	gone := func(other object) bool { return other == o || o.kind == "schema" && other.schema == o.name }
-	maps.DeleteFunc(c.objects, func(other object, _ string) bool { return gone(other) })
+	maps.DeleteFunc(c.objects, func(other object, _ fact) bool { return gone(other) })
 	maps.DeleteFunc(c.grants, func(a acl, _ bool) bool { return gone(a.object) })
+	maps.DeleteFunc(c.attachments, func(a attachment, _ bool) bool { return gone(a.object) })
 	maps.DeleteFunc(c.defaults, func(d defaultACL, _ bool) bool { return o.kind == "schema" && d.schema == o.name })
 }
 
@@ -111,7 +138,8 @@ func (c *catalog) dropAll(containing string) {
 	}
 	maps.DeleteFunc(c.groups, func(name string, _ []string) bool { return strings.Contains(name, containing) })
 	maps.DeleteFunc(c.roles, func(name string, _ bool) bool { return strings.Contains(name, containing) })
-	maps.DeleteFunc(c.roleGrants, func(r roleGrant, _ bool) bool { return strings.Contains(r.role, containing) })
+	maps.DeleteFunc(c.roleGrants, func(r roleGrant, _ bool) bool { return strings.Contains(r.role+r.name, containing) })
+	maps.DeleteFunc(c.powers, func(p power, _ bool) bool { return strings.Contains(p.role, containing) })
 }
 
 // holdings are what a user has, one line each. The user is "me" in them.
@@ -130,8 +158,9 @@ func (c *catalog) holdings(name string) []string {
 			lines = append(lines, "group "+g)
 		}
 	}
+	is := grantee{"user", name}
 	for r, admin := range c.roleGrants {
-		if r.user == name {
+		if r.grantee == is {
 			lines = append(lines, fmt.Sprintf("role %s, admin %v", r.role, admin))
 		}
 	}
@@ -141,7 +170,6 @@ func (c *catalog) holdings(name string) []string {
 		}
 		return n
 	}
-	is := grantee{"user", name}
 	for a, option := range c.grants {
 		if a.grantee == is {
 			lines = append(lines, fmt.Sprintf("%s(%s) on %s %v, option %v", a.privilege, a.column, a.scope, a.object, option))
@@ -152,8 +180,19 @@ func (c *catalog) holdings(name string) []string {
 			lines = append(lines, fmt.Sprintf("default %s on %s in %q of %s to %s %s, option %v", d.privilege, d.objects, d.schema, me(d.owner), d.kind, me(d.name), option))
 		}
 	}
-	for o, owner := range c.objects {
-		if owner == name {
+	for a := range c.assumed {
+		if a.grantee == is {
+			lines = append(lines, fmt.Sprintf("assumes %s for %s", a.arn, a.command))
+		}
+	}
+	for a := range c.attachments {
+		if a.grantee == is {
+			a.grantor, a.grantee = "", grantee{}
+			lines = append(lines, fmt.Sprintf("attached %v", a))
+		}
+	}
+	for o, f := range c.objects {
+		if f.owner == name {
 			lines = append(lines, fmt.Sprintf("owns %v", o))
 		}
 	}

@@ -15,7 +15,10 @@ type privilegeClause struct {
 
 type listedPrivilege struct{ name, column string }
 
-// listPrivileges reads ALL, or names with columns.
+// createModel is granted on nothing; the catalog has it as USAGE on the language of models.
+const createModel = "CREATE MODEL"
+
+// listPrivileges reads ALL, or names with columns: SELECT, INSERT or SELECT (a, b), UPDATE (a).
 func (p *parser) listPrivileges() (c privilegeClause, err error) {
 	if p.take("all") {
 		p.take("privileges")
@@ -27,34 +30,54 @@ func (p *parser) listPrivileges() (c privilegeClause, err error) {
 		if !ok {
 			return c, p.syntax()
 		}
-		l := listedPrivilege{name: strings.ToUpper(word)}
-		if l.name == "TEMPORARY" {
-			l.name = "TEMP"
+		name := strings.ToUpper(word)
+		if name == "TEMPORARY" {
+			name = "TEMP"
 		}
+		columns := []string{""}
 		if p.take("(") {
-			if l.column, err = p.name(); err == nil {
+			if columns, err = p.names(); err == nil {
 				err = p.expect(")")
 			}
 			if err != nil {
 				return c, err
 			}
 		}
-		c.listed = append(c.listed, l)
+		for _, column := range columns {
+			c.listed = append(c.listed, listedPrivilege{name, column})
+		}
 	}
-	columns := func(l listedPrivilege) bool { return l.column != "" }
-	if slices.ContainsFunc(c.listed, columns) != (len(c.listed) > 0 && !slices.ContainsFunc(c.listed, func(l listedPrivilege) bool { return !columns(l) })) {
+	of := func(l listedPrivilege) bool { return l.column != "" }
+	if slices.ContainsFunc(c.listed, of) && slices.ContainsFunc(c.listed, func(l listedPrivilege) bool { return !of(l) }) {
 		return c, p.syntax() // they are two forms of GRANT
 	}
 	return c, nil
 }
 
+// names reads what stands between commas.
+func (p *parser) names() (all []string, err error) {
+	for len(all) == 0 || p.take(",") {
+		name, err := p.name()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, name)
+	}
+	return all, nil
+}
+
 func (p *parser) privileges() (c privilegeClause, err error) {
+	if p.take("create", "model") {
+		return privilegeClause{listed: []listedPrivilege{{name: createModel}}, objects: []object{{kind: "language", name: modelLanguage}}}, nil
+	}
 	if c, err = p.listPrivileges(); err != nil {
 		return c, err
 	}
 	if p.take("for") {
-		word, _ := p.kind(wordToken)
-		c.scope = strings.ToUpper(word)
+		if c.scope = "COPY JOBS"; !p.take("copy", "jobs") {
+			word, _ := p.kind(wordToken)
+			c.scope = strings.ToUpper(word)
+		}
 		if err := p.expect("in"); err != nil {
 			return c, err
 		}
@@ -71,6 +94,9 @@ func (p *parser) privileges() (c privilegeClause, err error) {
 			return c, err
 		}
 		c.objects = append(c.objects, o)
+	}
+	if kind == "datashare" && (c.all || len(c.listed) > 1) {
+		return c, p.syntax()
 	}
 	return c, nil
 }
@@ -108,18 +134,21 @@ func (c *catalog) acls(clause privilegeClause, to grantee) ([]acl, error) {
 	}
 	var all []acl
 	for _, o := range clause.objects {
-		if _, ok := c.objects[o]; !ok {
-			return nil, missing(o.kind, o.name)
+		if err := c.known(o); err != nil {
+			return nil, err
 		}
 		listed := clause.listed
 		if clause.all {
-			for _, name := range every(o.kind, clause.scope) {
+			for _, name := range c.every(o, clause.scope) {
 				listed = append(listed, listedPrivilege{name: name})
 			}
 		}
 		for _, l := range listed {
-			if !clause.all && !applies(l.name, o, clause.scope) {
+			if clause.all && c.objects[o].language == modelLanguage || !clause.all && !c.applies(l, o, clause.scope) {
 				return nil, raise("0LP01", "invalid privilege type %s for %s", l.name, o.kind)
+			}
+			if l.name == createModel {
+				l.name = "USAGE"
 			}
 			all = append(all, acl{grantee: to, privilege: l.name, column: l.column, scope: clause.scope, object: o})
 		}
@@ -127,14 +156,62 @@ func (c *catalog) acls(clause privilegeClause, to grantee) ([]acl, error) {
 	return all, nil
 }
 
-// mayGrant is the right to grant: a superuser's, the owner's, or the grant option.
+// mayGrant is the right to grant: a superuser's, the owner's, or the grant option, but for columns.
 func (c *catalog) mayGrant(a acl, name string) error {
 	own := a
 	own.grantee = grantee{"user", name}
-	if c.users[name].super || c.objects[a.object] == name || c.grants[own] {
+	if c.users[name].super || c.objects[a.object].owner == name || c.grants[own] && a.column == "" {
 		return nil
 	}
 	return denied("permission denied for %s %s", a.object.kind, a.object.name)
+}
+
+// whole is the same privilege on all columns.
+func (a acl) whole() acl {
+	a.column = ""
+	return a
+}
+
+// onColumns are the same privilege on columns of the table, which the grantee has.
+func (c *catalog) onColumns(of acl) (all []acl) {
+	for a := range c.grants {
+		if a.column != "" && a.whole() == of {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// give is GRANT. A privilege is held on the table or on columns: one on columns is in the way of the same on the table,
+// and beside that on the table has no effect. The code of the error is a guess (?).
+// Source: Database Developer Guide, "GRANT", usage notes for column-level access control.
+func (c *catalog) give(a acl, option bool) error {
+	if _, held := c.grants[a.whole()]; a.column != "" && held {
+		return nil
+	}
+	if len(c.onColumns(a)) > 0 {
+		return raise("0LP01", "%s %q has %s on columns of %q: revoke it first", a.grantee.kind, a.grantee.name, a.privilege, a.object.name)
+	}
+	c.grants[a] = c.grants[a] || option
+	c.showOwner(a.object)
+	return nil
+}
+
+// takeAway is REVOKE. On a table it takes the columns too; on columns it fails where the table is held.
+func (c *catalog) takeAway(a acl, option bool) error {
+	if _, held := c.grants[a.whole()]; a.column != "" && held {
+		return raise("0LP01", "%s %q has %s on the table %q: revoke that", a.grantee.kind, a.grantee.name, a.privilege, a.object.name)
+	}
+	if _, ok := c.grants[a]; ok && option {
+		c.grants[a] = false
+		return nil
+	}
+	if delete(c.grants, a); !option {
+		for _, column := range c.onColumns(a) {
+			delete(c.grants, column)
+		}
+	}
+	return nil
 }
 
 func grantPrivileges(p *parser) (action, error) {
@@ -147,30 +224,10 @@ func grantPrivileges(p *parser) (action, error) {
 	}
 	to, err := p.grantee()
 	option := p.take("with", "grant", "option")
-	if err == nil && option && to.kind != "user" {
+	if err == nil && option && (to.kind != "user" || len(clause.listed) > 0 && clause.listed[0].column != "") {
 		return nil, p.syntax()
 	}
-	return func(c *catalog, s *session) error {
-		all, err := c.acls(clause, to)
-		for _, a := range all {
-			if err := c.mayGrant(a, s.user); err != nil {
-				return err
-			}
-			c.grants[a] = c.grants[a] || option
-			c.showOwner(a.object)
-		}
-		return err
-	}, err
-}
-
-// showOwner makes an owner's own privileges explicit, as the first grant on an object does.
-func (c *catalog) showOwner(o object) {
-	for _, name := range every(o.kind, "") {
-		a := acl{grantee: grantee{"user", c.objects[o]}, privilege: name, object: o}
-		if _, ok := c.grants[a]; !ok {
-			c.grants[a] = false
-		}
-	}
+	return each(clause, to, func(c *catalog, a acl) error { return c.give(a, option) }), err
 }
 
 func revokePrivileges(p *parser) (action, error) {
@@ -179,24 +236,40 @@ func revokePrivileges(p *parser) (action, error) {
 	if err == nil {
 		err = p.expect("from")
 	}
+	if err == nil && option && (clause.scope != "" || clause.objects[0].kind == "datashare") {
+		err = p.syntax() // they have no such form
+	}
 	if err != nil {
 		return nil, err
 	}
 	from, err := p.grantee()
+	return each(clause, from, func(c *catalog, a acl) error { return c.takeAway(a, option) }), err
+}
+
+// each does something to every single privilege of a clause.
+func each(clause privilegeClause, who grantee, do func(*catalog, acl) error) action {
 	return func(c *catalog, s *session) error {
-		all, err := c.acls(clause, from)
+		all, err := c.acls(clause, who)
 		for _, a := range all {
 			if err := c.mayGrant(a, s.user); err != nil {
 				return err
 			}
-			if _, ok := c.grants[a]; ok && option {
-				c.grants[a] = false
-			} else {
-				delete(c.grants, a)
+			if err := do(c, a); err != nil {
+				return err
 			}
 		}
 		return err
-	}, err
+	}
+}
+
+// showOwner makes an owner's own privileges explicit, as the first grant on an object does.
+func (c *catalog) showOwner(o object) {
+	for _, name := range c.every(o, "") {
+		a := acl{grantee: grantee{"user", c.objects[o].owner}, privilege: name, object: o}
+		if _, ok := c.grants[a]; !ok && len(c.onColumns(a)) == 0 {
+			c.grants[a] = false
+		}
+	}
 }
 
 func alterDefaults(p *parser) (action, error) {

@@ -120,7 +120,7 @@ func (s *session) authorize(database string) error {
 	if u := c.users[s.user]; u.limit >= 0 && !u.super && open >= u.limit {
 		return refuse("53300", "too many connections for user %q", s.user)
 	}
-	s.loggedIn = true
+	s.loggedIn, s.database = true, database
 	return nil
 }
 

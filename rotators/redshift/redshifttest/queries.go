@@ -1,239 +1,134 @@
 package redshifttest
 
 import (
-	"regexp"
-	"slices"
+	_ "embed"
 	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/seed492efc12/rotor/internal/catalogquery"
 )
+
+//go:embed columns.tsv
+var columns string
+
+// documented are the views of the catalog, with their columns. That svv_default_privileges has a grantee_name is in the
+// example of its page alone.
+var documented = catalogquery.ReadDocumented(columns).At("")
+
+// dialect is Redshift's SQL, as far as queries of the catalog take it.
+var dialect = &catalogquery.Dialect{
+	Fold: strings.ToLower, Schemas: []string{"pg_catalog"}, Text: "text", Number: "integer",
+	Functions: map[string]string{"oidvectortypes": "text", "substring": "text", "current_database": "name"},
+	Errors: catalogquery.Errors{
+		Syntax:     func(near string) error { return raise("42601", "syntax error at or near %q", near) },
+		NoView:     func(name string) error { return raise("42P01", "relation %q does not exist", name) },
+		NoColumn:   func(name string) error { return raise("42703", "column %q does not exist", name) },
+		Ambiguous:  func(name string) error { return raise("42702", "column reference %q is ambiguous", name) },
+		NoFunction: func(name string) error { return raise("42883", "function %s does not exist", name) },
+		Unlike:     func() error { return raise("42601", "each UNION query must have the same number of columns") },
+	},
+}
+
+// Prepare reads a query of the catalog. The error says which name in it Amazon's Database Developer Guide does not have.
+func Prepare(query string) (*catalogquery.Query, error) {
+	return catalogquery.Prepare(dialect, documented, query)
+}
+
+// isQuery says whether tokens are a SELECT.
+func isQuery(tokens []token) bool { return len(tokens) > 0 && tokens[0].is("select") }
 
 // abstimeOID is a type of PostgreSQL 8.0 that pgx does not know.
 const abstimeOID = 702
 
-// A column is one of a result.
-type column struct {
-	name string
-	oid  uint32
+// oids are those of the documented types; others are text.
+var oids = map[string]uint32{
+	"name": pgtype.NameOID, "boolean": pgtype.BoolOID, "bool": pgtype.BoolOID, "integer": pgtype.Int4OID, "oid": pgtype.OIDOID,
+	"abstime": abstimeOID, "text[]": pgtype.TextArrayOID, "char(128)": pgtype.BPCharOID,
 }
 
-// A query is a SELECT that the server answers from its catalog. It has no engine for queries: there is an entry for
-// each that the rotator sends, known by the comment that it begins with: "/* rotor: users */". What the query says after
-// that is for real servers to understand.
-type query struct {
-	columns []column
-	rows    func(s *session, arguments []string) [][]any
+func oidOf(c catalogquery.Column) uint32 {
+	if oid, ok := oids[c.Type]; ok {
+		return oid
+	}
+	return pgtype.TextOID
 }
 
-func (q query) describe() *pgproto3.RowDescription {
+func describe(q *catalogquery.Query) *pgproto3.RowDescription {
 	d := &pgproto3.RowDescription{}
-	for _, c := range q.columns {
-		d.Fields = append(d.Fields, pgproto3.FieldDescription{Name: []byte(c.name), DataTypeOID: c.oid, DataTypeSize: -1, TypeModifier: -1})
+	for _, c := range q.Columns() {
+		if c.Name == "" {
+			c.Name = "?column?"
+		}
+		d.Fields = append(d.Fields, pgproto3.FieldDescription{Name: []byte(c.Name), DataTypeOID: oidOf(c), DataTypeSize: -1, TypeModifier: -1})
 	}
 	return d
 }
 
-var label = regexp.MustCompile(`^\s*/\* rotor: ([^*]+?) \*/`)
-
-func (w *wireServer) find(source string) (query, bool) {
-	if m := label.FindStringSubmatch(source); m != nil {
-		q, ok := w.queries[m[1]]
-		return q, ok
+// answer runs a query, and sends its rows as text.
+func (s *session) answer(q *catalogquery.Query, arguments []string) error {
+	if s.failed {
+		return raise("25P02", "current transaction is aborted")
 	}
-	q, ok := w.queries[strings.ToLower(strings.TrimSpace(source))]
-	return q, ok
+	result, err := q.Run(&look{s, s.view(), arguments})
+	if err != nil {
+		return err
+	}
+	for _, row := range result.Rows {
+		values := make([][]byte, len(row))
+		for i, v := range row {
+			if values[i], err = s.types.Encode(oidOf(result.Columns[i]), pgtype.TextFormatCode, v, []byte{}); err != nil {
+				return err
+			}
+		}
+		s.send(&pgproto3.DataRow{Values: values})
+	}
+	s.send(&pgproto3.CommandComplete{CommandTag: []byte("SELECT")})
+	return nil
 }
 
-func texts(names ...string) []column {
-	var all []column
-	for _, n := range names {
-		all = append(all, column{n, pgtype.TextOID})
-	}
-	return all
+// A look is what one session sees of the catalog while it runs one query.
+type look struct {
+	*session
+	*catalog
+	arguments []string
 }
 
-func queries() map[string]query {
-	flag, name := func(n string) column { return column{n, pgtype.BoolOID} }, func(n string) column { return column{n, pgtype.NameOID} }
-	privileges := func(more ...string) []column {
-		return append([]column{{"identity_name", pgtype.TextOID}, {"privilege_type", pgtype.TextOID}, flag("admin_option")}, texts(more...)...)
+// Parameter implements catalogquery.Session.
+func (l *look) Parameter(name string) (catalogquery.Value, bool) {
+	n, err := strconv.Atoi(strings.TrimPrefix(name, "$"))
+	if err != nil || n < 1 || n > len(l.arguments) {
+		return nil, false
 	}
-	return map[string]query{
-		"select 1":  {[]column{{"?column?", pgtype.Int4OID}}, func(*session, []string) [][]any { return [][]any{{int32(1)}} }},
-		"validity":  {[]column{{"valuntil", abstimeOID}}, validity},
-		"users":     {[]column{name("usename"), flag("usesuper"), flag("usecreatedb"), {"valuntil", abstimeOID}, {"useconfig", pgtype.TextArrayOID}}, users},
-		"user info": {append(texts("user_name", "connection_limit", "syslog_access"), column{"session_timeout", pgtype.Int4OID}), userInfo},
-		"groups":    {[]column{name("usename"), name("groname")}, groups},
-		"roles":     {append(texts("user_name", "role_name"), flag("admin_option")), roles},
-		"svv_relation_privileges": {privileges("namespace_name", "relation_name"), granted(func(a acl) []any {
-			return on(a.objectKind() == "table" && a.column == "" && a.scope == "", a.schema, a.object.name)
-		})},
-		"svv_column_privileges": {privileges("namespace_name", "relation_name", "column_name"), granted(func(a acl) []any {
-			return on(a.column != "", a.schema, a.object.name, a.column)
-		})},
-		"svv_schema_privileges": {privileges("namespace_name", "privilege_scope"), granted(func(a acl) []any {
-			return on(a.objectKind() == "schema", a.object.name, scopeOr(a.scope, "SCHEMA"))
-		})},
-		"svv_database_privileges": {privileges("database_name", "privilege_scope"), granted(func(a acl) []any {
-			return on(a.objectKind() == "database", a.object.name, scopeOr(a.scope, "DATABASE"))
-		})},
-		"svv_function_privileges": {privileges("namespace_name", "function_name", "argument_types"), granted(func(a acl) []any {
-			return on(a.objectKind() == "function" || a.objectKind() == "procedure", a.schema, a.object.name, a.arguments)
-		})},
-		"svv_language_privileges": {privileges("language_name"), granted(func(a acl) []any { return on(a.objectKind() == "language", a.object.name) })},
-		"owned relations": {append(texts("usename", "nspname", "relname"), flag("relkind")), owned(func(c *catalog, o object) []any {
-			return on(o.kind == "table", o.schema, o.name, c.views[o])
-		})},
-		"owned schemas":   {texts("usename", "nspname"), owned(func(_ *catalog, o object) []any { return on(o.kind == "schema", o.name) })},
-		"owned databases": {texts("usename", "datname"), owned(func(_ *catalog, o object) []any { return on(o.kind == "database", o.name) })},
-		"routines":        {append(texts("usename", "nspname", "proname", "oidvectortypes"), flag("prokind")), routines},
-		"default privileges": {append(texts("schema_name", "object_type", "owner_name", "privilege_type", "grantee_name", "grantee_type"),
-			flag("admin_option")), defaults},
-	}
+	return l.arguments[n-1], true
 }
 
-func (a acl) objectKind() string { return a.object.kind }
-
-// on is what a row says of an object, or nil if it is none of the view's.
-func on(is bool, texts ...any) []any {
-	if !is {
-		return nil
+// Call implements catalogquery.Session.
+func (l *look) Call(function string, arguments []catalogquery.Value) (catalogquery.Value, error) {
+	switch function {
+	case "current_database":
+		return l.database, nil
+	case "oidvectortypes": // which this package keeps as text
+		return arguments[0], nil
 	}
-	return texts
+	text, _ := arguments[0].(string)
+	from, _ := arguments[1].(int64)
+	length, _ := arguments[2].(int64)
+	runes := []rune(text)
+	from = min(from-1, int64(len(runes)))
+	return string(runes[from:min(from+length, int64(len(runes)))]), nil
 }
 
-func scopeOr(scope, container string) string {
-	if scope == "" {
-		return container
-	}
-	return scope
-}
-
-// visible says whether the session sees what is about a user in the SVV_ views: superusers see all, others themselves.
-func (s *session) visible(name string) bool { return s.view().users[s.user].super || s.user == name }
-
-func until(u user) any {
-	if u.validUntil == "" {
-		return nil
-	}
-	return u.validUntil
-}
-
-func validity(s *session, arguments []string) [][]any {
-	u, ok := s.view().users[arguments[0]]
+// Rows implements catalogquery.Session.
+func (l *look) Rows(view string) ([]catalogquery.Row, error) {
+	fill, ok := fills[view]
 	if !ok {
-		return nil
+		return nil, unknown("a query of " + view)
 	}
-	return [][]any{{until(u)}}
-}
-
-func users(s *session, arguments []string) [][]any {
-	var rows [][]any
-	for name, u := range s.view().users {
-		if !slices.Contains(arguments, name) {
-			continue
-		}
-		var config []string
-		for k, v := range u.settings {
-			config = append(config, k+"="+v)
-		}
-		rows = append(rows, []any{name, u.super, u.createDB, until(u), config})
+	if view == "svv_rls_attached_policy" && !l.users[l.user].super {
+		return nil, denied("permission denied for relation %s", view)
 	}
-	return rows
-}
-
-func userInfo(s *session, arguments []string) [][]any {
-	var rows [][]any
-	for name, u := range s.view().users {
-		if !slices.Contains(arguments, name) || !s.visible(name) {
-			continue
-		}
-		limit, access := "UNLIMITED", "RESTRICTED"
-		if u.limit >= 0 {
-			limit = strconv.Itoa(u.limit)
-		}
-		if u.unrestricted {
-			access = "UNRESTRICTED"
-		}
-		rows = append(rows, []any{name, limit, access, int32(u.timeout)})
-	}
-	return rows
-}
-
-func groups(s *session, arguments []string) [][]any {
-	var rows [][]any
-	for group, members := range s.view().groups {
-		for _, m := range members {
-			if slices.Contains(arguments, m) {
-				rows = append(rows, []any{m, group})
-			}
-		}
-	}
-	return rows
-}
-
-func roles(s *session, arguments []string) [][]any {
-	var rows [][]any
-	for r, admin := range s.view().roleGrants {
-		if slices.Contains(arguments, r.user) && s.visible(r.user) {
-			rows = append(rows, []any{r.user, r.role, admin})
-		}
-	}
-	return rows
-}
-
-// granted answers a view of privileges.
-func granted(columns func(a acl) []any) func(*session, []string) [][]any {
-	return func(s *session, arguments []string) [][]any {
-		var rows [][]any
-		for a, option := range s.view().grants {
-			if a.grantee.kind != "user" || !slices.Contains(arguments, a.grantee.name) || !s.visible(a.grantee.name) {
-				continue
-			}
-			if more := columns(a); more != nil {
-				rows = append(rows, append([]any{a.grantee.name, a.privilege, option}, more...))
-			}
-		}
-		return rows
-	}
-}
-
-func owned(columns func(c *catalog, o object) []any) func(*session, []string) [][]any {
-	return func(s *session, arguments []string) [][]any {
-		var rows [][]any
-		for o, owner := range s.view().objects {
-			if more := columns(s.view(), o); more != nil && slices.Contains(arguments, owner) {
-				rows = append(rows, append([]any{owner}, more...))
-			}
-		}
-		return rows
-	}
-}
-
-func routines(s *session, arguments []string) [][]any {
-	var rows [][]any
-	for o, owner := range s.view().objects {
-		if o.kind == "procedure" || o.kind == "function" && slices.Contains(arguments, owner) {
-			rows = append(rows, []any{owner, o.schema, o.name, o.arguments, o.kind == "procedure"})
-		}
-	}
-	return rows
-}
-
-func defaults(s *session, arguments []string) [][]any {
-	var rows [][]any
-	kinds := map[string]string{"tables": "RELATION", "functions": "FUNCTION", "procedures": "PROCEDURE"}
-	for d, option := range s.view().defaults {
-		to := d.kind == "user" && slices.Contains(arguments, d.name)
-		if !to && !slices.Contains(arguments, d.owner) || !s.visible(d.name) {
-			continue
-		}
-		var schema any
-		if d.schema != "" {
-			schema = d.schema
-		}
-		rows = append(rows, []any{schema, kinds[d.objects], d.owner, d.privilege, d.name, d.kind, option})
-	}
-	return rows
+	return fill(l), nil
 }

@@ -4,16 +4,19 @@
 //   - [Wire] is a wire-level server of this package's own. It speaks Redshift's side of the real protocol to the real
 //     driver: TLS, MD5 passwords, server_version 8.0.2, client_encoding UNICODE, no standard_conforming_strings,
 //     backslashes that escape, SQLSTATE 28000 for every refusal, no savepoints. It keeps users, groups, roles, objects,
-//     grants (scoped ones too), default privileges, and answers the queries that the rotator sends from them, so that a
-//     clone is judged by what it then has ([Server.Holdings]). The statements and views are this package's reading of
-//     Amazon's Database Developer Guide. It proves the rotator's logic, its quoting, its protocol; not that a cluster
-//     agrees with the reading.
+//     grants (scoped ones, on columns, models and datashares too), policies, default privileges, so that a clone is judged
+//     by what it then has ([Server.Holdings]). It knows no query: package catalogquery runs each over the views of the
+//     catalog, which show to a session what it may see, and refuses names that are not documented (columns.tsv). The
+//     statements and views are this package's reading of Amazon's Database Developer Guide. It proves the rotator's
+//     logic, its quoting, its protocol, and that it names only what is documented; not that a cluster agrees with the
+//     reading.
 //   - [StandIn] is a real PostgreSQL (package postgrestest) with standard_conforming_strings off, MD5 passwords and
 //     views in place of Redshift's (standin.sql), which read the real access lists. It proves that the queries are
 //     SQL, that the statements which PostgreSQL has in common with Redshift do what they are meant to do - CREATE and
 //     ALTER USER, ALTER GROUP, GRANT and REVOKE on relations, columns, schemas, databases, routines, languages, default
 //     privileges, OWNER TO - and that a clone may in fact do what its original may. PostgreSQL has no GRANT ROLE, SESSION
-//     TIMEOUT, SYSLOG ACCESS, CREATEUSER, scoped grants or privileges named DROP and ALTER: these are Wire's alone.
+//     TIMEOUT, SYSLOG ACCESS, CREATEUSER, scoped grants, models, datashares, masks or privileges named DROP and ALTER,
+//     holds a privilege on a table and on a column of it at once, and asks for other passwords in another way: hence Wire.
 //
 // ROTOR_TEST_REDSHIFT names a live cluster for the same suites: a connection string of a superuser, such as
 // "postgres://admin:...@cluster.abc.us-east-1.redshift.amazonaws.com:5439/dev".

@@ -23,7 +23,7 @@ func code(err error) string {
 func TestTheWireServerIsOfRedshiftsFlavour(t *testing.T) {
 	EachWire(t, func(t *testing.T, s *Server) {
 		box := s.Fresh(t)
-		conn := box.connection(t)
+		conn := box.Connection(t)
 		for name, want := range map[string]string{"server_version": "8.0.2", "client_encoding": "UNICODE", "standard_conforming_strings": ""} {
 			if got := conn.PgConn().ParameterStatus(name); got != want {
 				t.Errorf("%s is %q, want %q", name, got, want)
@@ -42,12 +42,20 @@ func TestTheWireServerIsOfRedshiftsFlavour(t *testing.T) {
 	})
 }
 
+// onlyOnWire is an error that Redshift documents, and PostgreSQL does not have.
+func onlyOnWire(s *Server, code string) string {
+	if s.Kind == StandIn {
+		return ""
+	}
+	return code
+}
+
 // Both servers must take, and refuse, the same of what they have in common.
 func TestTheServersAgreeOnWhatTheyHaveInCommon(t *testing.T) {
 	Each(t, func(t *testing.T, s *Server) {
 		box := s.Fresh(t)
 		app, shop, group := box.Name("app"), box.Name("shop"), box.Name("group")
-		conn := box.connection(t)
+		conn := box.Connection(t)
 		for _, c := range []struct{ sql, code string }{
 			{`CREATE SCHEMA ` + shop, ""},
 			{`CREATE TABLE ` + shop + `.t (a int, b int)`, ""},
@@ -64,7 +72,14 @@ func TestTheServersAgreeOnWhatTheyHaveInCommon(t *testing.T) {
 			{`GRANT SELECT ON TABLE ` + shop + `.t TO nobody_` + app, "42704"},
 			{`GRANT EXECUTE ON TABLE ` + shop + `.t TO ` + app, "0LP01"},
 			{`GRANT USAGE ON SCHEMA no_` + shop + ` TO ` + app, "3F000"},
-			{`GRANT UPDATE (a), SELECT (b) ON TABLE ` + shop + `.t TO ` + app, ""},
+			{`GRANT UPDATE (a, b), REFERENCES (b) ON TABLE ` + shop + `.t TO ` + app, onlyOnWire(s, "0LP01")},
+			{`GRANT UPDATE (a, b) ON TABLE ` + shop + `.t TO ` + app, ""},
+			{`GRANT UPDATE (a), SELECT ON TABLE ` + shop + `.t TO ` + app, onlyOnWire(s, "42601")},
+			{`GRANT UPDATE ON TABLE ` + shop + `.t TO ` + app, onlyOnWire(s, "0LP01")},
+			{`GRANT ALL PRIVILEGES ON TABLE ` + shop + `.t TO ` + app, onlyOnWire(s, "0LP01")},
+			{`REVOKE UPDATE (a, b) ON TABLE ` + shop + `.t FROM ` + app, ""},
+			{`GRANT UPDATE ON TABLE ` + shop + `.t TO ` + app, ""},
+			{`REVOKE UPDATE (a) ON TABLE ` + shop + `.t FROM ` + app, onlyOnWire(s, "0LP01")},
 			{`REVOKE DELETE ON TABLE ` + shop + `.t FROM ` + app, ""},
 			{`GRANT ALL PRIVILEGES ON TABLE ` + shop + `.t TO ` + app + ` WITH GRANT OPTION`, ""},
 			{`REVOKE GRANT OPTION FOR SELECT ON TABLE ` + shop + `.t FROM ` + app, ""},
@@ -97,7 +112,7 @@ func TestTransactionsAreAllOrNothing(t *testing.T) {
 	Each(t, func(t *testing.T, s *Server) {
 		box := s.Fresh(t)
 		app := box.Name("app")
-		conn := box.connection(t)
+		conn := box.Connection(t)
 		if _, err := conn.Exec(t.Context(), `CREATE USER `+app+` PASSWORD 'Secret01'; GRANT SELECT ON TABLE nothing TO `+app); code(err) != "42P01" {
 			t.Fatal(err)
 		}
@@ -124,7 +139,7 @@ func TestOthersDoNotSeeOnesPrivileges(t *testing.T) {
 		box := s.Fresh(t)
 		app, other := box.Name("app"), box.Name("other")
 		box.Exec(t, `CREATE USER `+app+` PASSWORD 'Secret01'`, `CREATE USER `+other+` PASSWORD 'Secret01'`, `GRANT CREATE ON DATABASE `+box.Database+` TO `+app)
-		const query = `/* rotor: svv_database_privileges */ SELECT identity_name, privilege_type, admin_option, database_name, privilege_scope
+		const query = `SELECT identity_name, privilege_type, admin_option, database_name, privilege_scope
 FROM svv_database_privileges WHERE identity_type = 'user' AND identity_name IN ($1, $2)`
 		for user, want := range map[string]int{app: 1, other: 0} {
 			rows, err := box.Connect(t, user, "Secret01").Query(t.Context(), query, app, other)
@@ -137,6 +152,49 @@ FROM svv_database_privileges WHERE identity_type = 'user' AND identity_name IN (
 			}
 		}
 		box.Drop(t, app, other)
+	})
+}
+
+// A query is answered for what it asks, whatever stands in its comment, and for documented names alone.
+func TestQueriesAreRead(t *testing.T) {
+	EachWire(t, func(t *testing.T, s *Server) {
+		box := s.Fresh(t)
+		app := box.Name("app")
+		box.Exec(t, `CREATE USER `+app+` PASSWORD 'Secret01'`)
+		for query, want := range map[string]string{
+			`/* rotor: groups */ SELECT usename FROM pg_user WHERE usename = $1`: "",
+			`SELECT name FROM pg_user WHERE usename = $1`:                        "42703",
+			`SELECT usename FROM pg_roles WHERE usename = $1`:                    "42P01",
+			`SELECT nothing($1)`: "42883",
+			`SELECT usename FROM pg_user WHERE usename = $1 AND`:                    "42601",
+			`SELECT usename FROM pg_user u JOIN pg_user v ON true WHERE usename=$1`: "42702",
+		} {
+			var name string
+			if err := box.Connection(t).QueryRow(t.Context(), query, app).Scan(&name); code(err) != want || want == "" && name != app {
+				t.Errorf("%s: got %q, %v", query, name, err)
+			}
+		}
+	})
+}
+
+func TestAPrivilegeOnAColumnIsInTheWayOfTheSameOnTheTable(t *testing.T) {
+	EachWire(t, func(t *testing.T, s *Server) {
+		if s.Kind != Wire {
+			t.Skip("holdings are the wire-level server's")
+		}
+		box := s.Fresh(t)
+		app, shop := box.Name("app"), box.Name("shop")
+		box.Exec(t, `CREATE USER `+app+` PASSWORD 'Secret01'`, `CREATE SCHEMA `+shop, `CREATE TABLE `+shop+`.t (a int, b int)`, `GRANT SELECT ON TABLE `+shop+`.t TO `+app,
+			`GRANT SELECT (a) ON TABLE `+shop+`.t TO `+app, `GRANT UPDATE (a, b) ON TABLE `+shop+`.t TO `+app, `REVOKE UPDATE ON TABLE `+shop+`.t FROM `+app)
+		var granted []string
+		for _, line := range s.Holdings(app) {
+			if strings.Contains(line, " on ") {
+				granted = append(granted, line)
+			}
+		}
+		if want := []string{"SELECT() on  {table " + shop + " t }, option false"}; !slices.Equal(granted, want) {
+			t.Errorf("got %q, want %q", granted, want)
+		}
 	})
 }
 

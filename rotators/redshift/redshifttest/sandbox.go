@@ -50,13 +50,13 @@ func (b *Sandbox) Exec(t testing.TB, statements ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if _, err := b.connection(t).Exec(ctx, strings.Join(statements, ";\n")); err != nil {
+	if _, err := b.Connection(t).Exec(ctx, strings.Join(statements, ";\n")); err != nil {
 		t.Fatalf("%s: %s: %v", b.Server.Name(), strings.Join(statements, ";\n"), err)
 	}
 }
 
-// connection is the administrator's, which the sandbox's helpers share.
-func (b *Sandbox) connection(t testing.TB) *pgx.Conn {
+// Connection is the administrator's, which the sandbox's helpers share.
+func (b *Sandbox) Connection(t testing.TB) *pgx.Conn {
 	t.Helper()
 	if b.admin != nil {
 		return b.admin
@@ -109,7 +109,7 @@ func (b *Sandbox) dropRoles(t testing.TB, names []string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	conn := b.connection(t)
+	conn := b.Connection(t)
 	for _, name := range names {
 		var exists bool
 		err := conn.QueryRow(ctx, `SELECT count(*) > 0 FROM pg_roles WHERE rolname = $1`, name).Scan(&exists)

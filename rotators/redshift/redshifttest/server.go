@@ -84,3 +84,18 @@ func Existing(dsn string) (*Server, error) {
 
 // dsn is the connection string of a live cluster, if there is one.
 func dsn() string { return os.Getenv("ROTOR_TEST_REDSHIFT") }
+
+// Strange gives a user what no statement of the wire-level server gives: a masking policy on part of a SUPER, and a
+// privilege that a later release may bring.
+func (s *Server) Strange(user, schema, table string, mask, privilege bool) {
+	of, on := grantee{"user", user}, object{kind: "table", schema: schema, name: table}
+	const path = `["item.name"]`
+	s.wire.change(func(c *catalog) {
+		if mask {
+			c.attachments[attachment{policy: "deep", object: on, grantee: of, mask: true, inputs: path, outputs: path}] = true
+		}
+		if privilege {
+			c.grants[acl{grantee: of, privilege: "POLISH", object: on}] = true
+		}
+	})
+}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/seed492efc12/rotor/internal/catalogquery"
 )
 
 // A session is one connection.
@@ -16,6 +18,7 @@ type session struct {
 	conn     net.Conn // the socket, or TLS on it
 	backend  *pgproto3.Backend
 	user     string
+	database string
 	loggedIn bool // guarded by server.mu
 	types    *pgtype.Map
 	keepCase bool // enable_case_sensitive_identifier
@@ -128,7 +131,7 @@ func (s *session) simple(source string) {
 		s.explicit = true
 	}
 	for _, statement := range statements {
-		if err := s.one(source, statement); err != nil {
+		if err := s.one(source, statement, len(statements)); err != nil {
 			s.failed = s.explicit
 			s.fail(err)
 			break
@@ -141,9 +144,15 @@ func (s *session) simple(source string) {
 	}
 }
 
-func (s *session) one(source string, tokens []token) error {
-	if q, ok := s.server.find(source); ok {
-		return s.answer(q, nil, true)
+// one runs one of the statements of a text.
+func (s *session) one(source string, tokens []token, of int) error {
+	if isQuery(tokens) && of == 1 {
+		q, err := Prepare(source)
+		if err != nil {
+			return err
+		}
+		s.send(describe(q))
+		return s.answer(q, nil)
 	}
 	tag, err := s.execute(source, tokens)
 	if err == nil {
@@ -185,21 +194,34 @@ func (s *session) bind(m *pgproto3.Bind) error {
 	return nil
 }
 
-func (s *session) describe() error {
-	if q, ok := s.server.find(s.bound.source); ok {
-		s.send(q.describe())
-		return nil
+// query reads what is bound, if it is a query.
+func (s *session) query() (*catalogquery.Query, error) {
+	tokens, err := lex(s.bound.source)
+	if err != nil || !isQuery(tokens) {
+		return nil, err
 	}
-	s.send(&pgproto3.NoData{})
-	return nil
+	return Prepare(s.bound.source)
+}
+
+func (s *session) describe() error {
+	q, err := s.query()
+	if q == nil {
+		s.send(&pgproto3.NoData{})
+		return err
+	}
+	s.send(describe(q))
+	return err
 }
 
 func (s *session) executePortal() error {
 	s.server.log.Addf("execute: %s, with %q", s.bound.source, s.bound.arguments)
-	if q, ok := s.server.find(s.bound.source); ok {
-		return s.answer(q, s.bound.arguments, false)
-	}
-	if len(s.bound.arguments) > 0 {
+	q, err := s.query()
+	switch {
+	case err != nil:
+		return err
+	case q != nil:
+		return s.answer(q, s.bound.arguments)
+	case len(s.bound.arguments) > 0:
 		return raise("42601", `syntax error at or near "$1"`) // a statement that is no query takes no parameters
 	}
 	tokens, err := lex(s.bound.source)
@@ -211,32 +233,6 @@ func (s *session) executePortal() error {
 		s.send(&pgproto3.CommandComplete{CommandTag: []byte(tag)})
 	}
 	return err
-}
-
-// answer sends a query's rows, as text.
-func (s *session) answer(q query, arguments []string, described bool) error {
-	if s.failed {
-		return raise("25P02", "current transaction is aborted")
-	}
-	if described {
-		s.send(q.describe())
-	}
-	for len(arguments) < 2 {
-		arguments = append(arguments, "")
-	}
-	for _, row := range q.rows(s, arguments) {
-		values := make([][]byte, len(row))
-		for i, v := range row {
-			encoded, err := s.types.Encode(q.columns[i].oid, pgtype.TextFormatCode, v, []byte{})
-			if err != nil {
-				return err
-			}
-			values[i] = encoded
-		}
-		s.send(&pgproto3.DataRow{Values: values})
-	}
-	s.send(&pgproto3.CommandComplete{CommandTag: []byte("SELECT")})
-	return nil
 }
 
 // execute runs a statement that is no query.

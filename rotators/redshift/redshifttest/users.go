@@ -127,7 +127,7 @@ func alterUser(p *parser) (action, error) {
 	return func(c *catalog, s *session) error {
 		u, ok := c.users[name]
 		switch {
-		case !c.users[s.user].super && (name != s.user || !ownPassword):
+		case !c.users[s.user].super && (!ownPassword || name != s.user && (u.super || !c.hasPower(grantee{"user", s.user}, "ALTER USER"))):
 			return denied("permission denied")
 		case !ok:
 			return missing("user", name)
@@ -266,13 +266,13 @@ func dropRole(p *parser) (action, error) {
 	}), err
 }
 
-// roleAndUser reads "r TO u".
-func roleAndUser(p *parser, preposition string) (r roleGrant, err error) {
+// roleAndGrantee reads "r TO u" or "r TO ROLE s".
+func roleAndGrantee(p *parser, preposition string) (r roleGrant, err error) {
 	if r.role, err = p.name(); err == nil {
 		err = p.expect(preposition)
 	}
 	if err == nil {
-		r.user, err = p.user()
+		r.grantee, err = p.grantee()
 	}
 	return r, err
 }
@@ -281,14 +281,11 @@ func (c *catalog) know(r roleGrant) error {
 	if !c.roles[r.role] {
 		return missing("role", r.role)
 	}
-	if _, ok := c.users[r.user]; !ok {
-		return missing("user", r.user)
-	}
-	return nil
+	return c.knowGrantee(r.grantee)
 }
 
 func grantRole(p *parser) (action, error) {
-	r, err := roleAndUser(p, "to")
+	r, err := roleAndGrantee(p, "to")
 	admin := p.take("with", "admin", "option")
 	return superuser(func(c *catalog, _ *session) error {
 		c.roleGrants[r] = c.roleGrants[r] || admin
@@ -297,7 +294,7 @@ func grantRole(p *parser) (action, error) {
 }
 
 func revokeRole(p *parser) (action, error) {
-	r, err := roleAndUser(p, "from")
+	r, err := roleAndGrantee(p, "from")
 	return superuser(func(c *catalog, _ *session) error {
 		delete(c.roleGrants, r)
 		return c.know(r)

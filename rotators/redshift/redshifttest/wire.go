@@ -11,10 +11,9 @@ import (
 
 // A wireServer is the wire-level server's shared state.
 type wireServer struct {
-	config  Config
-	tls     *tls.Config
-	log     *servertest.MemoryLog
-	queries map[string]query
+	config Config
+	tls    *tls.Config
+	log    *servertest.MemoryLog
 
 	// writer holds a token while a transaction that writes is open: one at a time, so that a commit replaces the catalog
 	// and loses nothing.
@@ -38,7 +37,7 @@ func StartWire(config Config) (*Server, error) {
 	}
 	password := "Admin1" + rand.Text()
 	w := &wireServer{
-		config: config, tls: tls, log: &servertest.MemoryLog{}, queries: queries(),
+		config: config, tls: tls, log: &servertest.MemoryLog{},
 		catalog: newCatalog("admin", password), sessions: map[*session]bool{}, writer: make(chan struct{}, 1),
 	}
 	listener.Serve(w.serve)
