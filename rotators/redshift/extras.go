@@ -142,7 +142,7 @@ func (c *conn) readExtras(ctx context.Context, pair map[string]*profile, one, ot
 		of  func(texts []string) extra
 	}{
 		{queryAssumeRole, func(t []string) extra { return assumeRole(t[0], t[1]) }},
-		// Since 2023 they go to roles alone.
+		// GRANT gives them to roles alone; what users still have is from before.
 		{queryUsersSystem, func(t []string) extra { return extra{with: "system privilege " + t[0]} }},
 	} {
 		if err := c.readInto(ctx, pair, q.sql, q.of, one, other); err != nil {
@@ -158,8 +158,8 @@ func (c *conn) readExtras(ctx context.Context, pair map[string]*profile, one, ot
 func (c *conn) readPolicies(ctx context.Context, pair map[string]*profile, one, other string) error {
 	err := c.readInto(ctx, pair, queryRowPolicies, func(t []string) extra { return rowPolicy(t[0], t[1], t[2]) }, one, other)
 	if code := pgwire.Code(err); code == "42501" || code == "42P01" {
-		c.login.Report.Remarkf("Policies of row-level security that are attached to %q or %q were neither copied nor compared: to see them, %q lacks the role sys:secadmin.",
-			one, other, c.login.User)
+		c.login.Report.Remarkf("Policies of row-level security that are attached to %q or %q were neither copied nor compared: "+
+			"to see them, %q lacks the role sys:secadmin.", one, other, c.login.User)
 		err = nil
 	}
 	if err != nil {

@@ -57,6 +57,6 @@ func (c *conn) mayAlterUsers(ctx context.Context) error {
 	if slices.ContainsFunc(altering, func(role string) bool { _, holds := roles[role]; return holds }) {
 		return nil
 	}
-	return rotation.Fail(rotation.MissingPrivilege, "%q may not change other users: it is no superuser, and no role of its has the system privilege ALTER USER", me).
+	return rotation.Fail(rotation.MissingPrivilege, "%q may not change other users: it is no superuser, and none of its roles has the privilege ALTER USER", me).
 		With("As a superuser: CREATE ROLE rotor; GRANT ALTER USER TO ROLE rotor; GRANT ROLE rotor TO " + pgwire.Ident(me) + ";")
 }

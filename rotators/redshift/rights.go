@@ -130,10 +130,9 @@ func (c *conn) remarkViews(user string, views []string) {
 	}
 }
 
-// preflight: a user may change its own password;
-// that of another takes a superuser or the system privilege ALTER USER, which
-// comes with a role. To clone takes a superuser: nobody else sees what was
-// granted to others.
+// preflight: a user may change its own password; that of another takes a superuser
+// or the system privilege ALTER USER, which comes with a role. To clone takes a
+// superuser: nobody else sees what was granted to others.
 func (c *conn) preflight(ctx context.Context, user, clone string) error {
 	me := c.login.User
 	if err := c.usable(ctx, user); err != nil {

@@ -174,6 +174,20 @@ func TestAMaskIsNotLeftOut(t *testing.T) {
 
 }
 
+func TestPoliciesThatTheAdministratorDoesNotSeeAreSaid(t *testing.T) {
+	w := own(t, redshifttest.Config{NoRowPolicies: true})
+	user := w.bare(t, w.box.Name("plain"))
+	w.box.Exec(t, `ATTACH RLS POLICY mine ON TABLE `+w.shop+`.orders TO `+user)
+	r := w.rotor(t, database.AlternatingUsers, user, old, w.superuser(t))
+	if err := r.Preflight(t); err != nil {
+		t.Error(err)
+	}
+	r.Must(t)
+	if !strings.Contains(r.Log.String(), "lacks the role sys:secadmin") {
+		t.Errorf("the log does not say so:\n%s", r.Log.String())
+	}
+}
+
 func TestWhatNoStatementIsKnownForIsComparedByTheTrialToo(t *testing.T) {
 	w := own(t, redshifttest.Config{})
 	for _, mask := range []bool{true, false} {

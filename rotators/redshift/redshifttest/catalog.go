@@ -177,7 +177,8 @@ func (c *catalog) holdings(name string) []string {
 	}
 	for d, option := range c.defaults {
 		if d.grantee == is || d.owner == name {
-			lines = append(lines, fmt.Sprintf("default %s on %s in %q of %s to %s %s, option %v", d.privilege, d.objects, d.schema, me(d.owner), d.kind, me(d.name), option))
+			lines = append(lines, fmt.Sprintf("default %s on %s in %q of %s to %s %s, option %v",
+				d.privilege, d.objects, d.schema, me(d.owner), d.kind, me(d.name), option))
 		}
 	}
 	for a := range c.assumed {

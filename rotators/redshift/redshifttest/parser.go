@@ -158,7 +158,8 @@ func parse(p *parser) (action, error) {
 		{[]string{"grant", "role"}, grantRole}, {[]string{"revoke", "role"}, revokeRole},
 		{[]string{"grant", "alter", "user"}, grantPower}, {[]string{"grant", "assumerole"}, grantAssumeRole}, {[]string{"revoke", "assumerole"}, revokeAssumeRole},
 		{[]string{"grant"}, grantPrivileges}, {[]string{"revoke"}, revokePrivileges},
-		{[]string{"create", "rls", "policy"}, createPolicy}, {[]string{"create", "masking", "policy"}, createPolicy}, {[]string{"attach"}, attach}, {[]string{"detach"}, detach},
+		{[]string{"create", "rls", "policy"}, createPolicy}, {[]string{"create", "masking", "policy"}, createPolicy},
+		{[]string{"attach"}, attach}, {[]string{"detach"}, detach},
 		{[]string{"alter", "default", "privileges"}, alterDefaults},
 		{[]string{"create"}, createObject}, {[]string{"alter"}, alterOwner}, {[]string{"drop"}, dropObject},
 	} {

@@ -3,7 +3,6 @@ package redshifttest
 import (
 	"encoding/json"
 	"maps"
-	"slices"
 	"strconv"
 )
 
@@ -71,13 +70,19 @@ func assumption(p *parser, preposition string) (a assumed, err error) {
 	if err := p.expect("for"); err != nil {
 		return a, err
 	}
-	for words, command := range map[[2]string]string{{"copy"}: "COPY", {"unload"}: "UNLOAD", {"external", "function"}: "EXFUNC", {"create", "model"}: "CREATE MODEL"} {
-		if p.take(slices.DeleteFunc(words[:], func(w string) bool { return w == "" })...) {
-			a.command = command
-			return a, nil
-		}
+	switch {
+	case p.take("copy"):
+		a.command = "COPY"
+	case p.take("unload"):
+		a.command = "UNLOAD"
+	case p.take("external", "function"):
+		a.command = "EXFUNC"
+	case p.take("create", "model"):
+		a.command = "CREATE MODEL"
+	default:
+		return a, p.syntax()
 	}
-	return a, p.syntax()
+	return a, nil
 }
 
 func grantAssumeRole(p *parser) (action, error) {

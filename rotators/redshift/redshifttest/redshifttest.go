@@ -60,6 +60,8 @@ type Config struct {
 	GrantsAlone bool
 	// Deny is a text that no statement may hold: it fails with 42501, as one beyond the administrator's rights does.
 	Deny string
+	// NoRowPolicies refuses to show the policies of row-level security (42501), as to those without sys:secadmin.
+	NoRowPolicies bool
 	// Digest asks for passwords as Redshift does that were set as sha256 hashes, which Amazon's drivers alone know.
 	Digest bool
 }

@@ -46,7 +46,8 @@ var fills = map[string]func(*look) []row{
 		if is.view {
 			kind = "v"
 		}
-		return row{"oid": id("table", o.schema+"."+o.name), "relname": o.name, "relnamespace": id("schema", o.schema), "relowner": id("user", is.owner), "relkind": kind}
+		return row{"oid": id("table", o.schema+"."+o.name), "relname": o.name, "relnamespace": id("schema", o.schema),
+			"relowner": id("user", is.owner), "relkind": kind}
 	}),
 	"pg_proc_info": func(l *look) []row {
 		return append(owned("function", routine)(l), owned("procedure", routine)(l)...)
