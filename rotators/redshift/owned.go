@@ -90,8 +90,10 @@ SELECT u.usename, d.datname, false FROM pg_user u JOIN pg_database d ON d.datdba
 SELECT u.usename, n.nspname, p.proname, oidvectortypes(p.proargtypes), p.prokind = 'p', l.lanname = '` + modelLanguage + `'
 FROM pg_proc_info p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_user u ON u.usesysid = p.proowner JOIN pg_language l ON l.oid = p.prolang
 WHERE p.prokind = 'p' OR l.lanname = '` + modelLanguage + `' OR u.usename IN ($1, $2)`
+	// Its names are padded with blanks.
 	queryModels = `/* rotor: owned models */
-SELECT user_name, schema_name, model_name FROM svv_ml_model_info WHERE database_name = current_database() AND user_name IN ($1, $2)`
+SELECT rtrim(user_name), rtrim(schema_name), rtrim(model_name) FROM svv_ml_model_info
+WHERE rtrim(database_name) = current_database() AND rtrim(user_name) IN ($1, $2)`
 )
 
 // An ownership is a row of a query of objects.
@@ -128,12 +130,10 @@ func scanRoutine(row pgx.CollectableRow) (o ownership, err error) {
 	return o, err
 }
 
-// scanModel reads names that are padded with blanks.
 func scanModel(row pgx.CollectableRow) (o ownership, err error) {
 	var schema, name string
 	err = row.Scan(&o.user, &schema, &name)
-	o.user = strings.TrimRight(o.user, " ")
-	o.kind, o.name = "MODEL", qualified(strings.TrimRight(schema, " "), strings.TrimRight(name, " "))
+	o.kind, o.name = "MODEL", qualified(schema, name)
 	return o, err
 }
 

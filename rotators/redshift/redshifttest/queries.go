@@ -21,7 +21,7 @@ var documented = catalogquery.ReadDocumented(columns).At("")
 // dialect is Redshift's SQL, as far as queries of the catalog take it.
 var dialect = &catalogquery.Dialect{
 	Fold: strings.ToLower, Schemas: []string{"pg_catalog"}, Text: "text", Number: "integer",
-	Functions: map[string]string{"oidvectortypes": "text", "substring": "text", "current_database": "name"},
+	Functions: map[string]string{"oidvectortypes": "text", "substring": "text", "rtrim": "text", "current_database": "name"},
 	Errors: catalogquery.Errors{
 		Syntax:     func(near string) error { return raise("42601", "syntax error at or near %q", near) },
 		NoView:     func(name string) error { return raise("42P01", "relation %q does not exist", name) },
@@ -114,6 +114,9 @@ func (l *look) Call(function string, arguments []catalogquery.Value) (catalogque
 		return arguments[0], nil
 	}
 	text, _ := arguments[0].(string)
+	if function == "rtrim" {
+		return strings.TrimRight(text, " "), nil
+	}
 	from, _ := arguments[1].(int64)
 	length, _ := arguments[2].(int64)
 	runes := []rune(text)

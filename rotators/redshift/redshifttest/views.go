@@ -134,7 +134,7 @@ var fills = map[string]func(*look) []row{
 	},
 	"svv_ml_model_info": owned("model", func(o object, is fact) row {
 		padded := func(s string) string { return s + strings.Repeat(" ", max(0, 128-len(s))) }
-		return row{"database_name": "dev", "schema_name": padded(o.schema), "user_name": is.owner, "model_name": padded(o.name)}
+		return row{"database_name": padded("dev"), "schema_name": padded(o.schema), "user_name": padded(is.owner), "model_name": padded(o.name)}
 	}),
 	"svv_rls_attached_policy": func(l *look) (all []row) {
 		for a := range l.attachments {
