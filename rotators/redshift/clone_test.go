@@ -138,6 +138,24 @@ func TestASuperuserIsCloned(t *testing.T) {
 	})
 }
 
+// Who became a superuser while its clone was in use lacks nothing.
+func TestASuperuserLacksNothingThatItsCloneHas(t *testing.T) {
+	redshifttest.EachWire(t, func(t *testing.T, s *redshifttest.Server) {
+		w := newWorld(t, s)
+		for _, drift := range []bool{false, true} {
+			user := w.user(t, "")
+			r := w.rotor(t, database.AlternatingUsers, user, old, w.superuser(t))
+			r.Config.GrantDrift = drift
+			r.Must(t)
+			w.box.Exec(t, `GRANT SELECT (item) ON TABLE `+w.shop+`.orders TO `+user+`_clone`, `ALTER USER `+user+` CREATEUSER`)
+			if err := r.Preflight(t); err != nil {
+				t.Errorf("the trial: %v", err)
+			}
+			r.Must(t)
+		}
+	})
+}
+
 func TestNamesWithUpperCaseLettersKeepThem(t *testing.T) {
 	redshifttest.EachWire(t, func(t *testing.T, s *redshifttest.Server) {
 		w := newWorld(t, s)

@@ -34,7 +34,7 @@ func (g grants) beside(twin grants) grants {
 
 // coarse is g as a session compares it that does not see what its user's twin has:
 // without the names of columns.
-func (g grants) coarse() grants {
+func (g grants) coarse(grants) grants {
 	all := grants{}
 	for one, option := range g {
 		whole := one.column == ""

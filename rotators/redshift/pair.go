@@ -36,7 +36,7 @@ func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Differe
 			}
 		}
 	}
-	d = database.Differing(rightsOf(original, clone, original.grants.beside(clone.grants)), rightsOf(clone, original, clone.grants.beside(original.grants)))
+	d = database.Differing(rightsOf(original, clone, grants.beside), rightsOf(clone, original, grants.beside))
 	for _, s := range extraChanges(p.Original.User, original.extras, original.extras.with(clone.extras)) {
 		d.Remedy += s.sql + "; "
 	}

@@ -27,19 +27,23 @@ func (c *conn) Rights(ctx context.Context, twin string) ([]string, error) {
 	if other == nil {
 		other = newProfile(attributes{}, nil)
 	}
-	return rightsOf(me, other, me.grants.coarse()), nil
+	return rightsOf(me, other, grants.coarse), nil
 }
 
 // rightsOf are the rights of one of two users as lines, sorted. What may be
 // granted on has a second line, so that who has more has the lines of who has
 // less. On what one of the two owns, the owner and whoever holds all that can be
 // granted have the same line; the other one may have less, which then is nothing
-// that the owner could lack. Granted is me's grants as they are to be compared.
-func rightsOf(me, twin *profile, granted grants) []string {
-	lines := map[string]bool{}
-	if me.super {
-		return []string{"superuser"} // all others follow
+// that the owner could lack. A superuser, who sees what its twin has, may do all of
+// that too. Compared are one's grants as they compare with the other's.
+func rightsOf(me, twin *profile, compared func(one, other grants) grants) []string {
+	switch {
+	case me.super && twin.super:
+		return []string{"superuser"}
+	case me.super:
+		return append([]string{"superuser"}, rightsOf(twin, me, compared)...)
 	}
+	lines := map[string]bool{}
 	line := func(has bool, text string) {
 		if has {
 			lines[text] = true
@@ -51,7 +55,7 @@ func rightsOf(me, twin *profile, granted grants) []string {
 		line(true, "member of group "+pgwire.Ident(group))
 	}
 	withOption(lines, me.roles, " with admin option", func(role string) string { return "role " + pgwire.Ident(role) })
-	withOption(lines, granted.without(me.owned, twin.owned), " with grant option", grant.String)
+	withOption(lines, compared(me.grants, twin.grants).without(me.owned, twin.owned), " with grant option", grant.String)
 	withOption(lines, received(me.defaults), " with grant option", defaultGrant.String)
 	for o := range me.owned {
 		line(true, "all privileges "+o.on())

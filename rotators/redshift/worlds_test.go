@@ -35,6 +35,11 @@ func (w *world) oneWorld(t *testing.T, strategy database.Strategy, dice *rand.Ra
 		}
 	}
 	user, admin := w.user(t, ""), w.superuser(t)
+	t.Cleanup(func() {
+		for _, of := range []string{user, user + "_clone"} {
+			run([]string{`DROP TABLE ` + w.shop + `.of_` + of, `DROP VIEW ` + w.shop + `.of_` + of + `_mv`, `DROP SCHEMA of_` + of, `DROP SCHEMA lake_of_` + of})
+		}
+	})
 	if helper := w.bare(t, w.box.Name("helper")+user); dice.IntN(4) == 0 {
 		admin = w.secret(t, helper, old)
 		run(databasetest.Some(dice, 2, []string{`ALTER USER ` + helper + ` CREATEUSER`, `GRANT ROLE ` + w.role + ` TO ` + helper, `GRANT ALTER USER TO ROLE ` + w.role}))

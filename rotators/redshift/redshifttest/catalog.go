@@ -117,7 +117,10 @@ func (c *catalog) dropUser(name string) {
 
 // dropObject forgets an object with all that is about it and in it.
 func (c *catalog) dropObject(o object) {
-	gone := func(other object) bool { return other == o || o.kind == "schema" && other.schema == o.name }
+	storage := object{kind: "table", schema: o.schema, name: "mv_tbl__" + o.name + "__0"}
+	gone := func(other object) bool {
+		return other == o || o.kind == "schema" && other.schema == o.name || other == storage && c.objects[other].storage
+	}
 	maps.DeleteFunc(c.objects, func(other object, _ fact) bool { return gone(other) })
 	maps.DeleteFunc(c.grants, func(a acl, _ bool) bool { return gone(a.object) })
 	maps.DeleteFunc(c.attachments, func(a attachment, _ bool) bool { return gone(a.object) })

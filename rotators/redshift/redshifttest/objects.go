@@ -164,6 +164,9 @@ func dropObject(p *parser) (action, error) {
 	if !ok {
 		return nil, unknown(p.source)
 	}
+	if kind == "view" {
+		kind = "table"
+	}
 	o, err := p.object(kind)
 	p.take("cascade")
 	return superuser(func(c *catalog, _ *session) error {
