@@ -136,13 +136,6 @@ type value *string
 
 func text(s string) value { return &s }
 
-func maybe(s string) value {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
 func bit(b bool) value {
 	if b {
 		return text("1")
