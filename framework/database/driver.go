@@ -124,7 +124,8 @@ type Conn interface {
 	// It may be called again with the same change.
 	SetPassword(ctx context.Context, c Change) error
 	// Preflight says what would stop SetPassword from changing the password of
-	// target's user, who exists. It changes nothing.
+	// target's user, who exists. Target is AWSCURRENT's login; the session of the
+	// user itself may be of AWSPREVIOUS's password. It changes nothing.
 	Preflight(ctx context.Context, target Login) error
 	Close() error
 }

@@ -34,6 +34,10 @@ func (s singleUser) set(ctx context.Context, r *Rotator, p pair) error {
 		}
 		defer closing(admin)
 		conn, by = admin, as
+	} else if user.role == rotation.Previous { // a trial has looked whether that is enough
+		if err := needs(p.current, conn.Preflight(ctx, p.current)); err != nil {
+			return err
+		}
 	}
 	return r.replace(ctx, conn, by, user, p)
 }
@@ -50,7 +54,8 @@ func (s singleUser) preflight(ctx context.Context, r *Rotator, conn Conn, p pair
 		defer closing(admin)
 		conn = admin
 	}
-	if err := needs(p.current, conn.Preflight(ctx, p.current)); err != nil {
+	// Pending is AWSCURRENT's login, and current has the password that works.
+	if err := needs(p.current, conn.Preflight(ctx, p.pending)); err != nil {
 		return err
 	}
 	// A rotation proves the new password while the session that set it is open.

@@ -30,6 +30,7 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 		return err
 	}
 	k := cloning{conn: c, facts: f, original: original, clone: clone, password: p.Clone.Password}
+	c.cloned = cloned{user: clone, password: k.password, ways: map[string][]authentication{}}
 	if err := k.read(ctx); err != nil {
 		return err
 	}
@@ -174,9 +175,7 @@ func (k *cloning) create(ctx context.Context) error {
 		d := s.definition
 		d.locked = true
 		k.made[s.host] = d
-	}
-	if k.fresh {
-		k.born = database.Login{User: k.clone, Password: k.password}
+		k.cloned.born = append(k.cloned.born, s.host)
 	}
 	return nil
 }
@@ -238,10 +237,15 @@ func (k *cloning) options(ctx context.Context) error {
 }
 
 // identify gives accounts that log in by other means than the original's those
-// means, and the password of a new account where there is one.
+// means. Where one of them is a password, that is for the statement which sets it: a
+// server that keeps a history of passwords takes none twice.
 func (k *cloning) identify(ctx context.Context) error {
 	for _, s := range k.sources {
 		if slices.EqualFunc(k.made[s.host].ways, s.ways, authentication.isLike) {
+			continue
+		}
+		if hasPassword(s.ways) {
+			k.cloned.ways[s.host] = s.ways
 			continue
 		}
 		statement := func(clause string) string { return "ALTER USER " + k.at(s).String() + " " + clause }
@@ -281,7 +285,7 @@ func (k *cloning) attempt(ctx context.Context, statement, what string) error {
 	err := k.exec(ctx, statement)
 	var me *mysql.MySQLError
 	if errors.As(err, &me) {
-		k.login.Report.Notef("The administrator could not %s: %v", what, fault(err))
+		k.login.Report.Notef("The administrator could not %s: %v. Let one who may run %s;", what, fault(err), statement)
 		return nil
 	}
 	if err == nil {

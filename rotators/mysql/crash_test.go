@@ -135,6 +135,25 @@ func TestWhatIsDeniedInOneDatabaseIsDeniedTheCloneToo(t *testing.T) {
 	w.wantEqual(t, user)
 }
 
+// What is denied to the original stays so when its clone may not do it either: drift is what the clone may do.
+func TestDriftLiftsNothingThatNeitherMayDo(t *testing.T) {
+	w := plain(t, mysqltest.MySQL, map[string]string{"partial-revokes": "ON"})
+	w.hosts, w.grants = w.hosts[:1], nil
+	user := w.user(t, "", firstPassword)
+	w.alter(t, user, "GRANT SELECT ON *.* TO %u@`%`", "REVOKE SELECT ON till.* FROM %u@`%`")
+	w.clone(t, user, clonePassword)
+	w.alter(t, user+"_clone", "REVOKE SELECT ON *.* FROM %u@`%`")
+	w.handBack(t, user)
+	if err := w.do(t, user, firstPassword, "SELECT * FROM till.coins"); err == nil {
+		t.Error("the original may do what it was denied")
+	}
+	w.alter(t, user+"_clone", "GRANT SELECT ON till.* TO %u@`%`")
+	w.handBack(t, user)
+	if err := w.do(t, user, firstPassword, "SELECT * FROM till.coins"); err != nil {
+		t.Errorf("the original lacks what its clone may do: %v", err)
+	}
+}
+
 // handBack gives a user what only its clone has.
 func (w *world) handBack(t *testing.T, user string) {
 	t.Helper()

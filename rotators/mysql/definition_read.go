@@ -13,10 +13,12 @@ type policy struct {
 	unshown string // what holds where SHOW CREATE USER says nothing; "" where it always says something
 }
 
+const requireCurrent = "PASSWORD REQUIRE CURRENT"
+
 var policies = []policy{
 	{name: "PASSWORD HISTORY"},
 	{name: "PASSWORD REUSE INTERVAL"},
-	{name: "PASSWORD REQUIRE CURRENT"},
+	{name: requireCurrent},
 	{name: "FAILED_LOGIN_ATTEMPTS", unshown: "0"},
 	{name: "PASSWORD_LOCK_TIME", unshown: "0"},
 }
@@ -251,7 +253,7 @@ func (d *definition) policed(l *lexer) bool {
 		}
 		value, ok := l.setting()
 		d.policy[p.name] = value
-		return ok || p.name == "PASSWORD REQUIRE CURRENT"
+		return ok || p.name == requireCurrent
 	}
 	return false
 }

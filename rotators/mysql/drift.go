@@ -53,8 +53,7 @@ func (k *cloning) give(ctx context.Context, from, to account) error {
 	if err != nil {
 		return err
 	}
-	both := union(has, more)
-	if err := k.apply(ctx, differences(has, both, to.String())); err != nil {
+	if err := k.become(ctx, to, union(has, more), false); err != nil {
 		return err
 	}
 	hasRoles, err := k.defaultRoles(ctx, k.facts, to, has)
@@ -76,13 +75,15 @@ func (k *cloning) give(ctx context.Context, from, to account) error {
 	return k.setDefaultRoles(ctx, to, moreRoles)
 }
 
-// union is what either may do: what is denied is what both are denied.
+// union is what either may do: what is denied to one stays denied where the other may
+// not do it either.
 func union(a, b *holdings) *holdings {
 	u := newHoldings()
-	for _, h := range []*holdings{a, b} {
+	for _, pair := range [][2]*holdings{{a, b}, {b, a}} {
+		h, other := pair[0], pair[1]
 		for o, list := range h.on {
 			for r := range list {
-				if !o.denied || a.on[o][r] && b.on[o][r] {
+				if !o.denied || !other.hasOn(r, o.name) {
 					u.put(o, r)
 				}
 			}

@@ -20,8 +20,9 @@ func (k *cloning) equalize(ctx context.Context) error {
 }
 
 // rounds is how often rights are compared: one change can undo another, such as
-// MariaDB's GRANT PROXY, whose grant option becomes one for everything.
-const rounds = 3
+// MariaDB's GRANT PROXY, whose grant option becomes one for everything; and what MySQL
+// denies in one database waits for what is granted everywhere.
+const rounds = 4
 
 func (k *cloning) equalizeAt(ctx context.Context, s source) error {
 	want, err := k.holdingsOf(ctx, k.facts, s.account)
@@ -29,20 +30,33 @@ func (k *cloning) equalizeAt(ctx context.Context, s source) error {
 		return err
 	}
 	clone := k.at(s)
+	if err := k.become(ctx, clone, want, true); err != nil {
+		return err
+	}
+	return k.activate(ctx, s.account, want, clone)
+}
+
+// become gives an account what it is to have, and takes the rest away or leaves it.
+func (k *cloning) become(ctx context.Context, a account, want *holdings, takes bool) error {
+	var before []change
 	for range rounds {
-		has, err := k.holdingsOf(ctx, k.facts, clone)
+		has, err := k.holdingsOf(ctx, k.facts, a)
 		if err != nil {
 			return err
 		}
-		list := differences(has, want, clone.String())
-		if len(list) == 0 {
-			break
+		list := differences(has, want, a.String())
+		if !takes {
+			list = slices.DeleteFunc(list, func(ch change) bool { return ch.revokes })
 		}
+		if len(list) == 0 || slices.EqualFunc(list, before, change.says) { // it would not help this time either
+			return nil
+		}
+		before = list
 		if err := k.apply(ctx, list); err != nil {
 			return err
 		}
 	}
-	return k.activate(ctx, s.account, want, clone)
+	return nil
 }
 
 // differences are all changes that turn what an account has into what it is to

@@ -26,6 +26,7 @@ const (
 	codeNoTableGrant = 1147
 	codeNoProcGrant  = 1403
 	codeWrongCurrent = 3891 // REPLACE names another password than the primary
+	codeNoCurrent    = 3892 // PASSWORD REQUIRE CURRENT, and no REPLACE
 	codeEmptyOld     = 3878 // an empty password cannot be retained
 	codeNewPlugin    = 3894 // nor one of another plug-in
 	codeNotRetained  = 3895
@@ -40,7 +41,7 @@ const (
 var codes = map[uint16]rotation.Fault{
 	1040:      {Class: rotation.TooManyConnections, Transient: true},
 	1203:      {Class: rotation.TooManyConnections, Transient: true}, // of this user
-	codeLimit: {Class: rotation.TooManyConnections, Remedy: "Raise the account's resource limits (WITH MAX_USER_CONNECTIONS and its like), or wait until the hour is over."},
+	codeLimit: {Class: rotation.TooManyConnections, Remedy: hour},    // at the login see raise
 
 	1044:        {Class: rotation.MissingPrivilege},
 	1045:        {Class: rotation.MissingPrivilege}, // of a statement; of a login see connectCodes
@@ -51,8 +52,9 @@ var codes = map[uint16]rotation.Fault{
 	1698:        {Class: rotation.MissingPrivilege},
 	3879:        {Class: rotation.MissingPrivilege},
 	codeDefiner: {Class: rotation.MissingPrivilege}, // to MariaDB it means something else, which no statement of ours gets
-	3892:        {Class: rotation.MissingPrivilege, Remedy: "The server wants the password that is replaced, and it is none of the secret's: as an administrator, ALTER USER the account PASSWORD REQUIRE CURRENT OPTIONAL;"},
-	3891:        {Class: rotation.MissingPrivilege, Remedy: "The account's primary password is none of the secret's: as an administrator, set it to the secret's AWSCURRENT password."},
+
+	codeNoCurrent:    {Class: rotation.MissingPrivilege}, // see unproven
+	codeWrongCurrent: {Class: rotation.MissingPrivilege, Remedy: "The account's primary password is none of the secret's: as an administrator, set it to the secret's AWSCURRENT password."},
 
 	1049:           {Class: rotation.NoDatabase},
 	1133:           {Class: rotation.NoUser}, // MariaDB: GRANT names no user
@@ -113,6 +115,15 @@ func isTooMany(err error) bool {
 	return errors.As(err, &me) && me.Number == codeLimit && strings.Contains(me.Message, "max_user_connections")
 }
 
+// isReused: the server takes no password that the account has or had, by MySQL's
+// PASSWORD HISTORY and REUSE INTERVAL, or by MariaDB's plug-in, whose name is not
+// translated.
+// Source: MariaDB's "Password Reuse Check Plugin".
+func isReused(err error) bool {
+	var me *mysql.MySQLError
+	return errors.As(err, &me) && (me.Number == codeReused || me.Number == codePolicy && strings.Contains(me.Message, "password_reuse_check"))
+}
+
 func isPrivilege(err error) bool {
 	var me *mysql.MySQLError
 	return errors.As(err, &me) && codes[me.Number].Class == rotation.MissingPrivilege
@@ -137,9 +148,11 @@ func fault(err error) error {
 func serverFault(me *mysql.MySQLError) *rotation.Fault {
 	f, known := codes[me.Number]
 	switch {
+	case isTooMany(me):
+		f.Remedy = raise
 	case me.Number == codeOption && strings.Contains(me.Message, "read-only"): // --read-only, --super-read-only; the name is not translated
 		f.Class = rotation.ReadOnly
-	case me.Number == codeReused: // PASSWORD HISTORY, REUSE INTERVAL
+	case isReused(me):
 		return database.Reused(&serverError{me})
 	case !known:
 		f.Class = rotation.Unknown
@@ -151,6 +164,14 @@ func serverFault(me *mysql.MySQLError) *rotation.Fault {
 // unlock prints the statements: a user may have several accounts, and the server
 // does not say which one it took.
 const unlock = "Run as an administrator what this prints, then rotate again: SELECT CONCAT('ALTER USER ', QUOTE(user), '@', QUOTE(host), ' ACCOUNT UNLOCK;') FROM mysql.user WHERE user = {user};"
+
+// hour is about limits per hour, of which the message names one.
+const hour = "Wait until the hour is over, or run as an administrator, which begins it anew: FLUSH USER_RESOURCES; then rotate again. " +
+	"If the rotation itself takes more than the limit that the message names, raise that (ALTER USER)."
+
+// raise prints the statements, as unlock does.
+const raise = "A rotation takes two sessions of the user at once, beside the application's. Run as an administrator what this prints, then rotate again: " +
+	"SELECT CONCAT('ALTER USER ', QUOTE(user), '@', QUOTE(host), ' WITH MAX_USER_CONNECTIONS ', max_user_connections + 2, ';') FROM mysql.user WHERE user = {user} AND max_user_connections > 0;"
 
 // setAgain: an account whose password has expired stays so when its policy is
 // changed.
@@ -219,6 +240,22 @@ func (c *conn) lacks(err error, f *facts, remedy string) error {
 		return serverFault(me).With("As an administrator: " + remedy + ";")
 	}
 	return serverFault(me).With(fmt.Sprintf("As an administrator: %s; (%q logs in as %s)", remedy, c.login.User, f.self))
+}
+
+// unproven says what to do about an account that wants the password in force
+// proven, which no version of the secret has.
+func unproven(err error, f *facts) error {
+	var me *mysql.MySQLError
+	if !errors.As(err, &me) || me.Number != codeNoCurrent {
+		return fault(err)
+	}
+	return serverFault(me).With(optional(f))
+}
+
+// optional is a statement after which the account's owner need not prove the
+// password in force.
+func optional(f *facts) string {
+	return "As an administrator: ALTER USER " + f.self.String() + " PASSWORD REQUIRE CURRENT OPTIONAL;"
 }
 
 // reason looks behind "Operation ALTER USER failed" (1396), with which MariaDB

@@ -142,6 +142,7 @@ func objects(a, b *holdings) []object {
 // A change is a statement that brings an account nearer to another.
 type change struct {
 	statement string
+	takes     bool   // it is a REVOKE
 	revokes   bool   // its failure costs nobody a right
 	what      string // for people
 	remedy    string // the GRANT that lets an administrator, named by %s, do it
@@ -154,11 +155,19 @@ type change struct {
 	absent []string
 }
 
+// says: the two are the same statement.
+func (ch change) says(other change) bool { return ch.statement == other.statement }
+
 // changes are the statements that turn what an account has into what it is to
-// have.
+// have. Those that change what it may do everywhere change what is denied to it in one
+// database too: what is left of that comes after another look.
 func changes(has, want *holdings, grantee string) []change {
 	var all []change
+	global := object{name: everywhere}
 	for _, o := range objects(has, want) {
+		if o.denied && slices.ContainsFunc(all, func(ch change) bool { return ch.on == global }) {
+			break
+		}
 		all = append(all, objectChanges(o, has.on[o], want.on[o], grantee)...)
 	}
 	return all
@@ -232,6 +241,7 @@ func revokes(o object, list []right, grantee string) []change {
 				statement: "REVOKE " + join(part) + " ON " + o.name + " FROM " + grantee,
 				on:        o,
 				rights:    part,
+				takes:     true,
 				revokes:   !o.denied,
 				what:      fmt.Sprintf("revoke %s on %s from %s", join(part), o.name, grantee),
 				remedy:    grantRemedy(part, o),
@@ -264,13 +274,15 @@ func grants(o object, list []right, grantee string) []change {
 			continue
 		}
 		statement := "GRANT " + join(part.list) + " ON " + o.name + " TO " + grantee
+		given := part.list
 		if part.option {
 			statement += " WITH GRANT OPTION"
+			given = append(slices.Clone(given), option...)
 		}
 		changes = append(changes, change{
 			statement: statement,
 			on:        o,
-			rights:    part.list,
+			rights:    given,
 			what:      fmt.Sprintf("grant %s on %s to %s", join(part.list), o.name, grantee),
 			remedy:    grantRemedy(part.list, o),
 			absent:    absent(statement, part.list, o, grantee),

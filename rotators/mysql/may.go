@@ -36,26 +36,26 @@ func (h *holdings) hasOn(r right, name string) bool {
 	return false
 }
 
-// denies reports whether a right on everything is denied in the database of an
-// object; or in any, if the object is everything: who is granted it by such a one is
-// denied the same.
+// denies reports whether a right on everything is denied in the database of an object.
 // Source: MySQL manual, "Privilege Restriction Using Partial Revokes".
 func (h *holdings) denies(r right, name string) bool {
 	for o, list := range h.on {
-		if o.denied && (name == everywhere || contains(o.name, name)) && list[right{privilege: r.privilege}] {
+		if o.denied && contains(o.name, name) && list[right{privilege: r.privilege}] {
 			return true
 		}
 	}
 	return false
 }
 
-// may reports whether h may make a change.
-func (h *holdings) may(ch change, f *facts) bool {
+// may reports whether h may make a change of what an account has.
+func (h *holdings) may(ch change, f *facts, has *holdings) bool {
 	switch {
 	case ch.role != "":
 		return h.roles[ch.role] || !f.maria && (h.has("ROLE_ADMIN", everywhere) || h.has("SUPER", everywhere))
 	case ch.proxied != account{}:
 		return h.mayProxy(ch.proxied, f)
+	case ch.revokes && ch.on.name == everywhere && !h.mayTakeEverywhere(ch.rights, has):
+		return false
 	}
 	return !slices.ContainsFunc(ch.rights, func(r right) bool {
 		r.option = r.option && !ch.revokes // the option goes with the privilege

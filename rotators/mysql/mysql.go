@@ -88,8 +88,8 @@ type conn struct {
 	// limit is how many seconds a statement may last, or wait for a lock; 0 is what
 	// the server thinks.
 	limit int
-	// born is the user whom this session made, with the password of its secret.
-	born database.Login
+	// cloned is what Clone left for SetPassword.
+	cloned cloned
 }
 
 func connect(ctx context.Context, l database.Login) (*conn, error) {

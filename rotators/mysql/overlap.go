@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
 const passwordAdmin = "APPLICATION_PASSWORD_ADMIN"
@@ -70,7 +71,8 @@ func (c *conn) setOwnMySQL(ctx context.Context, f *facts, change database.Change
 		if retain {
 			c.makePrimary(ctx, f)
 		}
-		err = c.exec(ctx, alterOwn(f, password, "", retain))
+		proof = ""
+		err = c.exec(ctx, alterOwn(f, password, proof, retain))
 	}
 	if retain && isCode(err, codeEmptyOld, codeNewPlugin, codeNotRetained) {
 		c.login.Report.Notef("The old password of %q could not be kept: %v", c.login.User, fault(err))
@@ -81,7 +83,7 @@ func (c *conn) setOwnMySQL(ctx context.Context, f *facts, change database.Change
 			c.discard(ctx, f, []target{{account: f.self}})
 		}
 	}
-	return fault(err)
+	return unproven(err, f)
 }
 
 // alterOwn proves the primary password with proof, if that is not empty.
@@ -102,6 +104,37 @@ func (c *conn) makePrimary(ctx context.Context, f *facts) {
 	if err := c.exec(ctx, alterOwn(f, c.login.Password, "", false)); err != nil {
 		c.login.Report.Notef("The AWSCURRENT password of %q, which a rotation that was given up left as its old one, stops working at once: %v", c.login.User, fault(err))
 	}
+}
+
+// proves fails if an account wants the password in force proven, and the session
+// cannot know that: it was let in by another one than AWSCURRENT's, which may be the old
+// one of two. Only a change would tell.
+// Source: MySQL manual, "Password Management", "Password Verification-Required Policy".
+func (c *conn) proves(ctx context.Context, f *facts, current database.Login) error {
+	if !f.dualPasswords() || c.login.Password == current.Password {
+		return nil
+	}
+	own, err := c.ownHoldings(ctx)
+	if err != nil || own.mayUsers("UPDATE") { // which need prove nothing
+		return err
+	}
+	d, err := c.definitionOf(ctx, f, f.self)
+	if err != nil {
+		return err
+	}
+	wants, known := d.policy[requireCurrent]
+	if wants == "DEFAULT" {
+		all, err := c.column(ctx, "SELECT @@GLOBAL.password_require_current")
+		if err != nil {
+			return fault(err)
+		}
+		known, wants = isOn(all[0]), ""
+	}
+	if !known || wants != "" {
+		return nil
+	}
+	return rotation.Fail(rotation.MissingPrivilege, "%s has to prove the password in force, and AWSCURRENT's is refused: the one that works may be an old one, which is kept beside it", f.self).
+		With(optional(f))
 }
 
 // discard drops old passwords that are left over. The new password is set by
@@ -146,6 +179,9 @@ func (c *conn) setAllMySQL(ctx context.Context, f *facts, targets []target, chan
 		c.login.Report.Notef("The old password of %q could not be kept: %v", change.Target.User, fault(err))
 		err, retain = c.exec(ctx, alterAll(targets, change, false)), false
 	}
+	if isReused(err) && c.cloned.isOf(change) {
+		err = c.setEach(ctx, targets, change)
+	}
 	if err != nil {
 		return c.lacks(err, f, "GRANT CREATE USER ON *.* TO "+f.self.String())
 	}
@@ -153,6 +189,22 @@ func (c *conn) setAllMySQL(ctx context.Context, f *facts, targets []target, chan
 		c.discard(ctx, f, targets)
 	}
 	return nil
+}
+
+// setEach sets the password of a clone's accounts, some of which have it since they
+// were made, by a run that was cut short: the server takes it for all of them or for
+// none. That it refuses some is the error, for the framework to look whether the
+// password works.
+func (c *conn) setEach(ctx context.Context, targets []target, change database.Change) (refused error) {
+	for _, t := range targets {
+		err := c.exec(ctx, alterAll([]target{t}, change, false))
+		if isReused(err) {
+			refused = err
+		} else if err != nil {
+			return err
+		}
+	}
+	return refused
 }
 
 // marked reports whether the accounts have the mark of this change.

@@ -24,14 +24,34 @@ func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
 	if user == c.login.User {
 		return c.setOwn(ctx, f, change)
 	}
-	if user == c.born.User && change.Target.Password == c.born.Password {
-		return nil
-	}
 	targets, err := c.targets(ctx, f, user)
 	if err != nil {
 		return err
 	}
+	if c.cloned.isOf(change) {
+		targets = c.cloned.left(targets)
+	}
+	if len(targets) == 0 {
+		return nil
+	}
 	return c.setAll(ctx, f, targets, change)
+}
+
+// cloned is what Clone leaves for the SetPassword of the same session. None of a
+// clone's accounts gets a password twice: see codeReused.
+type cloned struct {
+	user, password string
+	born           []string                    // hosts of the accounts that it made, with that password
+	ways           map[string][]authentication // by host: those that an account is to get with its password
+}
+
+func (c cloned) isOf(change database.Change) bool {
+	return c.user == change.Target.User && c.password == change.Target.Password
+}
+
+// left are those whose password is to be set.
+func (c cloned) left(targets []target) []target {
+	return slices.DeleteFunc(targets, func(t target) bool { return slices.Contains(c.born, t.host) })
 }
 
 // A target is an account whose password is to be set, and the ways in which it
@@ -48,8 +68,12 @@ func (c *conn) targets(ctx context.Context, f *facts, user string) ([]target, er
 		return nil, err
 	}
 	for i, t := range all {
+		if ways := c.cloned.ways[t.host]; ways != nil && user == c.cloned.user {
+			all[i].ways = ways
+			continue
+		}
 		if !f.maria {
-			break // an account has one way, and the table knows it
+			continue // an account has one way, and the table knows it
 		}
 		d, err := c.definitionOf(ctx, f, t.account)
 		if err != nil {

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
@@ -20,7 +19,7 @@ func (c *conn) Preflight(ctx context.Context, target database.Login) error {
 		return err
 	}
 	if target.User == c.login.User {
-		return c.preflightOwn(ctx, f)
+		return c.preflightOwn(ctx, f, target)
 	}
 	own, err := c.ownHoldings(ctx)
 	if err != nil {
@@ -156,7 +155,7 @@ func (k *cloning) preflightAt(ctx context.Context, own *holdings, s source) ([]s
 			return nil, err
 		}
 	}
-	missing, err := k.lacking(ctx, own, differences(has, want, k.at(s).String()))
+	missing, err := k.rehearse(ctx, own, has, want, k.at(s))
 	if err != nil || len(missing) > 0 {
 		return missing, err // and it may not see what is there
 	}
@@ -166,38 +165,50 @@ func (k *cloning) preflightAt(ctx context.Context, own *holdings, s source) ([]s
 	return missing, k.goneColumns(ctx, s.account, without(want, has))
 }
 
-// lacking is what the session lacks for changes.
-func (k *cloning) lacking(ctx context.Context, own *holdings, list []change) (missing []string, err error) {
-	for _, ch := range list {
-		role, beyond := parseQuoted(ch.role)
-		if beyond {
-			if beyond, err = k.isBeyond(ctx, k.facts, own, role); err != nil {
+// rehearse is what the session lacks for all that become would do.
+func (k *cloning) rehearse(ctx context.Context, own, has, want *holdings, a account) (missing []string, err error) {
+	for range rounds {
+		list := differences(has, want, a.String())
+		for _, ch := range list {
+			lacks, err := k.lacking(ctx, own, has, ch)
+			if err != nil {
 				return nil, err
 			}
+			missing = append(missing, lacks...)
+			has = has.after(ch, own)
 		}
-		switch {
-		case beyond && !ch.revokes:
-			missing = append(missing, "GRANT "+systemUser+" ON *.* TO "+k.self.String())
-		case own.may(ch, k.facts) && !beyond:
-		case ch.revokes:
-			missing = append(missing, ch.statement)
-			continue
-		default:
-			missing = append(missing, fmt.Sprintf(ch.remedy, k.self))
-			continue
-		}
-		if ch.absent == nil || !ch.on.isTable() || own.mayGrant(right{privilege: "CREATE"}, ch.on.name, k.dialect) {
-			continue
-		}
-		there, err := k.isThere(ctx, ch.on)
-		if err != nil {
-			return nil, err
-		}
-		if !there {
-			missing = append(missing, fmt.Sprintf(grantRemedy([]right{{privilege: "CREATE"}}, ch.on), k.self))
+		if len(list) == 0 || len(own.denials()) == 0 && len(has.denials()) == 0 { // then all is done at once
+			break
 		}
 	}
 	return missing, nil
+}
+
+// lacking is what the session lacks for a change of what an account has.
+func (k *cloning) lacking(ctx context.Context, own, has *holdings, ch change) (missing []string, err error) {
+	role, beyond := parseQuoted(ch.role)
+	if beyond {
+		if beyond, err = k.isBeyond(ctx, k.facts, own, role); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case beyond && !ch.revokes:
+		missing = append(missing, "GRANT "+systemUser+" ON *.* TO "+k.self.String())
+	case own.may(ch, k.facts, has) && !beyond:
+	case ch.revokes:
+		return []string{ch.statement}, nil
+	default:
+		return []string{fmt.Sprintf(ch.remedy, k.self)}, nil
+	}
+	if ch.absent == nil || !ch.on.isTable() || own.mayGrant(right{privilege: "CREATE"}, ch.on.name, k.dialect) {
+		return missing, nil
+	}
+	there, err := k.isThere(ctx, ch.on)
+	if err == nil && !there {
+		missing = append(missing, fmt.Sprintf(grantRemedy([]right{{privilege: "CREATE"}}, ch.on), k.self))
+	}
+	return missing, err
 }
 
 // preflightBack checks that the session may set the original's password, and that
@@ -249,70 +260,17 @@ func (k *cloning) admits(ctx context.Context, a account) error {
 	return nil
 }
 
-func (c *conn) preflightOwn(ctx context.Context, f *facts) error {
+func (c *conn) preflightOwn(ctx context.Context, f *facts, current database.Login) error {
 	if f.self.user != c.login.User {
 		return notOwn(c.login.User, f)
 	}
 	c.noteOthers(f)
 	if !f.maria {
-		return nil
+		return c.proves(ctx, f, current)
 	}
 	t, why, err := c.ownWays(ctx, f)
 	if err != nil || why != "" {
 		return err
 	}
 	return firstIsPassword(t)
-}
-
-// contains reports whether a grant on outer is one on inner too. The name of a
-// database is a pattern as LIKE has it.
-func contains(outer, inner string) bool {
-	if outer == everywhere || outer == inner {
-		return true
-	}
-	database, ok := strings.CutSuffix(outer, ".*")
-	if !ok {
-		return false
-	}
-	for _, kind := range []string{"PROCEDURE ", "FUNCTION ", "PACKAGE BODY ", "PACKAGE "} {
-		inner = strings.TrimPrefix(inner, kind)
-	}
-	l, m := lexer{source: database}, lexer{source: inner}
-	pattern, err1 := l.next()
-	name, err2 := m.next()
-	if err1 != nil || err2 != nil {
-		return false
-	}
-	if strings.HasSuffix(inner, ".*") { // a pattern itself
-		return pattern.value == name.value || like(pattern.value, unescapeLike(name.value))
-	}
-	return like(pattern.value, name.value)
-}
-
-func unescapeLike(pattern string) string {
-	return strings.NewReplacer(`\\`, `\`, `\_`, `_`, `\%`, `%`).Replace(pattern)
-}
-
-// like matches a LIKE pattern.
-func like(pattern, text string) bool {
-	if pattern == "" {
-		return text == ""
-	}
-	switch {
-	case pattern[0] == '%':
-		for i := 0; i <= len(text); i++ {
-			if like(pattern[1:], text[i:]) {
-				return true
-			}
-		}
-		return false
-	case text == "":
-		return false
-	case pattern[0] == '_':
-		_, size := utf8.DecodeRuneInString(text)
-		return like(pattern[1:], text[size:])
-	case pattern[0] == '\\' && len(pattern) > 1:
-		pattern = pattern[1:]
-	}
-	return pattern[0] == text[0] && like(pattern[1:], text[1:])
 }

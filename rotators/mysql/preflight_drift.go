@@ -77,7 +77,14 @@ func (k *cloning) preflightGive(ctx context.Context, own *holdings, from, to acc
 		return nil, err
 	}
 	both := union(has, more)
-	missing, err := k.lacking(ctx, own, differences(has, both, to.String()))
+	missing, err := k.rehearse(ctx, own, has, both, to)
+	if err != nil {
+		return nil, err
+	}
+	beyond, err := k.isBeyond(ctx, k.facts, own, from) // so would the original be, before its password is set
+	if beyond {
+		missing = append(missing, "GRANT "+systemUser+" ON *.* TO "+k.self.String())
+	}
 	if err != nil || len(missing) > 0 {
 		return missing, err
 	}

@@ -149,7 +149,7 @@ func TestWhatIsDeniedIsNotGranted(t *testing.T) {
 		{"REVOKE SELECT ON `d`.* FROM `a`@`%`", "SELECT", "`d`.`t`", false},
 		{"REVOKE SELECT ON `d`.* FROM `a`@`%`", "INSERT", "`d`.`t`", true},
 		{"REVOKE SELECT ON `d`.* FROM `a`@`%`", "SELECT", "`e`.*", true},
-		{"REVOKE SELECT ON `d`.* FROM `a`@`%`", "SELECT", "*.*", false}, // who gets it is denied the same
+		{"REVOKE SELECT ON `d`.* FROM `a`@`%`", "SELECT", "*.*", true}, // who gets it is denied the same
 		{"REVOKE  ON `d`.* FROM `a`@`%`", "EXECUTE", "PROCEDURE `d`.`p`", false},
 		{"REVOKE  ON `d`.* FROM `a`@`%`", "EXECUTE", "PROCEDURE `e`.`p`", true},
 	} {

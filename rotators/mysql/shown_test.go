@@ -111,10 +111,18 @@ func readWay(w authentication) string {
 func readHoldings(h *holdings) []string {
 	const clone = "`clone`@`%`"
 	var made []string
-	for _, list := range [][]change{roleChanges(newHoldings(), h, clone), proxyChanges(newHoldings(), h, clone), changes(newHoldings(), h, clone)} {
-		for _, c := range list {
-			made = append(made, c.statement)
-		}
+	nothing := newHoldings()
+	first := changes(nothing, h, clone)
+	has := nothing
+	for _, c := range first {
+		has = has.after(c, nothing)
+	}
+	var second []change // what is denied, where something is granted everywhere
+	if len(h.denials()) > 0 {
+		second = changes(has, h, clone)
+	}
+	for _, c := range slices.Concat(roleChanges(nothing, h, clone), proxyChanges(nothing, h, clone), first, second) {
+		made = append(made, c.statement)
 	}
 	if len(h.defaults) > 0 {
 		made = append(made, "default roles "+strings.Join(h.defaults, ", "))

@@ -33,6 +33,7 @@ var (
 	everything   = []string{"GRANT ALL PRIVILEGES ON *.* TO %a WITH GRANT OPTION"}
 	noSystemUser = append(everything, "REVOKE SYSTEM_USER ON *.* FROM %a")
 	orders       = "GRANT SELECT ON shop.orders TO %o"
+	wantsProof   = []string{"ALTER USER %o PASSWORD REQUIRE CURRENT", "GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO %o"}
 	hardly       = "CREATE USER %c IDENTIFIED BY 'Clone-1'"
 )
 
@@ -76,7 +77,13 @@ var prospects = []prospect{
 	{name: "a password too old, which an administrator replaces", product: mysqltest.MariaDB, strategy: database.SingleUserByAdministrator, has: []string{"ALTER USER %o PASSWORD EXPIRE"}},
 	{name: "a password too old", strategy: database.SingleUser, has: []string{"ALTER USER %o PASSWORD EXPIRE"}, want: rotation.PasswordExpired},
 	{name: "AWSPREVIOUS's password works", strategy: database.SingleUser, after: 1, since: []string{"ALTER USER %o IDENTIFIED BY 'First-password-1 ''\\\\\"'"}},
+	{name: "AWSPREVIOUS's password works, an old one, and the one in force has to be proven", product: mysqltest.MySQL, strategy: database.SingleUser, has: wantsProof, after: 1, since: []string{"ALTER USER %o IDENTIFIED BY 'Another-1'"}, want: rotation.MissingPrivilege},
+	{name: "AWSPREVIOUS's password works, which is in force and has to be proven", product: mysqltest.MySQL, strategy: database.SingleUser, has: wantsProof[:1], after: 1, since: []string{"ALTER USER %o IDENTIFIED BY " + quoteText(firstPassword)}, want: rotation.MissingPrivilege},
+	{name: "AWSPREVIOUS's password works, an old one, and none has to be proven", product: mysqltest.MySQL, strategy: database.SingleUser, has: wantsProof[1:], after: 1, since: []string{"ALTER USER %o IDENTIFIED BY 'Another-1'"}},
+	{name: "AWSPREVIOUS's password works, of somebody who need not prove one", product: mysqltest.MySQL, strategy: database.SingleUser, has: append(wantsProof, "GRANT CREATE USER ON *.* TO %o"), after: 1, since: []string{"ALTER USER %o IDENTIFIED BY 'Another-1'"}},
+	{name: "AWSPREVIOUS's password works, and an administrator proves none", product: mysqltest.MySQL, strategy: database.SingleUserByAdministrator, has: wantsProof, after: 1, since: []string{"ALTER USER %o IDENTIFIED BY 'Another-1'"}},
 	{name: "drift that it cannot give", strategy: database.AlternatingUsers, after: 1, since: []string{"GRANT INSERT ON shop.orders TO %c"}, may: changesUsers, drift: true, want: rotation.MissingPrivilege},
+	{name: "drift that makes a system user of the original", product: mysqltest.MySQL, strategy: database.AlternatingUsers, after: 1, since: []string{"GRANT SYSTEM_USER ON *.* TO %c"}, may: noSystemUser, drift: true, want: rotation.MissingPrivilege},
 	{name: "drift of a host", strategy: database.AlternatingUsers, after: 1, since: []string{"CREATE USER $C@`10.%` IDENTIFIED BY 'Other-1'"}, drift: true, want: rotation.FewerRights},
 	{name: "drift is given to another account than the function is taken for", strategy: database.AlternatingUsers, has: []string{orders}, after: 1, since: []string{"CREATE USER $O@`127.0.0.1` IDENTIFIED BY 'Other-1'"}, drift: true, want: rotation.FewerRights},
 	{name: "another default role in the way of drift", product: mysqltest.MariaDB, strategy: database.AlternatingUsers, has: []string{"GRANT keeper TO %o", "GRANT cashier TO %o"}, after: 1,
@@ -97,6 +104,40 @@ func TestATrialSeesWhatTheRotationWillMeet(t *testing.T) {
 			}
 		}
 	})
+}
+
+var (
+	deniedTo  = append(everything, "REVOKE SELECT ON till.* FROM %a")
+	all       = "GRANT SELECT ON *.* TO %o"
+	allButOne = []string{all, "REVOKE SELECT ON till.* FROM %o"}
+)
+
+// Of what is granted everywhere and denied in one database, which takes a server of the test's own.
+var denials = []prospect{
+	{name: "what is denied to the user is denied to the administrator", has: allButOne, may: deniedTo},
+	{name: "what is denied to the user is not denied to the administrator", has: allButOne, may: everything},
+	{name: "what the user may do is denied to the administrator", has: []string{all}, may: deniedTo, want: rotation.MissingPrivilege},
+	{name: "what the user may do there besides is denied to the administrator", has: []string{"GRANT SELECT ON till.* TO %o", all}, may: deniedTo, want: rotation.MissingPrivilege},
+	{name: "what the clone may do is denied to the administrator", after: 2, since: []string{"GRANT SELECT ON *.* TO %c"}, may: deniedTo, want: rotation.MissingPrivilege},
+	{name: "what the clone may do is denied to it and the administrator", after: 2, since: []string{"GRANT SELECT ON *.* TO %c", "REVOKE SELECT ON till.* FROM %c"}, may: deniedTo},
+	{name: "what is denied to the clone is granted everywhere to nobody", after: 2, since: []string{"GRANT SELECT ON *.* TO %c", "REVOKE SELECT ON till.* FROM %c"}, may: everything},
+	{name: "what was denied to the clone alone", has: []string{all}, after: 2, since: []string{"REVOKE SELECT ON till.* FROM %c"}, may: everything},
+	{name: "what was denied to the clone alone, and is to the administrator", has: []string{all}, after: 2, since: []string{"REVOKE SELECT ON till.* FROM %c"}, may: deniedTo, want: rotation.MissingPrivilege},
+	{name: "drift that is denied in a database", after: 1, since: []string{"GRANT SELECT ON *.* TO %c", "REVOKE SELECT ON till.* FROM %c"}, drift: true},
+	{name: "drift that is denied in a database, to the administrator too", after: 1, since: []string{"GRANT SELECT ON *.* TO %c", "REVOKE SELECT ON till.* FROM %c"}, may: deniedTo, drift: true},
+	{name: "drift that is denied to the administrator", after: 1, since: []string{"GRANT SELECT ON *.* TO %c"}, may: deniedTo, drift: true, want: rotation.MissingPrivilege},
+	{name: "drift where the original is denied it", has: allButOne, after: 1, since: []string{"GRANT SELECT ON till.* TO %c"}, may: everything, drift: true},
+	{name: "drift where the original is denied it, and the clone has it there alone", has: allButOne, after: 1, since: []string{"REVOKE SELECT ON *.* FROM %c", "GRANT SELECT ON till.* TO %c"}, may: everything, drift: true},
+}
+
+func TestATrialSeesWhatIsDenied(t *testing.T) {
+	w := newWorld(t, mysqltest.Start(t, mysqltest.MySQL, mysqltest.Config{}))
+	w.exec(t, "SET GLOBAL partial_revokes = ON")
+	w.hosts, w.grants, w.partial = []string{"%"}, nil, true
+	for _, p := range denials {
+		p.strategy = database.AlternatingUsers
+		t.Run(p.name, func(t *testing.T) { w.meets(t, p) })
+	}
 }
 
 func (w *world) meets(t *testing.T, p prospect) {
@@ -137,6 +178,7 @@ func (w *world) meets(t *testing.T, p prospect) {
 // heeds does what remedies say, where they are statements, until nothing is left to do: then a rotation succeeds.
 func (w *world) heeds(t *testing.T, r *databasetest.Rotations, trial error) {
 	t.Helper()
+	said := classOf(trial)
 	for range 5 {
 		e, _ := errors.AsType[*rotation.Error](trial)
 		remedy, ok := strings.CutPrefix(e.Remedy, "As an administrator: ")
@@ -150,6 +192,7 @@ func (w *world) heeds(t *testing.T, r *databasetest.Rotations, trial error) {
 		}
 		if trial = r.Preflight(t); trial == nil {
 			r.Must(t)
+			w.helped(t, said)
 			return
 		}
 	}
