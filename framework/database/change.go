@@ -29,6 +29,8 @@ func (r *Rotator) replace(ctx context.Context, conn Conn, by, user Login, p pair
 	put := r.set(ctx, conn, by, user, "", "")
 	works, err := r.applied(ctx, user)
 	switch works = works && err == nil; {
+	case put == nil && err != nil: // it is no answer
+		return unusable(p.pending, refused, true, fmt.Sprintf("The old one was put back; whether it works could not be told (%v).", err))
 	case put == nil && works:
 		return unusable(p.pending, refused, true, "The old one was put back, and works.")
 	case works:

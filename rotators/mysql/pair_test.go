@@ -99,6 +99,7 @@ func TestWhoHoldsTheLockIsNamed(t *testing.T) {
 		w.exec(t, "KILL "+kill)
 		r.Store.End("user")
 		r.Must(t)
+		w.helped(t, rotation.Unavailable)
 	})
 }
 

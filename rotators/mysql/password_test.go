@@ -317,6 +317,7 @@ func TestAnExpiredPasswordIsSetAgain(t *testing.T) {
 			databasetest.Wants(t, r.Rotate(t), rotation.PasswordExpired)
 			w.exec(t, "ALTER USER "+account+" IDENTIFIED BY "+quoteText(firstPassword))
 			r.Must(t)
+			w.helped(t, rotation.PasswordExpired)
 		}
 	})
 }
