@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/seed492efc12/rotor/framework/database"
@@ -88,6 +89,7 @@ func union(a, b *holdings) *holdings {
 				}
 			}
 		}
+		maps.Copy(u.lent, h.lent)
 		for role, admin := range h.roles {
 			u.roles[role] = u.roles[role] || admin
 		}

@@ -9,11 +9,20 @@ import (
 )
 
 // equalize makes the rights of each of the clone's accounts those of the
-// original's.
+// original's. Default roles come last: they may be another account's.
 func (k *cloning) equalize(ctx context.Context) error {
-	for _, s := range k.sources {
-		if err := k.equalizeAt(ctx, s); err != nil {
-			return err
+	for _, step := range []func(context.Context, source, *holdings) error{
+		func(ctx context.Context, s source, want *holdings) error { return k.become(ctx, k.at(s), want, true) },
+		k.activate,
+	} {
+		for _, s := range k.sources {
+			want, err := k.holdingsOf(ctx, k.facts, s.account)
+			if err != nil {
+				return err
+			}
+			if err := step(ctx, s, want); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -23,18 +32,6 @@ func (k *cloning) equalize(ctx context.Context) error {
 // MariaDB's GRANT PROXY, whose grant option becomes one for everything; and what MySQL
 // denies in one database waits for what is granted everywhere.
 const rounds = 4
-
-func (k *cloning) equalizeAt(ctx context.Context, s source) error {
-	want, err := k.holdingsOf(ctx, k.facts, s.account)
-	if err != nil {
-		return err
-	}
-	clone := k.at(s)
-	if err := k.become(ctx, clone, want, true); err != nil {
-		return err
-	}
-	return k.activate(ctx, s.account, want, clone)
-}
 
 // become gives an account what it is to have, and takes the rest away or leaves it.
 func (k *cloning) become(ctx context.Context, a account, want *holdings, takes bool) error {
@@ -153,11 +150,12 @@ func proxyChanges(has, want *holdings, grantee string) []change {
 }
 
 // activate gives the clone's account the default roles of the original's.
-func (k *cloning) activate(ctx context.Context, original account, want *holdings, clone account) error {
+func (k *cloning) activate(ctx context.Context, s source, want *holdings) error {
 	if !k.maria && !k.since(8, 0, 0) {
 		return nil
 	}
-	wanted, err := k.defaultRoles(ctx, k.facts, original, want)
+	clone := k.at(s)
+	wanted, err := k.defaultRoles(ctx, k.facts, s.account, want)
 	if err != nil {
 		return err
 	}

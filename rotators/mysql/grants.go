@@ -285,10 +285,34 @@ func (c *conn) holdingsOf(ctx context.Context, f *facts, a account) (*holdings, 
 	if isPrivilege(err) {
 		return nil, c.lacks(err, f, "GRANT SELECT ON mysql.* TO "+f.self.String())
 	}
+	if err == nil && f.maria {
+		err = c.lend(ctx, f, a, h)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return h, h.whole(a)
+}
+
+// lend looks for default roles that MariaDB lets an account have because they were
+// granted to another one of the user, whose host takes in this one's (seen on 10.11.18, 11.4.5 and 11.8.9).
+func (c *conn) lend(ctx context.Context, f *facts, a account, h *holdings) error {
+	for _, role := range h.defaults {
+		if _, ok := h.roles[role]; ok {
+			continue
+		}
+		l := lexer{source: role}
+		name, err := l.next()
+		if err != nil {
+			return err
+		}
+		rows, err := c.rows(ctx, "SELECT User, Host FROM mysql.roles_mapping WHERE User = "+literal(a.user)+" AND Role = "+literal(name.value))
+		if err != nil {
+			return c.lacks(err, f, "GRANT SELECT ON mysql.* TO "+f.self.String())
+		}
+		h.lent[role] = slices.ContainsFunc(rows, func(row []string) bool { return row[0] == a.user && serves(row[1], a.host) })
+	}
+	return nil
 }
 
 func (c *conn) readHoldings(ctx context.Context, query string, a account) (*holdings, error) {

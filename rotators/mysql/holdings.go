@@ -59,12 +59,13 @@ type holdings struct {
 	on       map[object]rights
 	roles    map[string]bool // with ADMIN OPTION or without
 	defaults []string        // roles that a login activates; MariaDB only, see definition
+	lent     map[string]bool // of them, those of another account: see lend
 	proxies  map[string]bool // accounts, with GRANT OPTION or without
 	unread   []string        // lines that are not understood, without what they quote
 }
 
 func newHoldings() *holdings {
-	return &holdings{on: map[object]rights{}, roles: map[string]bool{}, proxies: map[string]bool{}}
+	return &holdings{on: map[object]rights{}, roles: map[string]bool{}, proxies: map[string]bool{}, lent: map[string]bool{}}
 }
 
 // add counts a line. A role's line (its grantee is not "") adds what the role
@@ -206,7 +207,7 @@ func without(a, b *holdings) *holdings {
 
 // active are MariaDB's default roles, of those that have has.
 func (h *holdings) active(has *holdings) []string {
-	return slices.DeleteFunc(slices.Clone(h.defaults), func(r string) bool { _, ok := has.roles[r]; return !ok })
+	return slices.DeleteFunc(slices.Clone(h.defaults), func(r string) bool { _, ok := has.roles[r]; return !ok && !has.lent[r] })
 }
 
 // minus returns what of a is not in b, sorted.
