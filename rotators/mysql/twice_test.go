@@ -17,7 +17,8 @@ import (
 
 // ownServers are the tests that the two suites leave out: this one, those that start servers of their own, and of the two
 // conformance tests the one that does less.
-const ownServers = "TestTwoSuites|TestTheImitation|TestHardNamesUnder|TestWhatIsDenied|OfWhatIsDenied|TestACloneCutShort|TestALostReply|TestPlainText|TestAServerThatWantsTLS|TestABadCertificate|TestConformanceOfMySQLWithoutOverlap|Fuzz|/MySQL5.7"
+const ownServers = "TestTwoSuites|TestTheWritersHost|TestRoomOnTheServer|TestABlockedUser|TestATrialSeesWhatIsDenied|TestDriftLifts|" +
+	"TestTheImitation|TestHardNamesUnder|TestWhatIsDenied|OfWhatIsDenied|TestACloneCutShort|TestALostReply|TestPlainText|TestAServerThatWantsTLS|TestABadCertificate|TestConformanceOfMySQLWithoutOverlap|Fuzz|/MySQL5.7"
 
 // With ROTOR_TEST_MYSQL the tests run on a server that somebody else uses, perhaps for the same: they drop what they made,
 // nothing else, and change nothing for all.
