@@ -2,13 +2,13 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
 )
 
@@ -19,33 +19,89 @@ func (c *conn) HandBack(ctx context.Context, p database.Pair, drift bool) error 
 	if !drift {
 		return nil // what a clone makes is its original's
 	}
-	return c.explained(ctx, p.Original.User, p.Clone.User, c.cloning(ctx, p, func(k *cloning) error {
-		statements, err := k.driftStatements(ctx)
-		if err != nil {
-			return err
-		}
-		for _, s := range statements {
-			switch err := k.exec(ctx, s); {
-			case err != nil && s == k.reassign():
-				return k.handing(err)
-			case err != nil:
-				return k.altering(err, k.original)
-			}
-		}
-		return nil
-	}))
+	return c.carryOut(ctx, p, func(k *cloning) (plan, error) { return k.driftPlan(ctx) })
 }
 
-// handing explains what REASSIGN OWNED takes: the powers of both roles, and, since
-// version 16, that the session inherits the one and may become the other.
-func (k *cloning) handing(err error) error {
-	var pe *pgconn.PgError
-	if !errors.As(err, &pe) || pe.Code != "42501" {
-		return fault(err)
+// PreflightHandBack implements database.Administrator.
+func (c *conn) PreflightHandBack(ctx context.Context, p database.Pair, drift bool) error {
+	if !drift {
+		return c.preflight(ctx, p.Original.User)
 	}
-	return codes.Server(pe).With(k.handingRemedy())
+	return c.planning(ctx, p, func(k *cloning) (plan, error) { return k.driftPlan(ctx) })
 }
 
+// driftPlan gives the original what only its clone has. It is refused if the session
+// may not say some of it, or if the original would still have less.
+func (k *cloning) driftPlan(ctx context.Context) (p plan, err error) {
+	if _, err := k.mayChange(ctx, k.tx, k.original, false); err != nil {
+		return p, err
+	}
+	p.gives = map[string]bool{}
+	for _, step := range []func(context.Context, *plan) error{
+		k.handBack,
+		k.giveExcess,
+		k.giveRoles,
+		k.giveDefaults,
+		k.giveAttributes,
+	} {
+		if err := step(ctx, &p); err != nil {
+			return p, err
+		}
+	}
+	if len(p.lacking) > 0 {
+		return p, k.unable(p.lacking)
+	}
+	d, err := k.compare(ctx)
+	if err != nil {
+		return p, err
+	}
+	if left := slices.DeleteFunc(d.Clone, func(right string) bool { return p.gives[right] }); len(left) > 0 {
+		return p, rotation.Fail(rotation.FewerRights, "%q may do less than %q, which is in use, and cannot be given: %s", k.original, k.clone, some(left)).
+			With(fmt.Sprintf("Give it to %q by hand, or take it from %q; then rotate again. %s", k.original, k.clone, d.Remedy))
+	}
+	return p, nil
+}
+
+// give adds a change that gives the original lines of Compare.
+func (p *plan) give(may bool, ch change, lines ...string) {
+	for _, line := range lines {
+		p.gives[line] = true
+	}
+	if p.say(ch); !may {
+		p.lacking = append(p.lacking, ch)
+	}
+}
+
+// unable is the error of a session that may not say some of a plan, which a superuser
+// may.
+func (k *cloning) unable(lacking []change) error {
+	var all []string
+	for _, ch := range lacking {
+		all = append(all, ch.statement)
+	}
+	return rotation.Fail(rotation.MissingPrivilege, "%q may not give %q what only %q has", k.login.User, k.original, k.clone).
+		With("As a superuser: " + statements(all) + " Then rotate again.")
+}
+
+// handBack gives the original what the clone owns.
+func (k *cloning) handBack(ctx context.Context, p *plan) error {
+	h, err := k.owned(ctx)
+	if err != nil || len(h.objects) == 0 {
+		return err
+	}
+	if !h.powers {
+		return rotation.Fail(rotation.MissingPrivilege, "%q may not hand over what %q owns: %s", k.login.User, k.clone, some(h.objects)).With(k.handingRemedy())
+	}
+	var lines []string
+	for _, object := range h.objects {
+		lines = append(lines, ownership(object))
+	}
+	p.give(h.mayHand, change{statement: k.reassign()}, lines...)
+	return nil
+}
+
+// handingRemedy explains what REASSIGN OWNED takes: the powers of both roles, and, since
+// version 16, that the session inherits the one and may become the other.
 func (k *cloning) handingRemedy() string {
 	self, inherit, set := pgwire.Ident(k.login.User), "", ""
 	if k.major() >= 16 {
@@ -55,77 +111,125 @@ func (k *cloning) handingRemedy() string {
 		pgwire.Ident(k.clone), self, inherit, pgwire.Ident(k.original), self, set, k.reassign())
 }
 
-func (k *cloning) driftStatements(ctx context.Context) (statements []string, err error) {
-	objects, _, err := k.owned(ctx, k.clone)
-	if err != nil {
-		return nil, err
-	}
-	if len(objects) > 0 {
-		statements = append(statements, k.reassign())
-	}
-	has, err := k.direct(ctx, k.clone)
-	if err != nil {
-		return nil, err
-	}
-	may, err := k.direct(ctx, k.original)
-	if err != nil {
-		return nil, err
-	}
-	for _, g := range without(has, may) {
-		if statement, ok := g.grantTo(k.original); ok {
-			statements = append(statements, statement)
+// giveExcess gives the original what was granted to the clone by itself.
+func (k *cloning) giveExcess(ctx context.Context, p *plan) error {
+	excess, err := k.excess(ctx)
+	for _, d := range excess {
+		if statement, ok := d.grantTo(k.original); ok {
+			p.give(d.mayGive, change{statement: statement, as: d.giveAs}, d.String())
 		}
 	}
-	roles, err := k.memberships(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range roles {
-		statement := "GRANT " + pgwire.Ident(m.role) + " TO " + pgwire.Ident(k.original)
-		switch {
-		case m.role == k.original:
-		case m.admin && !m.administers:
-			statements = append(statements, statement+" WITH ADMIN OPTION")
-		case !m.originals:
-			statements = append(statements, statement)
-		}
-	}
-	more, err := k.attributeDrift(ctx)
-	return append(statements, more...), err
+	return err
 }
 
-// attributeDrift gives the original the attributes that only the clone has.
-func (k *cloning) attributeDrift(ctx context.Context) ([]string, error) {
-	original, both, err := k.attributesInDrift(ctx)
+// giveRoles makes the original a member of what the clone is a member of.
+func (k *cloning) giveRoles(ctx context.Context, p *plan) error {
+	all, err := k.memberships(ctx)
+	if err != nil {
+		return err
+	}
+	inherits, err := k.inherits(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		alike := m.originals && (!m.inherited || m.originally) && (!m.admin || m.administers)
+		statement := k.grantRole(m)
+		if m.role == k.original || alike || statement == "" {
+			continue
+		}
+		lines, err := k.linesOf(ctx, m, inherits)
+		if err != nil {
+			return err
+		}
+		p.give(m.mayGive, change{statement: statement}, lines...)
+	}
+	return nil
+}
+
+// inherits reports whether the original will inherit from roles that it is granted.
+func (k *cloning) inherits(ctx context.Context) (bool, error) {
+	if k.major() >= 16 {
+		return true, nil // where grantRole says so
+	}
+	a, err := k.attributes(ctx, k.original)
+	return a.flags[flagInherit], fault(err)
+}
+
+// linesOf are what a member has of a role, as Compare says it: memberships, and if it
+// inherits them, rights.
+func (k *cloning) linesOf(ctx context.Context, m membership, inherits bool) ([]string, error) {
+	own := grant{kind: "role", object: m.quoted, privilege: "membership"}
+	optional := own
+	optional.grantable = true
+	lines := []string{own.String(), optional.String()}
+	rows, err := k.tx.Query(ctx, k.queryRights(), k.clone, m.role, m.role)
 	if err != nil {
 		return nil, fault(err)
 	}
-	if o := options(original, both); o != "" {
-		return []string{"ALTER ROLE " + pgwire.Ident(k.original) + o}, nil
+	grants, err := pgx.CollectRows(rows, scanGrant)
+	for _, g := range grants {
+		if inherits && m.inherited || g.kind == "role" {
+			lines = append(lines, g.String())
+		}
 	}
-	return nil, nil
+	return lines, fault(err)
 }
 
-// attributesInDrift are those of the original, and what it ought to have.
-func (k *cloning) attributesInDrift(ctx context.Context) (original, both attributes, err error) {
-	original, err = k.attributes(ctx, k.original)
+// giveDefaults gives what the clone makes to the same roles when the original makes
+// it, where the two act as themselves.
+func (k *cloning) giveDefaults(ctx context.Context, p *plan) error {
+	var acts [2]string
+	for i, user := range []string{k.original, k.clone} {
+		var err error
+		if acts[i], err = k.acts(ctx, user); err != nil {
+			return err
+		}
+	}
+	if acts != [2]string{k.original, k.clone} {
+		return nil
+	}
+	has, err := k.defaults(ctx, k.original, k.clone)
 	if err != nil {
-		return original, both, err
+		return err
+	}
+	want, err := k.defaults(ctx, k.clone, k.original)
+	if err != nil {
+		return err
+	}
+	for _, d := range want {
+		if !slices.Contains(has, d) {
+			p.give(d.may, change{statement: d.statement(k.original), as: d.as}, d.line())
+		}
+	}
+	return nil
+}
+
+// giveAttributes gives the original the attributes that only the clone has.
+func (k *cloning) giveAttributes(ctx context.Context, p *plan) error {
+	original, err := k.attributes(ctx, k.original)
+	if err != nil {
+		return fault(err)
 	}
 	clone, err := k.attributes(ctx, k.clone)
 	if err != nil {
-		return original, both, err
+		return fault(err)
 	}
-	both = attributes{flags: slices.Clone(original.flags), limit: original.limit, validUntil: original.validUntil}
-	for i := range flagNames {
-		both.flags[i] = both.flags[i] || clone.flags[i] && i != flagInherit
+	both := original
+	both.flags = slices.Clone(original.flags)
+	for i, name := range flagNames {
+		if clone.flags[i] && i != flagInherit {
+			both.flags[i] = true
+			p.gives[name] = true
+		}
 	}
-	return original, both, nil
-}
-
-func grantOption(yes bool) string {
-	if yes {
-		return " WITH GRANT OPTION"
+	said := options(original, both)
+	if said == "" {
+		return nil
 	}
-	return ""
+	if err := k.mayGive(ctx, k.original, original, both); err != nil {
+		return err
+	}
+	p.say(change{statement: "ALTER ROLE " + pgwire.Ident(k.original) + said})
+	return nil
 }

@@ -59,28 +59,35 @@ SELECT coalesce((SELECT pg_catalog.substr(item, 6)
   ORDER BY s.setdatabase DESC LIMIT 1), r.rolname::text)
 FROM pg_catalog.pg_roles r WHERE r.rolname = $1`
 
+// acts is the role that sessions of a user act as.
+func (k *cloning) acts(ctx context.Context, user string) (role string, err error) {
+	return role, fault(k.tx.QueryRow(ctx, fmt.Sprintf(queryActs, k.becomes()), user).Scan(&role))
+}
+
 // Compare implements database.Administrator. It sees what Rights sees.
 func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Difference, err error) {
 	err = c.work(ctx, beginReading, func(tx pgx.Tx) error {
-		var rights [2][]string
-		for i, user := range []string{p.Original.User, p.Clone.User} {
-			var acts string
-			if err := tx.QueryRow(ctx, fmt.Sprintf(queryActs, c.becomes()), user).Scan(&acts); err != nil {
-				return err
-			}
-			twin := []string{p.Clone.User, p.Original.User}[i]
-			if rights[i], err = c.rights(ctx, tx, twin, user, acts); err != nil {
-				return err
-			}
-		}
-		d = database.Differing(rights[0], rights[1])
-		if slices.ContainsFunc(d.Clone, func(right string) bool { return strings.HasPrefix(right, "ownership on ") }) {
-			k := cloning{conn: c, original: p.Original.User, clone: p.Clone.User}
-			d.Remedy = "What it owns is handed over by " + k.reassign() + ";"
-		}
-		return nil
+		k := &cloning{c, tx, p.Original.User, p.Clone.User}
+		d, err = k.compare(ctx)
+		return err
 	})
 	return d, err
+}
+
+func (k *cloning) compare(ctx context.Context) (d database.Difference, err error) {
+	original, err := k.rightsOf(ctx, k.original, k.clone)
+	if err != nil {
+		return d, err
+	}
+	clone, err := k.rightsOf(ctx, k.clone, k.original)
+	if err != nil {
+		return d, err
+	}
+	d = database.Differing(original, clone)
+	if slices.ContainsFunc(d.Clone, func(right string) bool { return strings.HasPrefix(right, ownership("")) }) {
+		d.Remedy = "What it owns is handed over by " + k.reassign() + ";"
+	}
+	return d, nil
 }
 
 // querySessionUser finds what asks who has logged in: a clone acts as its original,
@@ -97,14 +104,14 @@ ORDER BY 1 LIMIT 21`
 
 // noteSessionUser says what in this database sees a clone where it saw its
 // original.
-func (c *conn) noteSessionUser(ctx context.Context, tx pgx.Tx) error {
-	rows, err := tx.Query(ctx, querySessionUser)
+func (k *cloning) noteSessionUser(ctx context.Context) error {
+	rows, err := k.tx.Query(ctx, querySessionUser)
 	if err != nil {
-		return err
+		return fault(err)
 	}
 	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err == nil && len(names) > 0 {
-		c.login.Report.Notef("What reads session_user will see the clone in its turn, and not the original: %s. Let it read current_user, or use a single user.", some(names))
+		k.login.Report.Notef("What reads session_user will see the clone in its turn, and not the original: %s. Let it read current_user, or use a single user.", some(names))
 	}
 	return err
 }

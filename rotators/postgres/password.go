@@ -26,7 +26,7 @@ func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
 	err := c.store(ctx, change.Target, facts.verifier)
 	var refused *verifierRefused
 	if !errors.As(err, &refused) {
-		return c.explained(ctx, change.Target.User, "", err)
+		return c.explained(ctx, change.Target.User, err)
 	}
 	if c.login.TLS == nil {
 		return rotation.Fail(rotation.PasswordRejected, "the server takes no password verifier (%w), and the connection is not encrypted", refused.err).

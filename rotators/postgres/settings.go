@@ -54,23 +54,9 @@ func (k *cloning) settingsOf(ctx context.Context, user string) ([]setting, error
 	return all, fault(err)
 }
 
-// settings gives the clone the original's settings, for all databases and for
-// each, and lets it become the original, or whoever the original becomes, when
-// it logs in.
-func (k *cloning) settings(ctx context.Context) error {
-	has, want, err := k.bothSettings(ctx)
-	if err != nil {
-		return err
-	}
-	for _, statement := range settingChanges(k.clone, has, want) {
-		if err := k.exec(ctx, statement); err != nil {
-			return k.altering(err, k.clone)
-		}
-	}
-	return nil
-}
-
-// bothSettings are those that the clone has, and those that it ought to have.
+// bothSettings are those that the clone has, and those that it ought to have: the
+// original's, for all databases and for each, and the one by which it becomes the
+// original, or whoever the original becomes, when it logs in.
 func (k *cloning) bothSettings(ctx context.Context) (has, want []setting, err error) {
 	if want, err = k.settingsOf(ctx, k.original); err != nil {
 		return nil, nil, err

@@ -1,0 +1,213 @@
+package postgres_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+// A beyond is something that a clone has and its original does not. $CLONE, $APP, $TEAM, $LENDER and $DB are names; the lender has SELECT
+// on shop.orders with the grant option, and the team is a role.
+type beyond struct {
+	has   []string
+	until int // the version since which it can be
+}
+
+var beyonds = map[string]beyond{
+	"a right that its owner granted":        {has: []string{`GRANT DELETE ON shop.orders TO $CLONE`}},
+	"a right that somebody else granted":    {has: []string{`SET ROLE $LENDER`, `GRANT SELECT ON shop.loans TO $CLONE`, `RESET ROLE`}},
+	"a right that it has passed on":         {has: []string{`GRANT UPDATE ON shop.loans TO $CLONE WITH GRANT OPTION`, `SET SESSION AUTHORIZATION $CLONE`, `GRANT UPDATE ON shop.loans TO $TEAM`, `RESET SESSION AUTHORIZATION`}},
+	"a right on a column":                   {has: []string{`SET ROLE $LENDER`, `GRANT SELECT (n) ON shop.loans TO $CLONE`, `RESET ROLE`}},
+	"a right on a function":                 {has: []string{`GRANT EXECUTE ON FUNCTION shop.odd(shop.coin) TO $CLONE`}},
+	"a right on a database":                 {has: []string{`GRANT CREATE, CONNECT ON DATABASE $DB TO $CLONE`}},
+	"a right on a parameter":                {has: []string{`GRANT SET ON PARAMETER log_min_duration_statement TO $CLONE`}, until: 15},
+	"a right on a large object":             {has: []string{`SELECT lo_create(4711)`, `GRANT UPDATE ON LARGE OBJECT 4711 TO $CLONE`}},
+	"its original's right":                  {has: []string{`GRANT UPDATE ON shop.loans TO $APP WITH GRANT OPTION`, `SET SESSION AUTHORIZATION $APP`, `GRANT UPDATE ON shop.loans TO $CLONE`, `RESET SESSION AUTHORIZATION`}},
+	"rights on tables to come":              {has: []string{`ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO $CLONE`, `ALTER DEFAULT PRIVILEGES FOR ROLE $TEAM GRANT SELECT ON TABLES TO $CLONE`}},
+	"rights that it gives on its tables":    {has: []string{`ALTER DEFAULT PRIVILEGES FOR ROLE $CLONE IN SCHEMA shop GRANT SELECT ON TABLES TO $TEAM`}},
+	"a role":                                {has: []string{`GRANT $TEAM TO $CLONE`}},
+	"a role with its option":                {has: []string{`GRANT $TEAM TO $CLONE WITH ADMIN OPTION`}},
+	"a role's option":                       {has: []string{`GRANT $TEAM TO $APP`, `GRANT $TEAM TO $CLONE WITH ADMIN OPTION`}},
+	"a role that it has passed on":          {has: []string{`GRANT $TEAM TO $CLONE WITH ADMIN OPTION`, `SET SESSION AUTHORIZATION $CLONE`, `GRANT $TEAM TO $LENDER`, `RESET SESSION AUTHORIZATION`}},
+	"a role that somebody else granted":     {has: []string{`GRANT $TEAM TO $LENDER WITH ADMIN OPTION`, `SET SESSION AUTHORIZATION $LENDER`, `GRANT $TEAM TO $CLONE`, `RESET SESSION AUTHORIZATION`}},
+	"a role that its original is, and idle": {has: []string{`GRANT $TEAM TO $APP WITH INHERIT FALSE`, `GRANT $TEAM TO $CLONE`, `GRANT DELETE ON shop.loans TO $TEAM`}, until: 16},
+	"a server's own role":                   {has: []string{`GRANT pg_read_all_data TO $CLONE`}},
+	"a superuser's role":                    {has: []string{`ALTER ROLE $TEAM SUPERUSER`, `GRANT $TEAM TO $CLONE`}},
+	"a superuser's power":                   {has: []string{`ALTER ROLE $CLONE SUPERUSER`}},
+	"powers":                                {has: []string{`ALTER ROLE $CLONE CREATEDB REPLICATION BYPASSRLS`}},
+	"a power that both have":                {has: []string{`ALTER ROLE $APP REPLICATION`, `ALTER ROLE $CLONE REPLICATION`}},
+	"a table":                               {has: []string{`CREATE TABLE shop.its (n int)`, `ALTER TABLE shop.its OWNER TO $CLONE`}},
+	"a function":                            {has: []string{`CREATE FUNCTION closed.its() RETURNS int LANGUAGE sql AS 'SELECT 1'`, `ALTER FUNCTION closed.its() OWNER TO $CLONE`}},
+	"a schema":                              {has: []string{`CREATE SCHEMA its AUTHORIZATION $CLONE`}},
+	"a large object":                        {has: []string{`SELECT lo_create(4712)`, `ALTER LARGE OBJECT 4712 OWNER TO $CLONE`}},
+	"a database":                            {has: []string{`ALTER DATABASE $DB OWNER TO $CLONE`}},
+	"a type":                                {has: []string{`CREATE DOMAIN shop.its AS int`, `ALTER DOMAIN shop.its OWNER TO $CLONE`}},
+	"a foreign-data wrapper":                {has: []string{`CREATE FOREIGN DATA WRAPPER far`, `ALTER ROLE $CLONE SUPERUSER`, `ALTER FOREIGN DATA WRAPPER far OWNER TO $CLONE`, `ALTER ROLE $CLONE NOSUPERUSER`}},
+	"a foreign server":                      {has: []string{`CREATE FOREIGN DATA WRAPPER far`, `CREATE SERVER elsewhere FOREIGN DATA WRAPPER far`, `GRANT USAGE ON FOREIGN DATA WRAPPER far TO $CLONE`, `ALTER SERVER elsewhere OWNER TO $CLONE`}},
+	"a publication":                         {has: []string{`CREATE PUBLICATION news`, `ALTER PUBLICATION news OWNER TO $CLONE`}},
+	"a user mapping":                        {has: []string{`CREATE FOREIGN DATA WRAPPER far`, `CREATE SERVER elsewhere FOREIGN DATA WRAPPER far`, `CREATE USER MAPPING FOR $CLONE SERVER elsewhere`}},
+	"a setting of nobody's":                 {has: []string{`ALTER ROLE $APP SET "my.own" = 'x'`}},
+	"a superuser's setting":                 {has: []string{`ALTER ROLE $CLONE SET log_min_duration_statement = 0`}},
+	"its original as a member":              {has: []string{`REVOKE $APP FROM $CLONE`, `GRANT $CLONE TO $APP`}},
+	"its original as a member's member":     {has: []string{`REVOKE $APP FROM $CLONE`, `GRANT $TEAM TO $APP`, `GRANT $CLONE TO $TEAM`}},
+	"a role that is the original's member":  {has: []string{`GRANT $APP TO $TEAM`, `GRANT $TEAM TO $CLONE`}},
+	"no connection for its original":        {has: []string{`ALTER ROLE $APP CONNECTION LIMIT 0`}},
+}
+
+// Whatever a clone has beyond its original, and whoever the administrator is: the trial says what the rotation says, at the clone's turn
+// and at the original's, with CLONE_DRIFT=grant and without; and what the messages print helps.
+func TestATrialSeesWhatACloneHasBeyondItsOriginal(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for name, b := range beyonds {
+			if w.server.Major < b.until {
+				continue
+			}
+			for _, turn := range []string{"the clone's turn", "the original's", "the original's with drift"} {
+				for _, by := range []string{"a superuser", "an administrator", "an administrator who is a member of all"} {
+					t.Run(strings.Join([]string{name, turn, by}, ", "), func(t *testing.T) {
+						newWorld(t, w.server).sees(t, b, turn, by)
+					})
+				}
+			}
+		}
+	})
+}
+
+func (w *world) sees(t *testing.T, b beyond, turn, by string) {
+	user, team, lender := w.user(t, "", "old"), w.box.Role("team"), w.box.Role("lender")
+	clone := user + "_clone"
+	w.exec(t, `CREATE ROLE `+team, `CREATE ROLE `+lender+` LOGIN`, `CREATE SCHEMA closed`, `CREATE TABLE shop.loans (n int)`, `CREATE TYPE shop.coin AS (n int)`,
+		`CREATE FUNCTION shop.odd(shop.coin) RETURNS int LANGUAGE sql AS 'SELECT 1'`, `GRANT USAGE ON SCHEMA shop TO `+lender, `GRANT SELECT ON shop.loans TO `+lender+` WITH GRANT OPTION`,
+		`REVOKE EXECUTE ON FUNCTION shop.odd(shop.coin) FROM PUBLIC`)
+	t.Cleanup(func() { w.drop(t, team, lender) })
+	t.Cleanup(func() {
+		w.exec(t, `ALTER DATABASE `+w.box.Database+` OWNER TO CURRENT_USER`, `DROP FOREIGN DATA WRAPPER IF EXISTS far CASCADE`)
+	})
+	r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
+	r.must(t) // to the clone
+	if turn == "the clone's turn" {
+		r.must(t)
+	}
+	of := strings.NewReplacer("$CLONE", clone, "$APP", user, "$TEAM", team, "$LENDER", lender, "$DB", w.box.Database)
+	conn := w.box.Admin(t)
+	for _, s := range b.has {
+		if _, err := conn.Exec(t.Context(), of.Replace(s)); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	if by != "a superuser" {
+		admin, doc := w.administrator(t, "")
+		if w.server.Major >= 16 {
+			w.exec(t, `GRANT `+user+`, `+clone+` TO `+admin+` WITH ADMIN OPTION`)
+		}
+		if by != "an administrator" {
+			w.exec(t, `GRANT `+user+`, `+clone+`, `+team+`, `+lender+` TO `+admin+` WITH ADMIN OPTION`, `GRANT USAGE ON SCHEMA shop TO `+admin)
+		}
+		r.store.Add("admin", doc)
+	}
+	r.config.GrantDrift = strings.HasSuffix(turn, "drift")
+	r.config.Adopt = []string{user, clone}
+	r.agrees(t, of)
+}
+
+// agrees rotates by what the messages say: each time the trial and the rotation say the same.
+func (r *rotor) agrees(t *testing.T, of *strings.Replacer) {
+	t.Helper()
+	for n := 0; ; n++ {
+		before := r.w.dump(t)
+		trial := r.preflight(t)
+		if after := r.w.dump(t); after != before {
+			t.Fatalf("the trial has changed\n%s\nto\n%s", before, after)
+		}
+		rotated := r.rotate(t)
+		if class(trial) != class(rotated) || (trial == nil) != (rotated == nil) {
+			t.Fatalf("the trial says: %v\nthe rotation: %v\n%s", trial, rotated, r.log.String())
+		}
+		if trial == nil {
+			break
+		}
+		if n > 4 {
+			t.Fatalf("remedy after remedy: %v", trial)
+		}
+		if !r.followed(t, rotated) {
+			return
+		}
+		r.w.helped(t, class(rotated)) // unless the loop ends badly
+	}
+	if err := r.can(t, `INSERT INTO shop.orders (item) VALUES ('x')`); err != nil {
+		t.Error(err)
+	}
+}
+
+// followed runs what a message tells a superuser to run, and reports whether it tells anything.
+func (r *rotor) followed(t *testing.T, err error) bool {
+	t.Helper()
+	var e *rotation.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("got %v", err)
+	}
+	t.Logf("%v", err)
+	_, statements, ok := strings.Cut(e.Remedy, "As a superuser: ")
+	for _, end := range []string{" Or let ", " Then rotate", " or, once", " or use", "As a superuser"} {
+		statements, _, _ = strings.Cut(statements, end)
+	}
+	if !ok {
+		return false
+	}
+	r.w.exec(t, statements)
+	r.store.End("user")
+	return true
+}
+
+// What a clone owns in another database is in nobody's reach from here.
+func TestATrialSeesWhatACloneOwnsInAnotherDatabase(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		there := newWorld(t, w.server)
+		user := w.user(t, "", "old")
+		r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
+		r.must(t)
+		r.must(t)
+		there.exec(t, `CREATE TABLE shop.its (n int)`, `ALTER TABLE shop.its OWNER TO `+user+`_clone`)
+		reassign := `REASSIGN OWNED BY "` + user + `_clone" TO "` + user + `"`
+		for _, err := range []error{r.preflight(t), r.rotate(t)} {
+			databasetest.Wants(t, err, rotation.MoreRights, `As a superuser: in the database "`+there.box.Database+`": `+reassign+`; Then rotate again.`)
+		}
+		there.exec(t, reassign)
+		r.must(t)
+		w.helped(t, rotation.MoreRights)
+	})
+}
+
+// Privileges that a role gives on what it will make are those of the role that sessions act as: a clone of ours acts as its original, and
+// has none of its own in use; one that AWS's function made acts as itself.
+func TestWhatTheCloneMakesIsSharedAsItsOriginalsIs(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		user, team := w.user(t, "", "old"), w.box.Role("team")
+		clone := user + "_clone"
+		w.exec(t, `CREATE ROLE `+team, `GRANT USAGE ON SCHEMA shop TO `+team, `CREATE ROLE `+clone+` LOGIN PASSWORD 'its own'`, `GRANT `+user+` TO `+clone,
+			`ALTER DEFAULT PRIVILEGES FOR ROLE `+clone+` IN SCHEMA shop GRANT SELECT ON TABLES TO `+team+` WITH GRANT OPTION`)
+		t.Cleanup(func() { w.drop(t, team) })
+		r := w.rotor(t, database.AlternatingUsers, clone, "its own", w.superuser(t))
+		r.config.Adopt = []string{user}
+		for _, err := range []error{r.preflight(t), r.rotate(t)} {
+			databasetest.Wants(t, err, rotation.FewerRights, "SELECT for "+team+" on future TABLES of its own IN SCHEMA shop with grant option")
+		}
+		r.config.GrantDrift = true
+		if err := r.preflight(t); err != nil {
+			t.Error(err)
+		}
+		r.must(t)
+		if _, err := r.application(t).Exec(t.Context(), `CREATE TABLE shop.shared (n int)`); err != nil {
+			t.Fatal(err)
+		}
+		if may := w.value(t, `SELECT has_table_privilege($1, 'shop.shared', 'SELECT')::text`, team); may != "true" {
+			t.Error("who was to read what the application makes, may not")
+		}
+		r.must(t)
+		r.must(t)
+	})
+}
