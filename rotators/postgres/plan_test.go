@@ -2,16 +2,18 @@ package postgres_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
 )
 
-// A beyond is something that a clone has and its original does not. $CLONE, $APP, $TEAM, $LENDER and $DB are names; the lender has SELECT
-// on shop.orders with the grant option, and the team is a role.
+// A beyond is something that a clone has and its original does not. $CLONE, $APP, $TEAM, $LENDER and $DB are names, and $N is a number of the
+// case's own; the lender has SELECT on shop.loans with the grant option.
 type beyond struct {
 	has   []string
 	until int // the version since which it can be
@@ -25,7 +27,7 @@ var beyonds = map[string]beyond{
 	"a right on a function":                 {has: []string{`GRANT EXECUTE ON FUNCTION shop.odd(shop.coin) TO $CLONE`}},
 	"a right on a database":                 {has: []string{`GRANT CREATE, CONNECT ON DATABASE $DB TO $CLONE`}},
 	"a right on a parameter":                {has: []string{`GRANT SET ON PARAMETER log_min_duration_statement TO $CLONE`}, until: 15},
-	"a right on a large object":             {has: []string{`SELECT lo_create(4711)`, `GRANT UPDATE ON LARGE OBJECT 4711 TO $CLONE`}},
+	"a right on a large object":             {has: []string{`SELECT lo_create(47$N)`, `GRANT UPDATE ON LARGE OBJECT 47$N TO $CLONE`}},
 	"its original's right":                  {has: []string{`GRANT UPDATE ON shop.loans TO $APP WITH GRANT OPTION`, `SET SESSION AUTHORIZATION $APP`, `GRANT UPDATE ON shop.loans TO $CLONE`, `RESET SESSION AUTHORIZATION`}},
 	"rights on tables to come":              {has: []string{`ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO $CLONE`, `ALTER DEFAULT PRIVILEGES FOR ROLE $TEAM GRANT SELECT ON TABLES TO $CLONE`}},
 	"rights that it gives on its tables":    {has: []string{`ALTER DEFAULT PRIVILEGES FOR ROLE $CLONE IN SCHEMA shop GRANT SELECT ON TABLES TO $TEAM`}},
@@ -40,16 +42,16 @@ var beyonds = map[string]beyond{
 	"a superuser's power":                   {has: []string{`ALTER ROLE $CLONE SUPERUSER`}},
 	"powers":                                {has: []string{`ALTER ROLE $CLONE CREATEDB REPLICATION BYPASSRLS`}},
 	"a power that both have":                {has: []string{`ALTER ROLE $APP REPLICATION`, `ALTER ROLE $CLONE REPLICATION`}},
-	"a table":                               {has: []string{`CREATE TABLE shop.its (n int)`, `ALTER TABLE shop.its OWNER TO $CLONE`}},
-	"a function":                            {has: []string{`CREATE FUNCTION closed.its() RETURNS int LANGUAGE sql AS 'SELECT 1'`, `ALTER FUNCTION closed.its() OWNER TO $CLONE`}},
-	"a schema":                              {has: []string{`CREATE SCHEMA its AUTHORIZATION $CLONE`}},
-	"a large object":                        {has: []string{`SELECT lo_create(4712)`, `ALTER LARGE OBJECT 4712 OWNER TO $CLONE`}},
+	"a table":                               {has: []string{`CREATE TABLE shop.its$N (n int)`, `ALTER TABLE shop.its$N OWNER TO $CLONE`}},
+	"a function":                            {has: []string{`CREATE FUNCTION closed.its$N() RETURNS int LANGUAGE sql AS 'SELECT 1'`, `ALTER FUNCTION closed.its$N() OWNER TO $CLONE`}},
+	"a schema":                              {has: []string{`CREATE SCHEMA its$N AUTHORIZATION $CLONE`}},
+	"a large object":                        {has: []string{`SELECT lo_create(48$N)`, `ALTER LARGE OBJECT 48$N OWNER TO $CLONE`}},
 	"a database":                            {has: []string{`ALTER DATABASE $DB OWNER TO $CLONE`}},
-	"a type":                                {has: []string{`CREATE DOMAIN shop.its AS int`, `ALTER DOMAIN shop.its OWNER TO $CLONE`}},
-	"a foreign-data wrapper":                {has: []string{`CREATE FOREIGN DATA WRAPPER far`, `ALTER ROLE $CLONE SUPERUSER`, `ALTER FOREIGN DATA WRAPPER far OWNER TO $CLONE`, `ALTER ROLE $CLONE NOSUPERUSER`}},
-	"a foreign server":                      {has: []string{`CREATE FOREIGN DATA WRAPPER far`, `CREATE SERVER elsewhere FOREIGN DATA WRAPPER far`, `GRANT USAGE ON FOREIGN DATA WRAPPER far TO $CLONE`, `ALTER SERVER elsewhere OWNER TO $CLONE`}},
-	"a publication":                         {has: []string{`CREATE PUBLICATION news`, `ALTER PUBLICATION news OWNER TO $CLONE`}},
-	"a user mapping":                        {has: []string{`CREATE FOREIGN DATA WRAPPER far`, `CREATE SERVER elsewhere FOREIGN DATA WRAPPER far`, `CREATE USER MAPPING FOR $CLONE SERVER elsewhere`}},
+	"a type":                                {has: []string{`CREATE DOMAIN shop.its$N AS int`, `ALTER DOMAIN shop.its$N OWNER TO $CLONE`}},
+	"a foreign-data wrapper":                {has: []string{`CREATE FOREIGN DATA WRAPPER far$N`, `ALTER ROLE $CLONE SUPERUSER`, `ALTER FOREIGN DATA WRAPPER far$N OWNER TO $CLONE`, `ALTER ROLE $CLONE NOSUPERUSER`}},
+	"a foreign server":                      {has: []string{`CREATE FOREIGN DATA WRAPPER far$N`, `CREATE SERVER elsewhere$N FOREIGN DATA WRAPPER far$N`, `GRANT USAGE ON FOREIGN DATA WRAPPER far$N TO $CLONE`, `ALTER SERVER elsewhere$N OWNER TO $CLONE`}},
+	"a publication":                         {has: []string{`CREATE PUBLICATION news$N`, `ALTER PUBLICATION news$N OWNER TO $CLONE`}},
+	"a user mapping":                        {has: []string{`CREATE FOREIGN DATA WRAPPER far$N`, `CREATE SERVER elsewhere$N FOREIGN DATA WRAPPER far$N`, `CREATE USER MAPPING FOR $CLONE SERVER elsewhere$N`}},
 	"a setting of nobody's":                 {has: []string{`ALTER ROLE $APP SET "my.own" = 'x'`}},
 	"a superuser's setting":                 {has: []string{`ALTER ROLE $CLONE SET log_min_duration_statement = 0`}},
 	"its original as a member":              {has: []string{`REVOKE $APP FROM $CLONE`, `GRANT $CLONE TO $APP`}},
@@ -59,40 +61,47 @@ var beyonds = map[string]beyond{
 }
 
 // Whatever a clone has beyond its original, and whoever the administrator is: the trial says what the rotation says, at the clone's turn
-// and at the original's, with CLONE_DRIFT=grant and without; and what the messages print helps.
+// and, with CLONE_DRIFT=grant, at the original's; and what the messages print helps.
 func TestATrialSeesWhatACloneHasBeyondItsOriginal(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
+		whole := rotationtest.WantedSweep() == rotationtest.FullSweep
+		if w.server.Major != 15 && !w.server.IsNewest() && !whole {
+			t.Skip("covered by PostgreSQL 15 and by the newest")
+		}
+		w.exec(t, `CREATE SCHEMA closed`, `CREATE TABLE shop.loans (n int)`, `CREATE TYPE shop.coin AS (n int)`,
+			`CREATE FUNCTION shop.odd(shop.coin) RETURNS int LANGUAGE sql AS 'SELECT 1'`, `REVOKE EXECUTE ON FUNCTION shop.odd(shop.coin) FROM PUBLIC`)
 		for name, b := range beyonds {
 			if w.server.Major < b.until {
 				continue
 			}
-			for _, turn := range []string{"the clone's turn", "the original's", "the original's with drift"} {
-				for _, by := range []string{"a superuser", "an administrator", "an administrator who is a member of all"} {
-					t.Run(strings.Join([]string{name, turn, by}, ", "), func(t *testing.T) {
-						newWorld(t, w.server).sees(t, b, turn, by)
-					})
+			for _, drift := range []bool{false, true} {
+				for _, by := range []string{"a superuser", "an administrator", "a member of all"} {
+					if by == "a superuser" && drift && !whole || by == "a member of all" && !drift && !whole {
+						continue
+					}
+					t.Run(fmt.Sprintf("%s, drift %v, by %s", name, drift, by), func(t *testing.T) { w.sees(t, b, drift, by) })
 				}
 			}
 		}
 	})
 }
 
-func (w *world) sees(t *testing.T, b beyond, turn, by string) {
-	user, team, lender := w.user(t, "", "old"), w.box.Role("team"), w.box.Role("lender")
-	clone := user + "_clone"
-	w.exec(t, `CREATE ROLE `+team, `CREATE ROLE `+lender+` LOGIN`, `CREATE SCHEMA closed`, `CREATE TABLE shop.loans (n int)`, `CREATE TYPE shop.coin AS (n int)`,
-		`CREATE FUNCTION shop.odd(shop.coin) RETURNS int LANGUAGE sql AS 'SELECT 1'`, `GRANT USAGE ON SCHEMA shop TO `+lender, `GRANT SELECT ON shop.loans TO `+lender+` WITH GRANT OPTION`,
-		`REVOKE EXECUTE ON FUNCTION shop.odd(shop.coin) FROM PUBLIC`)
+func (w *world) sees(t *testing.T, b beyond, drift bool, by string) {
+	user := w.user(t, "", "old")
+	n := fmt.Sprint(w.users)
+	team, lender, clone := w.box.Role("team"+n), w.box.Role("lender"+n), user+"_clone"
+	w.exec(t, `CREATE ROLE `+team, `CREATE ROLE `+lender+` LOGIN`, `GRANT USAGE ON SCHEMA shop TO `+lender, `GRANT SELECT ON shop.loans TO `+lender+` WITH GRANT OPTION`)
 	t.Cleanup(func() { w.drop(t, team, lender) })
 	t.Cleanup(func() {
-		w.exec(t, `ALTER DATABASE `+w.box.Database+` OWNER TO CURRENT_USER`, `DROP FOREIGN DATA WRAPPER IF EXISTS far CASCADE`)
+		w.exec(t, `ALTER DATABASE `+w.box.Database+` OWNER TO CURRENT_USER`, `DROP FOREIGN DATA WRAPPER IF EXISTS far`+n+` CASCADE`)
 	})
 	r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
+	r.config.GrantDrift, r.config.Adopt = drift, []string{user, clone}
 	r.must(t) // to the clone
-	if turn == "the clone's turn" {
+	if !drift {
 		r.must(t)
 	}
-	of := strings.NewReplacer("$CLONE", clone, "$APP", user, "$TEAM", team, "$LENDER", lender, "$DB", w.box.Database)
+	of := strings.NewReplacer("$CLONE", clone, "$APP", user, "$TEAM", team, "$LENDER", lender, "$DB", w.box.Database, "$N", n)
 	conn := w.box.Admin(t)
 	for _, s := range b.has {
 		if _, err := conn.Exec(t.Context(), of.Replace(s)); err != nil {
@@ -104,18 +113,16 @@ func (w *world) sees(t *testing.T, b beyond, turn, by string) {
 		if w.server.Major >= 16 {
 			w.exec(t, `GRANT `+user+`, `+clone+` TO `+admin+` WITH ADMIN OPTION`)
 		}
-		if by != "an administrator" {
+		if by == "a member of all" {
 			w.exec(t, `GRANT `+user+`, `+clone+`, `+team+`, `+lender+` TO `+admin+` WITH ADMIN OPTION`, `GRANT USAGE ON SCHEMA shop TO `+admin)
 		}
 		r.store.Add("admin", doc)
 	}
-	r.config.GrantDrift = strings.HasSuffix(turn, "drift")
-	r.config.Adopt = []string{user, clone}
-	r.agrees(t, of)
+	r.agrees(t)
 }
 
 // agrees rotates by what the messages say: each time the trial and the rotation say the same.
-func (r *rotor) agrees(t *testing.T, of *strings.Replacer) {
+func (r *rotor) agrees(t *testing.T) {
 	t.Helper()
 	for n := 0; ; n++ {
 		before := r.w.dump(t)
@@ -171,7 +178,7 @@ func TestATrialSeesWhatACloneOwnsInAnotherDatabase(t *testing.T) {
 		r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
 		r.must(t)
 		r.must(t)
-		there.exec(t, `CREATE TABLE shop.its (n int)`, `ALTER TABLE shop.its OWNER TO `+user+`_clone`)
+		there.exec(t, `CREATE TABLE shop.its$N (n int)`, `ALTER TABLE shop.its$N OWNER TO `+user+`_clone`)
 		reassign := `REASSIGN OWNED BY "` + user + `_clone" TO "` + user + `"`
 		for _, err := range []error{r.preflight(t), r.rotate(t)} {
 			databasetest.Wants(t, err, rotation.MoreRights, `As a superuser: in the database "`+there.box.Database+`": `+reassign+`; Then rotate again.`)

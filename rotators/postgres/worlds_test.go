@@ -14,9 +14,10 @@ import (
 // settings, rights, roles and objects, and of administrators who may do more or less.
 func TestARotationDoesWhatItsTrialSays(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		team := w.box.Role("team")
-		w.exec(t, `CREATE ROLE `+quoted(team))
-		t.Cleanup(func() { w.drop(t, team) })
+		team, lender := w.box.Role("team"), w.box.Role("lender")
+		w.exec(t, `CREATE ROLE `+quoted(team), `CREATE ROLE `+quoted(lender), `GRANT USAGE ON SCHEMA shop TO `+quoted(lender), `CREATE SCHEMA closed`,
+			`CREATE TABLE shop.loans (n int)`, `GRANT SELECT, UPDATE ON shop.loans TO `+quoted(lender)+` WITH GRANT OPTION`, `CREATE FOREIGN DATA WRAPPER far`, `CREATE SERVER elsewhere FOREIGN DATA WRAPPER far`)
+		t.Cleanup(func() { w.exec(t, `DROP FOREIGN DATA WRAPPER far CASCADE`); w.drop(t, team, lender) })
 		databasetest.Worlds(t, w.oneWorld)
 	})
 }
@@ -43,6 +44,8 @@ func (w *world) oneWorld(t *testing.T, strategy database.Strategy, dice *rand.Ra
 		doc = w.superuser(t)
 	}
 	r := w.rotor(t, strategy, user, "old", doc)
+	r.config.GrantDrift = dice.IntN(3) == 0
+	t.Cleanup(func() { w.exec(t, `ALTER DATABASE `+quoted(w.box.Database)+` OWNER TO CURRENT_USER`) })
 	for n := range 3 {
 		before := w.dump(t)
 		trial := r.preflight(t)
@@ -54,7 +57,7 @@ func (w *world) oneWorld(t *testing.T, strategy database.Strategy, dice *rand.Ra
 		}
 		err := r.rotate(t)
 		if (trial == nil) != (err == nil) {
-			t.Fatalf("the trial of rotation %d says: %v\nthe rotation: %v\nafter\n%s", n, trial, err, strings.Join(story, ";\n"))
+			t.Fatalf("the trial of rotation %d says: %v\nthe rotation: %v\ndrift %v, after\n%s", n, trial, err, r.config.GrantDrift, strings.Join(story, ";\n"))
 		}
 		if err != nil {
 			return first
@@ -85,14 +88,18 @@ func (w *world) dump(t *testing.T) string {
 		UNION ALL SELECT 'schema ' || n::text FROM pg_namespace n
 		UNION ALL SELECT 'function ' || concat_ws(' ', oid, proowner, proacl) FROM pg_proc WHERE pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
 		UNION ALL SELECT 'database ' || concat_ws(' ', datname, datdba, datacl) FROM pg_database WHERE datname = current_database()
+		UNION ALL SELECT 'mapping ' || u::text FROM pg_user_mapping u
 		UNION ALL SELECT 'default ' || d::text FROM pg_default_acl d)
 		SELECT string_agg(line, E'\n' ORDER BY line) FROM lines`)
 }
 
 // userStatements are what may be the case with a user.
 func (w *world) userStatements(user string) []string {
-	q, table := quoted(user), fmt.Sprintf("shop.%q", user+"'s")
-	role := quoted(w.box.Role("team"))
+	q, table, function := quoted(user), fmt.Sprintf("shop.%q", user+"'s"), fmt.Sprintf("closed.%q()", user+"'s")
+	role, lender := quoted(w.box.Role("team")), quoted(w.box.Role("lender"))
+	as := func(who, statement string) string {
+		return `SET SESSION AUTHORIZATION ` + who + `; ` + statement + `; RESET SESSION AUTHORIZATION`
+	}
 	return []string{
 		`ALTER ROLE ` + q + ` CREATEDB`, `ALTER ROLE ` + q + ` CREATEROLE`, `ALTER ROLE ` + q + ` REPLICATION`, `ALTER ROLE ` + q + ` BYPASSRLS`, `ALTER ROLE ` + q + ` NOINHERIT`,
 		`ALTER ROLE ` + q + ` CONNECTION LIMIT 5`, `ALTER ROLE ` + q + ` VALID UNTIL '2099-01-01'`, `ALTER ROLE ` + q + ` VALID UNTIL '2001-01-01'`, `ALTER ROLE ` + q + ` NOLOGIN`,
@@ -104,6 +111,11 @@ func (w *world) userStatements(user string) []string {
 		`GRANT ALL ON ALL TABLES IN SCHEMA shop TO ` + q, `GRANT SELECT ON shop.prices TO ` + q + ` WITH GRANT OPTION`, `REVOKE SELECT ON shop.orders FROM ` + q, `GRANT CREATE ON DATABASE ` + quoted(w.box.Database) + ` TO ` + q,
 		`CREATE TABLE ` + table + ` (n int)`, `ALTER TABLE ` + table + ` OWNER TO ` + q, `CREATE SCHEMA ` + q + ` AUTHORIZATION ` + q,
 		`ALTER DEFAULT PRIVILEGES FOR ROLE ` + q + ` IN SCHEMA shop GRANT SELECT ON TABLES TO ` + role, `ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO ` + q,
+		as(lender, `GRANT SELECT ON shop.loans TO `+q), as(lender, `GRANT UPDATE (n) ON shop.loans TO `+q+` WITH GRANT OPTION`), as(q, `GRANT SELECT ON shop.prices TO `+role), as(q, `GRANT `+role+` TO `+lender),
+		`GRANT ` + lender + ` TO ` + q, `ALTER DEFAULT PRIVILEGES FOR ROLE ` + lender + ` GRANT SELECT ON TABLES TO ` + q, `GRANT ` + q + ` TO ` + role,
+		`CREATE FUNCTION ` + function + ` RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER FUNCTION ` + function + ` OWNER TO ` + q, `ALTER DATABASE ` + quoted(w.box.Database) + ` OWNER TO ` + q,
+		`ALTER ROLE ` + q + ` SUPERUSER`, `ALTER ROLE ` + q + ` CONNECTION LIMIT 0`, `ALTER ROLE ` + q + ` SET "my.own" = 'x'`, `CREATE USER MAPPING FOR ` + q + ` SERVER elsewhere`,
+		`GRANT SET ON PARAMETER log_min_duration_statement TO ` + q, `ALTER ROLE ` + q + ` RESET ALL`, `ALTER ROLE ` + q + ` NOSUPERUSER NOCREATEDB NOREPLICATION NOBYPASSRLS`,
 	}
 }
 
@@ -114,5 +126,7 @@ func (w *world) administratorStatements(admin, user string) []string {
 		`GRANT ` + q + ` TO ` + a + ` WITH ADMIN OPTION`, `GRANT ` + q + ` TO ` + a + ` WITH ADMIN OPTION`, `GRANT ` + q + ` TO ` + a + ` WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`, `GRANT ` + q + ` TO ` + a,
 		`GRANT ` + role + ` TO ` + a + ` WITH ADMIN OPTION`, `ALTER ROLE ` + a + ` CREATEDB`, `ALTER ROLE ` + a + ` REPLICATION`, `ALTER ROLE ` + a + ` BYPASSRLS`, `ALTER ROLE ` + a + ` NOCREATEROLE`,
 		`ALTER ROLE ` + a + ` NOINHERIT`, `ALTER ROLE ` + a + ` SET role = ` + q,
+		`GRANT ` + quoted(w.box.Role("lender")) + ` TO ` + a, `GRANT USAGE ON SCHEMA shop TO ` + a, `GRANT SELECT ON ALL TABLES IN SCHEMA shop TO ` + a + ` WITH GRANT OPTION`,
+		`GRANT SET ON PARAMETER log_min_duration_statement, "my.own" TO ` + a, `GRANT CREATE ON DATABASE ` + quoted(w.box.Database) + ` TO ` + a, `ALTER ROLE ` + a + ` SET createrole_self_grant = 'set, inherit'`,
 	}
 }

@@ -205,6 +205,7 @@ and changes by somebody else between three rotations.`,
 		{"framework/database TestPreflightFindsWhatWouldStopARotation", "a trial in both of its forms"},
 		{"framework/database TestATrialAsksForTheTurnThatFollowsIt", "the clone's turn and the original's"},
 		{"rotators/postgres TestARotationDoesWhatItsTrialSays", "PostgreSQL, with a dump before and after each trial"},
+		{"rotators/postgres TestATrialSeesWhatACloneHasBeyondItsOriginal", "PostgreSQL: each kind of right that a clone may have alone, and what the messages say to do"},
 		{"rotators/mysql TestARotationDoesWhatItsTrialSays", "MySQL and MariaDB"},
 		{"rotators/mysql TestARotationDoesWhatItsTrialSaysOfWhatIsDenied", "MySQL, with partial revokes"},
 		{"rotators/documentdb TestARotationDoesWhatItsTrialSays", "MongoDB"},
@@ -214,9 +215,7 @@ and changes by somebody else between three rotations.`,
 	},
 	not: `what changes between a trial and the rotation. Known and not mended are three kinds of worlds on MySQL, in which a trial says yes and the
 rotation fails (seed 417 on 8.0: several accounts, one with PASSWORD HISTORY; with partial revokes 388: PASSWORD REQUIRE CURRENT, and 316:
-CLONE_DRIFT=grant), and two on PostgreSQL (76 on 15: default privileges that the
-clone has given; 91 since 16: what a superuser gave the clone, and the administrator may not take away). All are beyond the seeds of a usual run,
-and fail a sweep of all servers. Engines of which no real server can be had: their trials are held to imitations.`,
+CLONE_DRIFT=grant). All are beyond the seeds of a usual run, and fail a sweep of all servers. Engines of which no real server can be had: their trials are held to imitations.`,
 }
 
 var holdsUnderLoad = promise{
