@@ -3,11 +3,13 @@ package postgres_test
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/secret"
@@ -89,6 +91,9 @@ func (w *world) drop(t *testing.T, names ...string) {
 func (w *world) exec(t *testing.T, statements ...string) {
 	t.Helper()
 	if _, err := w.admin.Exec(context.Background(), strings.Join(statements, ";\n")); err != nil {
+		if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
+			t.Log(refusal.Detail)
+		}
 		t.Fatal(err)
 	}
 }

@@ -28,6 +28,15 @@ type membership struct {
 	circular      bool // the role is a member of the original, and so cannot be granted to it
 }
 
+// administers says that the session may take grants of the role r back; grantor, that
+// it may make some: there is a role whose powers it has, itself for one, that was given
+// the option. Who has the option by a role that it does not inherit gets "no possible
+// grantors" (found on 16, 17 and 18).
+const (
+	administers = "pg_catalog.pg_has_role(s.oid, r.oid, 'MEMBER WITH ADMIN OPTION')"
+	grantor     = `EXISTS (SELECT FROM pg_catalog.pg_auth_members a WHERE a.roleid = r.oid AND a.admin_option AND pg_catalog.pg_has_role(s.oid, a.member, 'USAGE'))`
+)
+
 // queryMemberships reads what $1 is a member of, and how $2 is. It has three %s: what
 // else than a superuser may grant the role r, and may take back what g has granted;
 // and whether grants hang on the option by which they were made.
@@ -38,7 +47,7 @@ SELECT r.rolname::text, coalesce(g.rolname::text, ''), pg_catalog.quote_ident(r.
        pg_catalog.pg_has_role(o.oid, r.oid, 'MEMBER'), pg_catalog.pg_has_role(o.oid, r.oid, 'USAGE'),
        pg_catalog.pg_has_role(o.oid, r.oid, 'MEMBER WITH ADMIN OPTION'),
        s.rolsuper OR NOT r.rolsuper AND %[1]s,
-       s.rolsuper OR NOT r.rolsuper AND %[1]s AND %[2]s,
+       s.rolsuper OR NOT r.rolsuper AND %[2]s,
        m.admin_option AND %[3]s AND EXISTS (SELECT FROM pg_catalog.pg_auth_members d WHERE d.roleid = m.roleid AND d.grantor = m.member),
        EXISTS (WITH RECURSIVE above AS (SELECT a.roleid FROM pg_catalog.pg_auth_members a WHERE a.member = r.oid
                                         UNION SELECT a.roleid FROM pg_catalog.pg_auth_members a JOIN above ON above.roleid = a.member)
@@ -56,10 +65,10 @@ ORDER BY 1, 2`
 // takes the ADMIN option, and to take a grant back the powers of who made it.
 // Source: PostgreSQL manual, "GRANT" and "REVOKE", "Notes", of 15 and of 16.
 func (k *cloning) memberships(ctx context.Context) ([]membership, error) {
-	const admin = "pg_catalog.pg_has_role(s.oid, r.oid, 'MEMBER WITH ADMIN OPTION')"
-	query := fmt.Sprintf(queryMemberships, "(s.rolcreaterole OR "+admin+")", "true", "false")
+	before16 := "(s.rolcreaterole OR " + administers + ")"
+	query := fmt.Sprintf(queryMemberships, before16, before16, "false")
 	if k.major() >= 16 {
-		query = fmt.Sprintf(queryMemberships, admin, "coalesce(pg_catalog.pg_has_role(s.oid, g.oid, 'USAGE'), false)", "true")
+		query = fmt.Sprintf(queryMemberships, grantor, administers+" AND coalesce(pg_catalog.pg_has_role(s.oid, g.oid, 'USAGE'), false)", "true")
 	}
 	rows, err := k.tx.Query(ctx, query, k.clone, k.original)
 	if err != nil {
@@ -84,6 +93,9 @@ func (k *cloning) planMemberships(ctx context.Context, p *plan) error {
 		}
 		statement := "GRANT " + pgwire.Ident(k.original) + " TO " + pgwire.Ident(k.clone)
 		if k.major() >= 16 {
+			if err := k.mayMakeMembers(ctx); err != nil {
+				return err
+			}
 			statement += " WITH INHERIT TRUE, SET TRUE"
 		}
 		p.say(change{statement: statement})
@@ -92,6 +104,20 @@ func (k *cloning) planMemberships(ctx context.Context, p *plan) error {
 		k.planRevocation(p, m)
 	}
 	return nil
+}
+
+const queryGrantor = `/* rotor: possible grantor */
+SELECT s.rolsuper OR ` + grantor + ` FROM pg_catalog.pg_roles r, pg_catalog.pg_roles s WHERE r.rolname = $1 AND s.rolname = session_user`
+
+// mayMakeMembers fails if the session has the ADMIN option on the original by a role
+// that it does not inherit.
+func (k *cloning) mayMakeMembers(ctx context.Context) error {
+	var may bool
+	if err := k.tx.QueryRow(ctx, queryGrantor, k.original).Scan(&may); err != nil || may {
+		return fault(err)
+	}
+	return rotation.Fail(rotation.MissingPrivilege, "%q has the ADMIN option on %q by a role that it does not inherit", k.login.User, k.original).
+		With(fmt.Sprintf("As a superuser: GRANT %s TO %s WITH ADMIN OPTION;", pgwire.Ident(k.original), pgwire.Ident(k.login.User)))
 }
 
 // planRevocation takes a membership away that gives the clone more than the original
