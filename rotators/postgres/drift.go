@@ -86,8 +86,14 @@ func (k *cloning) unable(lacking []change) error {
 // handBack gives the original what the clone owns.
 func (k *cloning) handBack(ctx context.Context, p *plan) error {
 	h, err := k.owned(ctx)
-	if err != nil || len(h.objects) == 0 {
+	if err != nil {
 		return err
+	}
+	for _, statement := range h.stuck {
+		p.lacking = append(p.lacking, change{statement: statement})
+	}
+	if len(h.objects) == 0 {
+		return nil
 	}
 	if !h.powers {
 		return rotation.Fail(rotation.MissingPrivilege, "%q may not hand over what %q owns: %s", k.login.User, k.clone, some(h.objects)).With(k.handingRemedy())

@@ -13,8 +13,12 @@ import (
 type holdings struct {
 	objects   []string // of this database, and of the whole server
 	databases []string // the others, in which it owns something
-	// mayHand says that the session may hand all objects over to the twin; powers, that
-	// it has the powers of both roles that this takes before anything else.
+	// stuck are the objects that the twin cannot own, with what gives them to a superuser
+	// who says it.
+	stuck map[string]string
+	// mayHand says that the session may hand all objects over to the twin, which fails
+	// where some are stuck; powers, that it has the powers of both roles that this takes
+	// before anything else.
 	mayHand, powers bool
 }
 
@@ -33,11 +37,14 @@ const queryOwned = `/* rotor: owned objects */
 SELECT CASE WHEN d.dbid IN (0, here.oid) THEN i.type || ' ' || i.identity ELSE '' END,
        CASE WHEN d.dbid IN (0, here.oid) THEN '' ELSE there.datname::text END,
        bool_and(s.rolsuper OR pg_catalog.pg_has_role(s.oid, r.oid, 'USAGE') AND pg_catalog.pg_has_role(s.oid, o.oid, 'USAGE')),
+       coalesce(max(CASE WHEN o.rolsuper THEN NULL
+         WHEN d.classid = 'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass THEN 'ALTER FOREIGN DATA WRAPPER ' || i.identity || ' OWNER TO CURRENT_USER'
+         WHEN d.classid = 'pg_catalog.pg_event_trigger'::pg_catalog.regclass THEN 'ALTER EVENT TRIGGER ' || i.identity || ' OWNER TO CURRENT_USER'
+         WHEN d.classid = 'pg_catalog.pg_subscription'::pg_catalog.regclass AND NOT %[2]s THEN 'ALTER SUBSCRIPTION ' || i.identity || ' OWNER TO CURRENT_USER'
+         END), ''),
        bool_and(CASE
-         WHEN d.classid IN ('pg_catalog.pg_class'::pg_catalog.regclass, 'pg_catalog.pg_type'::pg_catalog.regclass) THEN true
-         WHEN d.classid IN ('pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass, 'pg_catalog.pg_event_trigger'::pg_catalog.regclass) THEN s.rolsuper AND o.rolsuper
-         WHEN d.classid = 'pg_catalog.pg_subscription'::pg_catalog.regclass THEN s.rolsuper AND (o.rolsuper OR %[2]s)
-         WHEN s.rolsuper THEN true
+         WHEN s.rolsuper OR d.classid IN ('pg_catalog.pg_class'::pg_catalog.regclass, 'pg_catalog.pg_type'::pg_catalog.regclass) THEN true
+         WHEN d.classid IN ('pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass, 'pg_catalog.pg_event_trigger'::pg_catalog.regclass, 'pg_catalog.pg_subscription'::pg_catalog.regclass) THEN false
          WHEN NOT pg_catalog.pg_has_role(s.oid, o.oid, '%[1]s') THEN false
          WHEN d.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass THEN pg_catalog.has_database_privilege(s.oid, here.oid, 'CREATE')
          WHEN d.classid = 'pg_catalog.pg_database'::pg_catalog.regclass THEN s.rolcreatedb
@@ -61,16 +68,20 @@ GROUP BY 1, 2 ORDER BY 2, 1`
 
 // owned is what the clone owns.
 func (k *cloning) owned(ctx context.Context) (holdings, error) {
-	h := holdings{mayHand: true, powers: true}
+	h := holdings{mayHand: true, powers: true, stuck: map[string]string{}}
 	rows, err := k.tx.Query(ctx, fmt.Sprintf(queryOwned, k.become(), fmt.Sprint(k.major() >= 16)), k.clone, k.original)
 	if err != nil {
 		return h, fault(err)
 	}
-	var object, database string
+	var object, database, stuck string
 	var powers, may bool
-	_, err = pgx.ForEachRow(rows, []any{&object, &database, &powers, &may}, func() error {
-		if database != "" {
+	_, err = pgx.ForEachRow(rows, []any{&object, &database, &powers, &stuck, &may}, func() error {
+		switch {
+		case database != "":
 			h.databases = append(h.databases, database)
+			return nil
+		case stuck != "":
+			h.stuck[object] = stuck
 			return nil
 		}
 		h.objects = append(h.objects, object)
@@ -95,9 +106,12 @@ func (k *cloning) planHandOver(ctx context.Context, p *plan) error {
 	if err != nil {
 		return err
 	}
+	for object, statement := range h.stuck {
+		p.kept = append(p.kept, kept{right: ownership(object), take: statement})
+	}
 	switch {
 	case len(h.objects) == 0:
-	case h.mayHand:
+	case h.mayHand && len(h.stuck) == 0:
 		p.say(change{statement: k.reassign(), takes: "the ownership of " + some(h.objects)})
 	default:
 		for _, object := range h.objects {

@@ -68,7 +68,7 @@ func TestATrialSeesWhatACloneHasBeyondItsOriginal(t *testing.T) {
 		if w.server.Major != 15 && !w.server.IsNewest() && !whole {
 			t.Skip("covered by PostgreSQL 15 and by the newest")
 		}
-		w.exec(t, `CREATE SCHEMA closed`, `CREATE TABLE shop.loans (n int)`, `CREATE TYPE shop.coin AS (n int)`,
+		w.exec(t, `CREATE SCHEMA closed`, `CREATE TYPE shop.coin AS (n int)`,
 			`CREATE FUNCTION shop.odd(shop.coin) RETURNS int LANGUAGE sql AS 'SELECT 1'`, `REVOKE EXECUTE ON FUNCTION shop.odd(shop.coin) FROM PUBLIC`)
 		for name, b := range beyonds {
 			if w.server.Major < b.until {
@@ -90,10 +90,10 @@ func (w *world) sees(t *testing.T, b beyond, drift bool, by string) {
 	user := w.user(t, "", "old")
 	n := fmt.Sprint(w.users)
 	team, lender, clone := w.box.Role("team"+n), w.box.Role("lender"+n), user+"_clone"
-	w.exec(t, `CREATE ROLE `+team, `CREATE ROLE `+lender+` LOGIN`, `GRANT USAGE ON SCHEMA shop TO `+lender, `GRANT SELECT ON shop.loans TO `+lender+` WITH GRANT OPTION`)
+	w.exec(t, `CREATE ROLE `+team, `CREATE ROLE `+lender+` LOGIN`, `CREATE TABLE shop.loans (n int)`, `GRANT USAGE ON SCHEMA shop TO `+lender, `GRANT SELECT ON shop.loans TO `+lender+` WITH GRANT OPTION`)
 	t.Cleanup(func() { w.drop(t, team, lender) })
 	t.Cleanup(func() {
-		w.exec(t, `ALTER DATABASE `+w.box.Database+` OWNER TO CURRENT_USER`, `DROP FOREIGN DATA WRAPPER IF EXISTS far`+n+` CASCADE`)
+		w.exec(t, `ALTER DATABASE `+w.box.Database+` OWNER TO CURRENT_USER`, `DROP FOREIGN DATA WRAPPER IF EXISTS far`+n+` CASCADE`, `DROP TABLE shop.loans`)
 	})
 	r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
 	r.config.GrantDrift, r.config.Adopt = drift, []string{user, clone}

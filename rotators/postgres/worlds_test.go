@@ -16,15 +16,20 @@ func TestARotationDoesWhatItsTrialSays(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		team, lender := w.box.Role("team"), w.box.Role("lender")
 		w.exec(t, `CREATE ROLE `+quoted(team), `CREATE ROLE `+quoted(lender), `GRANT USAGE ON SCHEMA shop TO `+quoted(lender), `CREATE SCHEMA closed`,
-			`CREATE TABLE shop.loans (n int)`, lends(quoted(lender)), `CREATE FOREIGN DATA WRAPPER far`, `CREATE SERVER elsewhere FOREIGN DATA WRAPPER far`)
-		t.Cleanup(func() { w.exec(t, `DROP FOREIGN DATA WRAPPER far CASCADE`); w.drop(t, team, lender) })
+			`CREATE FOREIGN DATA WRAPPER far`, `CREATE SERVER elsewhere FOREIGN DATA WRAPPER far`)
+		w.lend(t)
+		t.Cleanup(func() {
+			w.exec(t, `DROP FOREIGN DATA WRAPPER far CASCADE`, `DROP TABLE shop.loans`)
+			w.drop(t, team, lender)
+		})
 		databasetest.Worlds(t, w.oneWorld)
 	})
 }
 
-// lends lets somebody pass on what a table has.
-func lends(lender string) string {
-	return `GRANT SELECT, UPDATE ON shop.loans TO ` + lender + ` WITH GRANT OPTION`
+// lend makes a table that somebody else may grant.
+func (w *world) lend(t *testing.T) {
+	t.Helper()
+	w.exec(t, `CREATE TABLE shop.loans (n int)`, `GRANT SELECT, UPDATE ON shop.loans TO `+quoted(w.box.Role("lender"))+` WITH GRANT OPTION`)
 }
 
 // oneWorld rotates three times, each after a trial, with changes by somebody else in between. It returns what the first
@@ -50,9 +55,9 @@ func (w *world) oneWorld(t *testing.T, strategy database.Strategy, dice *rand.Ra
 	}
 	r := w.rotor(t, strategy, user, "old", doc)
 	r.config.GrantDrift = dice.IntN(3) == 0
-	t.Cleanup(func() { // so that the roles can be dropped
-		lender := quoted(w.box.Role("lender"))
-		w.exec(t, `ALTER DATABASE `+quoted(w.box.Database)+` OWNER TO CURRENT_USER`, `REVOKE ALL ON shop.loans FROM `+lender+` CASCADE`, lends(lender))
+	t.Cleanup(func() { // so that the roles can be dropped, whoever granted them what
+		w.exec(t, `ALTER DATABASE `+quoted(w.box.Database)+` OWNER TO CURRENT_USER`, `DROP TABLE shop.loans, shop.prices`, `CREATE TABLE shop.prices (item text, price int)`)
+		w.lend(t)
 	})
 	for n := range 3 {
 		before := w.dump(t)
