@@ -174,11 +174,11 @@ func (k *cloning) planRole(p *plan, s sides) {
 	switch {
 	case !s.exists:
 		p.creates = true
-		p.say(change{statement: "CREATE ROLE " + pgwire.Ident(k.clone) + said})
+		p.add(change{statement: "CREATE ROLE " + pgwire.Ident(k.clone) + said})
 	case said != "":
-		p.say(change{statement: "ALTER ROLE " + pgwire.Ident(k.clone) + said})
+		p.add(change{statement: "ALTER ROLE " + pgwire.Ident(k.clone) + said})
 	}
 	for _, statement := range settingChanges(k.clone, s.hasSettings, s.wantSettings) {
-		p.say(change{statement: statement})
+		p.add(change{statement: statement})
 	}
 }

@@ -67,7 +67,7 @@ func (p *plan) give(may bool, ch change, lines ...string) {
 	for _, line := range lines {
 		p.gives[line] = true
 	}
-	if p.say(ch); !may {
+	if p.add(ch); !may {
 		p.lacking = append(p.lacking, ch)
 	}
 }
@@ -236,6 +236,6 @@ func (k *cloning) giveAttributes(ctx context.Context, p *plan) error {
 	if err := k.mayGive(ctx, k.original, original, both); err != nil {
 		return err
 	}
-	p.say(change{statement: "ALTER ROLE " + pgwire.Ident(k.original) + said})
+	p.add(change{statement: "ALTER ROLE " + pgwire.Ident(k.original) + said})
 	return nil
 }

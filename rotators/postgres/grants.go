@@ -239,7 +239,7 @@ func (k *cloning) planRevocations(ctx context.Context, p *plan) error {
 		case d.passedOn, d.lasting:
 			p.kept = append(p.kept, kept{right: d.String(), give: give})
 		case d.mayTake:
-			p.say(change{statement: take, as: d.takeAs, takes: d.String()})
+			p.add(change{statement: take, as: d.takeAs, takes: d.String()})
 		case d.owns:
 			p.kept = append(p.kept, kept{d.String(), take, give})
 		default:

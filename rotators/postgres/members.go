@@ -98,7 +98,7 @@ func (k *cloning) planMemberships(ctx context.Context, p *plan) error {
 			}
 			statement += " WITH INHERIT TRUE, SET TRUE"
 		}
-		p.say(change{statement: statement})
+		p.add(change{statement: statement})
 	}
 	for _, m := range all {
 		k.planRevocation(p, m)
@@ -145,7 +145,7 @@ func (k *cloning) planRevocation(p *plan, m membership) {
 	case m.passedOn: // and who has it from the clone would lose it
 		p.kept = append(p.kept, kept{right: what + ", which it has passed on", give: k.grantRole(m)})
 	case m.mayTake:
-		p.say(change{statement: statement, takes: what})
+		p.add(change{statement: statement, takes: what})
 	default:
 		p.kept = append(p.kept, kept{what, statement, k.grantRole(m)})
 	}

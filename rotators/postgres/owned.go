@@ -112,7 +112,7 @@ func (k *cloning) planHandOver(ctx context.Context, p *plan) error {
 	switch {
 	case len(h.objects) == 0:
 	case h.mayHand && len(h.stuck) == 0:
-		p.say(change{statement: k.reassign(), takes: "the ownership of " + some(h.objects)})
+		p.add(change{statement: k.reassign(), takes: "the ownership of " + some(h.objects)})
 	default:
 		for _, object := range h.objects {
 			p.kept = append(p.kept, kept{right: ownership(object), take: k.reassign()})

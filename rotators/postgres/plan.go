@@ -53,8 +53,8 @@ func (ch change) String() string {
 	return "SET LOCAL ROLE " + pgwire.Ident(ch.as) + "; " + ch.statement + "; SET LOCAL ROLE NONE"
 }
 
-// say adds a statement, once.
-func (p *plan) say(ch change) {
+// add adds a statement, once.
+func (p *plan) add(ch change) {
 	if !slices.Contains(p.changes, ch) {
 		p.changes = append(p.changes, ch)
 	}

@@ -178,7 +178,8 @@ func TestATrialSeesWhatACloneOwnsInAnotherDatabase(t *testing.T) {
 		r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
 		r.must(t)
 		r.must(t)
-		there.exec(t, `CREATE TABLE shop.its$N (n int)`, `ALTER TABLE shop.its$N OWNER TO `+user+`_clone`)
+		there.exec(t, `CREATE TABLE shop.its (n int)`, `ALTER TABLE shop.its OWNER TO `+user+`_clone`)
+		t.Cleanup(func() { there.exec(t, `DROP TABLE shop.its`) })
 		reassign := `REASSIGN OWNED BY "` + user + `_clone" TO "` + user + `"`
 		for _, err := range []error{r.preflight(t), r.rotate(t)} {
 			databasetest.Wants(t, err, rotation.MoreRights, `As a superuser: in the database "`+there.box.Database+`": `+reassign+`; Then rotate again.`)
@@ -195,10 +196,10 @@ func TestWhatTheCloneMakesIsSharedAsItsOriginalsIs(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		user, team := w.user(t, "", "old"), w.box.Role("team")
 		clone := user + "_clone"
-		w.exec(t, `CREATE ROLE `+team, `GRANT USAGE ON SCHEMA shop TO `+team, `CREATE ROLE `+clone+` LOGIN PASSWORD 'its own'`, `GRANT `+user+` TO `+clone,
+		w.exec(t, `CREATE ROLE `+team, `GRANT USAGE ON SCHEMA shop TO `+team, `CREATE ROLE `+clone+` LOGIN PASSWORD 'the clone''s'`, `GRANT `+user+` TO `+clone,
 			`ALTER DEFAULT PRIVILEGES FOR ROLE `+clone+` IN SCHEMA shop GRANT SELECT ON TABLES TO `+team+` WITH GRANT OPTION`)
 		t.Cleanup(func() { w.drop(t, team) })
-		r := w.rotor(t, database.AlternatingUsers, clone, "its own", w.superuser(t))
+		r := w.rotor(t, database.AlternatingUsers, clone, "the clone's", w.superuser(t))
 		r.config.Adopt = []string{user}
 		for _, err := range []error{r.preflight(t), r.rotate(t)} {
 			databasetest.Wants(t, err, rotation.FewerRights, "SELECT for "+team+" on future TABLES of its own IN SCHEMA shop with grant option")
