@@ -18,7 +18,8 @@ type defaulted struct {
 }
 
 // futures name what default privileges are about, as ALTER DEFAULT PRIVILEGES does.
-const futures = `CASE a.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END`
+const futures = `CASE a.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS'
+  WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END`
 
 // place is where they count.
 const place = `coalesce(' IN SCHEMA ' || pg_catalog.quote_ident(n.nspname), '')`
@@ -57,7 +58,8 @@ func (k *cloning) defaults(ctx context.Context, role, twin string) ([]defaulted,
 
 // statement makes a role grant the same.
 func (d defaulted) statement(role string) string {
-	return "ALTER DEFAULT PRIVILEGES FOR ROLE " + pgwire.Ident(role) + d.place + " GRANT " + d.privilege + " ON " + d.objects + " TO " + d.grantee + grantOption(d.grantable)
+	return "ALTER DEFAULT PRIVILEGES FOR ROLE " + pgwire.Ident(role) + d.place +
+		" GRANT " + d.privilege + " ON " + d.objects + " TO " + d.grantee + grantOption(d.grantable)
 }
 
 // line is how Compare says it: see queryRights.

@@ -21,9 +21,11 @@ type grant struct {
 // items, owner, schema, and for a column its table's items). It has one %s, for what
 // only some versions have.
 const acls = `
-SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid AS classid, oid AS objid, 0::smallint AS sub, relacl AS acl, relowner AS owner, relnamespace AS namespace, NULL::aclitem[] AS above FROM pg_catalog.pg_class
+SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid AS classid, oid AS objid, 0::smallint AS sub, relacl AS acl,
+  relowner AS owner, relnamespace AS namespace, NULL::aclitem[] AS above FROM pg_catalog.pg_class
 UNION ALL SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, attrelid, attnum, attacl, (SELECT relowner FROM pg_catalog.pg_class t WHERE t.oid = attrelid),
-  (SELECT relnamespace FROM pg_catalog.pg_class t WHERE t.oid = attrelid), (SELECT relacl FROM pg_catalog.pg_class t WHERE t.oid = attrelid) FROM pg_catalog.pg_attribute WHERE NOT attisdropped
+  (SELECT relnamespace FROM pg_catalog.pg_class t WHERE t.oid = attrelid), (SELECT relacl FROM pg_catalog.pg_class t WHERE t.oid = attrelid)
+  FROM pg_catalog.pg_attribute WHERE NOT attisdropped
 UNION ALL SELECT 'pg_catalog.pg_namespace'::pg_catalog.regclass, oid, 0, nspacl, nspowner, NULL, NULL FROM pg_catalog.pg_namespace
 UNION ALL SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass, oid, 0, proacl, proowner, pronamespace, NULL FROM pg_catalog.pg_proc
 UNION ALL SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, oid, 0, typacl, typowner, typnamespace, NULL FROM pg_catalog.pg_type
@@ -141,7 +143,8 @@ const wayOut = `, g.rolname::text, x.grantor = x.owner, g.rolsuper AND x.grantor
     OR (s.oid = x.grantor OR pg_catalog.pg_has_role(s.oid, x.grantor, '%[1]s')) AND %[2]s),
   x.is_grantable AND EXISTS (SELECT 1 FROM pg_catalog.aclexplode(x.acl) e WHERE e.grantor = x.grantee AND e.privilege_type = x.privilege_type
     UNION ALL SELECT 1 FROM pg_catalog.pg_attribute t CROSS JOIN LATERAL pg_catalog.aclexplode(t.attacl) e
-      WHERE x.sub = 0 AND x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND t.attrelid = x.objid AND e.grantor = x.grantee AND e.privilege_type = x.privilege_type),
+      WHERE x.sub = 0 AND x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND t.attrelid = x.objid
+        AND e.grantor = x.grantee AND e.privilege_type = x.privilege_type),
   CASE WHEN h.holds THEN '' ELSE pg_catalog.pg_get_userbyid(x.owner)::text END,
   h.holds OR pg_catalog.pg_has_role(s.oid, x.owner, '%[1]s') AND %[3]s`
 
@@ -156,7 +159,8 @@ JOIN pg_catalog.pg_roles s ON s.rolname = session_user`
 func finds(role string) string {
 	return fmt.Sprintf(`(x.namespace IS NULL OR pg_catalog.has_schema_privilege(%[1]s, x.namespace, 'USAGE')) AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_type t ON t.oid = ANY (p.proargtypes)
-    WHERE x.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND p.oid = x.objid AND NOT pg_catalog.has_schema_privilege(%[1]s, t.typnamespace, 'USAGE'))`, role)
+    WHERE x.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND p.oid = x.objid
+      AND NOT pg_catalog.has_schema_privilege(%[1]s, t.typnamespace, 'USAGE'))`, role)
 }
 
 // queryDirect reads what was granted to $1 itself; $2 is its twin.
@@ -171,8 +175,8 @@ ORDER BY 1, 2, 3, 4`
 }
 
 // queryDefaults reads what a role will get on objects that other roles make.
-const queryDefaults = `SELECT 'future ' || ` + futures + `, 'FOR ROLE ' || pg_catalog.quote_ident(o.rolname) || ` + place + `, '', x.privilege_type, x.is_grantable,
-  o.rolname::text, true, false, way.speaker, way.may, false, way.speaker, way.may
+const queryDefaults = `SELECT 'future ' || ` + futures + `, 'FOR ROLE ' || pg_catalog.quote_ident(o.rolname) || ` + place + `, '',
+  x.privilege_type, x.is_grantable, o.rolname::text, true, false, way.speaker, way.may, false, way.speaker, way.may
 FROM pg_catalog.pg_default_acl a
 JOIN pg_catalog.pg_roles o ON o.oid = a.defaclrole AND o.rolname NOT IN ($1, $2)
 JOIN pg_catalog.pg_roles s ON s.rolname = session_user

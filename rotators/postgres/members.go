@@ -34,7 +34,8 @@ type membership struct {
 // grantors" (found on 16, 17 and 18).
 const (
 	administers = "pg_catalog.pg_has_role(s.oid, r.oid, 'MEMBER WITH ADMIN OPTION')"
-	grantor     = `EXISTS (SELECT FROM pg_catalog.pg_auth_members a WHERE a.roleid = r.oid AND a.admin_option AND pg_catalog.pg_has_role(s.oid, a.member, 'USAGE'))`
+	grantor     = `EXISTS (SELECT FROM pg_catalog.pg_auth_members a WHERE a.roleid = r.oid AND a.admin_option
+         AND pg_catalog.pg_has_role(s.oid, a.member, 'USAGE'))`
 )
 
 // queryMemberships reads what $1 is a member of, and how $2 is. It has three %s: what
@@ -75,7 +76,8 @@ func (k *cloning) memberships(ctx context.Context) ([]membership, error) {
 		return nil, fault(err)
 	}
 	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m membership, err error) {
-		return m, row.Scan(&m.role, &m.grantor, &m.quoted, &m.admin, &m.full, &m.inherited, &m.originals, &m.originally, &m.administers, &m.mayGive, &m.mayTake, &m.passedOn, &m.circular)
+		return m, row.Scan(&m.role, &m.grantor, &m.quoted, &m.admin, &m.full, &m.inherited,
+			&m.originals, &m.originally, &m.administers, &m.mayGive, &m.mayTake, &m.passedOn, &m.circular)
 	})
 	return all, fault(err)
 }

@@ -44,7 +44,8 @@ SELECT CASE WHEN d.dbid IN (0, here.oid) THEN i.type || ' ' || i.identity ELSE '
          END), ''),
        bool_and(CASE
          WHEN s.rolsuper OR d.classid IN ('pg_catalog.pg_class'::pg_catalog.regclass, 'pg_catalog.pg_type'::pg_catalog.regclass) THEN true
-         WHEN d.classid IN ('pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass, 'pg_catalog.pg_event_trigger'::pg_catalog.regclass, 'pg_catalog.pg_subscription'::pg_catalog.regclass) THEN false
+         WHEN d.classid IN ('pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass, 'pg_catalog.pg_event_trigger'::pg_catalog.regclass,
+           'pg_catalog.pg_subscription'::pg_catalog.regclass) THEN false
          WHEN NOT pg_catalog.pg_has_role(s.oid, o.oid, '%[1]s') THEN false
          WHEN d.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass THEN pg_catalog.has_database_privilege(s.oid, here.oid, 'CREATE')
          WHEN d.classid = 'pg_catalog.pg_database'::pg_catalog.regclass THEN s.rolcreatedb
@@ -122,7 +123,8 @@ func (k *cloning) planHandOver(ctx context.Context, p *plan) error {
 		p.kept = append(p.kept, kept{right: elsewhere(name), take: "in the database " + pgwire.Ident(name) + ": " + k.reassign()})
 	}
 	if len(h.databases) > 0 {
-		k.login.Report.Notef("%q owns objects in other databases (%s), which the application may miss at the next rotation. In each, run: %s", k.clone, some(h.databases), k.reassign())
+		k.login.Report.Notef("%q owns objects in other databases (%s), which the application may miss at the next rotation. In each, run: %s",
+			k.clone, some(h.databases), k.reassign())
 	}
 	return nil
 }

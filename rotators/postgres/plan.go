@@ -162,7 +162,8 @@ func (k *cloning) refused(ctx context.Context, all []kept) error {
 	if !slices.Equal(takes, gives) {
 		remedy += " Or let " + pgwire.Ident(k.original) + " have it too: " + statements(gives)
 	}
-	return rotation.Fail(rotation.MoreRights, "%q may do more than %q, which is in use, and %q may not take it away: %s", k.clone, k.original, k.login.User, some(rights)).
+	return rotation.Fail(rotation.MoreRights, "%q may do more than %q, which is in use, and %q may not take it away: %s",
+		k.clone, k.original, k.login.User, some(rights)).
 		With(remedy + " Then rotate again.")
 }
 

@@ -25,7 +25,8 @@ func (c *conn) explained(ctx context.Context, user string, err error) error {
 	return err
 }
 
-const queryAdmin = `/* rotor: admin option */ SELECT pg_catalog.pg_has_role(session_user, oid, 'MEMBER WITH ADMIN OPTION') FROM pg_catalog.pg_roles WHERE rolname = $1`
+const queryAdmin = `/* rotor: admin option */ 
+SELECT pg_catalog.pg_has_role(session_user, oid, 'MEMBER WITH ADMIN OPTION') FROM pg_catalog.pg_roles WHERE rolname = $1`
 
 // mayClone checks that an administrator who is no superuser may make the clone what
 // the original is: each statement of a clone's making takes a power of its own.
@@ -75,7 +76,8 @@ func (k *cloning) mayGive(ctx context.Context, role string, has, want attributes
 	if len(lacks) == 0 {
 		return nil
 	}
-	f := rotation.Fail(rotation.MissingPrivilege, "%q may not make %q equal to %q: it may not say %s", k.login.User, k.clone, k.original, strings.Join(lacks, " and "))
+	f := rotation.Fail(rotation.MissingPrivilege, "%q may not make %q equal to %q: it may not say %s",
+		k.login.User, k.clone, k.original, strings.Join(lacks, " and "))
 	if k.major() < 16 {
 		return f.With("Before PostgreSQL 16 only a superuser may: let masterarn name one, or take the attribute away from " + pgwire.Ident(k.original) + " and " + pgwire.Ident(k.clone) + ".")
 	}
@@ -88,7 +90,8 @@ func (k *cloning) mayGive(ctx context.Context, role string, has, want attributes
 // Source: PostgreSQL manual, "ALTER ROLE"; "Customized Options".
 const queryGuarded = `/* rotor: guarded parameters */
 SELECT name FROM (SELECT DISTINCT n AS name FROM pg_catalog.unnest($1::text[]) n) all_of_them
-WHERE NOT %s AND (EXISTS (SELECT FROM pg_catalog.pg_settings s WHERE lower(s.name) = lower(all_of_them.name) AND s.context IN ('superuser', 'superuser-backend'))
+WHERE NOT %s AND (EXISTS (SELECT FROM pg_catalog.pg_settings s WHERE lower(s.name) = lower(all_of_them.name)
+    AND s.context IN ('superuser', 'superuser-backend'))
   OR name LIKE '%%.%%' AND NOT EXISTS (SELECT FROM pg_catalog.pg_settings s WHERE lower(s.name) = lower(all_of_them.name)))
 ORDER BY 1`
 
@@ -113,7 +116,8 @@ func (k *cloning) maySet(ctx context.Context, s sides) error {
 	for i, name := range guarded {
 		guarded[i] = pgwire.Parameter(name)
 	}
-	f := rotation.Fail(rotation.MissingPrivilege, "%q may not set %s, in which %q and %q differ", k.login.User, strings.Join(guarded, " and "), k.clone, k.original)
+	f := rotation.Fail(rotation.MissingPrivilege, "%q may not set %s, in which %q and %q differ",
+		k.login.User, strings.Join(guarded, " and "), k.clone, k.original)
 	if k.major() < 15 {
 		return f.With("Before PostgreSQL 15 only a superuser may: let masterarn name one, or ALTER ROLE " + pgwire.Ident(k.original) + " RESET " + guarded[0] + ";")
 	}

@@ -38,7 +38,8 @@ WHERE m.umuser = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $3)
 UNION SELECT 'database (as owner of objects in it)', there.datname::text, '', 'ownership', false
 FROM pg_catalog.pg_shdepend d
 JOIN pg_catalog.pg_database there ON there.oid = d.dbid AND there.datname <> pg_catalog.current_database()
-WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND d.deptype = 'o' AND d.refobjid IN (SELECT oid FROM mine) AND d.classid NOT IN ` + notOwnership + `
+WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND d.deptype = 'o' AND d.refobjid IN (SELECT oid FROM mine)
+  AND d.classid NOT IN ` + notOwnership + `
 UNION SELECT 'future ' || ` + futures + `, 'FOR ROLE ' || pg_catalog.quote_ident(o.rolname) || ` + place + `, '', x.privilege_type, x.is_grantable
 FROM pg_catalog.pg_default_acl a
 JOIN pg_catalog.pg_roles o ON o.oid = a.defaclrole AND o.oid NOT IN (SELECT oid FROM pair)
