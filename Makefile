@@ -24,7 +24,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
-.PHONY: help demo test race sweep build sbom package sam invoke emulate lint bench guarantees mutants live servers fuzz certificates dependencies clean
+.PHONY: help demo test race sweep build sbom package sam invoke emulate lint bench guarantees grammar mutants live servers fuzz certificates dependencies clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ bench: ## Measure the built functions and write docs/benchmarks.md
 
 guarantees: ## Run all tests with a fault at every point, and write docs/guarantees.md (half an hour)
 	go run ./scripts/guarantees -o docs/guarantees.md
+
+grammar: ## Have parsers that others wrote read every statement sent to SQL Server, Oracle and Redshift (GRAMMAR=oracle for some)
+	@go run ./scripts/grammar $(GRAMMAR)
 
 mutants: ## Break the code in each way of a list, and see that a test notices
 	@go run ./scripts/mutants

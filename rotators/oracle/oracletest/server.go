@@ -106,6 +106,7 @@ func (s *Server) Before(text string, statements ...string) {
 // Exec runs statements as SYS, who may do everything, until one fails.
 func (s *Server) Exec(statements ...string) error {
 	for _, text := range statements {
+		servertest.Record("oracle", false, text)
 		if _, err := s.execute(&session{server: s, user: "SYS", schema: "SYS"}, text, nil); err != nil {
 			return fmt.Errorf("%s: %w", text, err)
 		}

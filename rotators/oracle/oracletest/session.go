@@ -85,6 +85,7 @@ func (c *session) answer(q request) reply {
 	if c.user == "" {
 		return reply{Error: c.authenticate(q)}
 	}
+	servertest.Record("oracle", true, q.SQL)
 	r, err := c.server.execute(c, q.SQL, q.Binds)
 	if e, ok := err.(*sqlError); ok {
 		return reply{Error: e}

@@ -24,7 +24,7 @@ func (s *session) login() error {
 	if err != nil {
 		return err
 	}
-	s.user = startup.Parameters["user"]
+	s.user, s.program = startup.Parameters["user"], startup.Parameters["application_name"]
 	s.server.mu.Lock()
 	refusal := s.server.refusal
 	s.server.mu.Unlock()

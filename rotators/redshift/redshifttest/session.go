@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/seed492efc12/rotor/internal/catalogquery"
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // A session is one connection.
@@ -18,6 +19,7 @@ type session struct {
 	conn     net.Conn // the socket, or TLS on it
 	backend  *pgproto3.Backend
 	user     string
+	program  string // what the client calls itself
 	database string
 	loggedIn bool // guarded by server.mu
 	types    *pgtype.Map
@@ -120,6 +122,7 @@ func (s *session) handle(message pgproto3.FrontendMessage) bool {
 func (s *session) simple(source string) {
 	defer s.ready()
 	s.server.log.Addf("statement: %s", source)
+	servertest.Record("redshift", s.program == "rotor", source)
 	tokens, err := lex(source)
 	if err != nil {
 		s.fail(err)
@@ -215,6 +218,7 @@ func (s *session) describe() error {
 
 func (s *session) executePortal() error {
 	s.server.log.Addf("execute: %s, with %q", s.bound.source, s.bound.arguments)
+	servertest.Record("redshift", s.program == "rotor", s.bound.source)
 	q, err := s.query()
 	switch {
 	case err != nil:

@@ -137,7 +137,7 @@ func readLogin(body []byte) (l loginRequest, err error) {
 func (s *session) admit(l loginRequest) []*sqlError {
 	s.server.mu.Lock()
 	defer s.server.mu.Unlock()
-	s.name = l.user
+	s.name, s.program = l.user, l.program
 	if len(s.server.refusals) > 0 {
 		return s.server.refusals
 	}

@@ -3,6 +3,8 @@ package sqlservertest
 import (
 	"errors"
 	"net"
+
+	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // A session is one connection.
@@ -15,6 +17,7 @@ type session struct {
 	user     *user
 	locks    []string
 	silent   bool
+	program  string // what the client calls itself
 }
 
 func (s *session) run() {
@@ -84,6 +87,7 @@ func (s *session) answer(kind byte, body []byte) bool {
 func (s *session) handle(request request, r *reply) (columns int, rows [][]value, err error) {
 	tokens, err := lex(request.source)
 	s.server.log.Addf("statement of %s: %s", s.name, masked(request.source, tokens))
+	servertest.Record("sqlserver", s.program == "rotor", request.source)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// A result is what came of one parser.
+type result struct {
+	read    []string // statements that it reads as they are meant
+	unread  map[string]string
+	used    []bool // which of its exceptions were needed
+	faults  []string
+	refused int // statements broken on purpose
+}
+
+// check has all readers of an engine read what its driver sent, and prints what came of it.
+func (e engine) check(ctx context.Context, home, folder string) error {
+	driver, worlds, err := e.load(folder)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s: %d distinct statements\n", e.name, len(driver))
+	var failures []error
+	times := map[string]int{} // how often each statement was read
+	for _, r := range e.readers {
+		got, err := e.consult(ctx, home, r, driver, worlds)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("  %-16s read %d, does not know %d (%d exceptions), refused %d broken ones\n", r.name, len(got.read), len(got.unread), len(r.unknown), got.refused)
+		for _, s := range got.read {
+			times[s]++
+		}
+		failures = append(failures, got.failures(e.name+", "+r.name, r)...)
+	}
+	for _, s := range driver {
+		if times[s] == 0 {
+			fmt.Printf("  read by nobody: %s\n", s)
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// consult has one parser read the statements, and then some that are broken.
+func (e engine) consult(ctx context.Context, home string, r reader, driver, worlds []string) (result, error) {
+	all, err := r.read(ctx, home, append(worlds[:len(worlds):len(worlds)], driver...))
+	if err != nil {
+		return result{}, err
+	}
+	v := e.learn(all[:len(worlds)])
+	readings := all[len(worlds):]
+	got := result{unread: map[string]string{}, used: make([]bool, len(r.unknown))}
+	seen := map[string]bool{}
+	for i, s := range driver {
+		switch fault := e.fault(s, readings[i], v); {
+		case readings[i].err != "":
+			got.misses(s, readings[i].err, r)
+		case fault != "":
+			got.faults = append(got.faults, fault+": "+s)
+		default:
+			got.read = append(got.read, s)
+			for _, name := range readings[i].values("name") {
+				seen[name] = true
+			}
+		}
+	}
+	got.faults = append(got.faults, e.soft(seen)...)
+	return got, e.breakAll(ctx, home, r, v, &got)
+}
+
+// misses notes a statement that the parser does not know.
+func (got *result) misses(statement, why string, r reader) {
+	got.unread[statement] = why
+	known := false
+	for i, x := range r.unknown {
+		if x.form.MatchString(statement) {
+			got.used[i], known = true, true
+		}
+	}
+	if !known {
+		got.faults = append(got.faults, "not understood ("+why+"): "+statement)
+	}
+}
+
+// soft are the hard things that no name of a statement held.
+func (e engine) soft(names map[string]bool) (faults []string) {
+	for _, hard := range e.hard {
+		found := false
+		for name := range names {
+			found = found || strings.Contains(name, hard)
+		}
+		if !found {
+			faults = append(faults, fmt.Sprintf("no statement had a name with %q", hard))
+		}
+	}
+	return faults
+}
+
+// failures are what is wrong.
+func (got result) failures(where string, r reader) (all []error) {
+	for _, fault := range got.faults {
+		all = append(all, fmt.Errorf("%s: %s", where, fault))
+	}
+	for i, used := range got.used {
+		if !used {
+			all = append(all, fmt.Errorf("%s: the exception %s is not needed", where, r.unknown[i].form))
+		}
+	}
+	return all
+}
