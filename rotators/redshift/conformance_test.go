@@ -11,7 +11,7 @@ import (
 	"github.com/seed492efc12/rotor/rotators/redshift/redshifttest"
 )
 
-var names = []string{`quote"d`, `apo'strophe`, `per%cent`, `sp ace`, `semi;colon--`, `back\slash`, `dollar$1`, `ünïcødé 漢字`, `UPPER`}
+var names = []string{`quote"d`, `apo'strophe`, `per%cent`, `sp ace`, `semi;colon--`, `back\slash`, `dollar$1`, `ünïcødé 漢字`, "new\nline", `UPPER`}
 
 // The stand-in would take minutes for a fault at every call, and adds nothing to what a fault does.
 func TestConformance(t *testing.T) {

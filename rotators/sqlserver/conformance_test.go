@@ -11,7 +11,7 @@ import (
 	"github.com/seed492efc12/rotor/rotators/sqlserver/sqlservertest"
 )
 
-var names = []string{`br[ack]ets`, `clo]]sing`, `apo'strophe`, `quote"d`, `per%cent`, `sp ace`, ` around `, `semi;colon--`, `com/*ment`, `dollar$(1)`,
+var names = []string{`br[ack]ets`, `clo]]sing`, `apo'strophe`, `quote"d`, `per%cent`, `sp ace`, ` around `, `semi;colon--`, `com/*ment`, "new\nline", `dollar$(1)`,
 	`ünïcødé 漢字`, `emoji 😀𝄞`, `UPPER`, strings.Repeat("x", 128-len("_clone"))}
 
 // What a fault does to contained users is much the same: ROTOR_TEST_SWEEP=all puts it there too.

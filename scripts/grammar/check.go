@@ -45,13 +45,27 @@ func (e engine) check(ctx context.Context, home, folder string) error {
 }
 
 // consult has one parser read the statements, and then some that are broken.
-func (e engine) consult(ctx context.Context, home string, r reader, driver, worlds []string) (result, error) {
-	all, err := r.read(ctx, home, append(worlds[:len(worlds):len(worlds)], driver...))
+func (e engine) consult(ctx context.Context, home string, r reader, driver, worlds []string) (got result, err error) {
+	p, err := r.start(ctx, home)
 	if err != nil {
 		return result{}, err
 	}
-	v := e.learn(all[:len(worlds)])
-	readings := all[len(worlds):]
+	defer func() { err = errors.Join(err, p.stop()) }()
+	made, err := p.words(worlds)
+	if err != nil {
+		return result{}, err
+	}
+	readings, err := p.read(driver)
+	if err != nil {
+		return result{}, err
+	}
+	v := e.learn(made)
+	got = e.sort(r, driver, readings, v)
+	return got, e.breakAll(p, v, &got)
+}
+
+// sort says what came of each statement.
+func (e engine) sort(r reader, driver []string, readings []reading, v vocabulary) result {
 	got := result{unread: map[string]string{}, used: make([]bool, len(r.unknown))}
 	seen := map[string]bool{}
 	for i, s := range driver {
@@ -68,7 +82,7 @@ func (e engine) consult(ctx context.Context, home string, r reader, driver, worl
 		}
 	}
 	got.faults = append(got.faults, e.soft(seen)...)
-	return got, e.breakAll(ctx, home, r, v, &got)
+	return got
 }
 
 // misses notes a statement that the parser does not know.

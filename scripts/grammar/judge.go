@@ -33,27 +33,27 @@ type vocabulary struct{ names, delimited, texts map[string]bool }
 // learn makes the vocabulary from the statements that made the worlds, as the same parser read them.
 func (e engine) learn(worlds []reading) vocabulary {
 	v := vocabulary{map[string]bool{}, map[string]bool{}, map[string]bool{}}
-	add := func(name string) {
-		v.names[name] = true
+	add := func(names map[string]bool, name string) {
+		names[name] = true
 		for _, suffix := range e.suffixes {
-			v.names[name+suffix] = true
+			names[name+suffix] = true
 		}
 	}
 	for _, r := range worlds {
 		for _, w := range r.words {
 			switch w.kind {
 			case "name":
-				add(w.value)
-				v.delimited[w.value] = true
+				add(v.names, w.value)
+				add(v.delimited, w.value)
 			case "bare":
-				add(e.fold(w.value))
+				add(v.names, e.fold(w.value))
 			case "text":
 				v.texts[w.value] = true
 			}
 		}
 	}
 	for _, name := range e.own {
-		add(name)
+		add(v.names, name)
 	}
 	for _, text := range e.texts {
 		v.texts[text] = true
@@ -62,7 +62,7 @@ func (e engine) learn(worlds []reading) vocabulary {
 }
 
 // label is what a query calls itself.
-var label = regexp.MustCompile(`^/\* rotor: [a-z' ]+ \*/\s*`)
+var label = regexp.MustCompile(`^/\* rotor: [a-z0-9_' ]+ \*/\s*`)
 
 // query tells what gets names as parameters alone from commands, which have them in the statement.
 var query = regexp.MustCompile(`^(?:SELECT|DECLARE)\b`)

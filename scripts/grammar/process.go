@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,11 +13,19 @@ import (
 	"strings"
 )
 
-// read has statements read by one process of the parser.
-func (r reader) read(ctx context.Context, home string, statements []string) ([]reading, error) {
+// A process is a parser that runs.
+type process struct {
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *json.Decoder
+}
+
+// start starts a parser. Stop it.
+func (r reader) start(ctx context.Context, home string) (*process, error) {
 	program := map[string]string{"python": filepath.Join(home, "venv", "bin", "python"), "node": "node"}[r.command[0]]
 	cmd := exec.CommandContext(ctx, program, r.command[1:]...)
 	cmd.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(home, "node_modules"), "PYTHONDONTWRITEBYTECODE=1")
+	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -25,47 +34,45 @@ func (r reader) read(ctx context.Context, home string, statements []string) ([]r
 	if err != nil {
 		return nil, err
 	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	go func() { // a parser that ends early shows in what it has read
-		defer in.Close()
-		lines := json.NewEncoder(in)
+	return &process{cmd, in, json.NewDecoder(bufio.NewReader(out))}, cmd.Start()
+}
+
+// stop ends the parser.
+func (p *process) stop() error { return errors.Join(p.in.Close(), p.cmd.Wait()) }
+
+// read has statements read.
+func (p *process) read(statements []string) ([]reading, error) { return p.ask(statements, false) }
+
+// words has only the words in statements read.
+func (p *process) words(statements []string) ([]reading, error) { return p.ask(statements, true) }
+
+// ask asks about statements, as readers/protocol.py has it.
+func (p *process) ask(statements []string, words bool) ([]reading, error) {
+	asked := make(chan error, 1)
+	go func() {
+		lines := json.NewEncoder(p.in)
 		for _, s := range statements {
-			if lines.Encode(s) != nil {
+			if err := lines.Encode(map[string]any{"text": s, "words": words}); err != nil {
+				asked <- err
 				return
 			}
 		}
+		asked <- nil
 	}()
-	all, err := readings(out)
-	if waited := cmd.Wait(); waited != nil {
-		return nil, fmt.Errorf("%s: %w", r.name, waited)
-	}
-	if err == nil && len(all) != len(statements) {
-		err = fmt.Errorf("%s has read %d of %d statements", r.name, len(all), len(statements))
-	}
-	return all, err
-}
-
-// readings takes what a parser answers: see readers/protocol.py.
-func readings(out io.Reader) (all []reading, err error) {
-	lines := json.NewDecoder(bufio.NewReader(out))
-	for {
+	all := make([]reading, len(statements))
+	for i := range all {
 		var line struct {
 			Statements int
 			Words      [][2]string
 			Error      string
 		}
-		if err := lines.Decode(&line); err == io.EOF {
-			return all, nil
-		} else if err != nil {
-			return all, err
+		if err := p.out.Decode(&line); err != nil {
+			return nil, fmt.Errorf("reading what it answers to %s: %w", statements[i], err)
 		}
-		r := reading{statements: line.Statements, err: strings.TrimSpace(line.Error)}
+		all[i] = reading{statements: line.Statements, err: strings.TrimSpace(line.Error)}
 		for _, w := range line.Words {
-			r.words = append(r.words, word{w[0], w[1]})
+			all[i].words = append(all[i].words, word{w[0], w[1]})
 		}
-		all = append(all, r)
 	}
+	return all, <-asked
 }

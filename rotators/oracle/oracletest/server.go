@@ -122,6 +122,7 @@ func (s *Server) As(_ context.Context, user, password string, statements ...stri
 		return err
 	}
 	for _, text := range statements {
+		servertest.Record("oracle", false, text)
 		if _, err := s.execute(c, text, nil); err != nil {
 			return fmt.Errorf("%s: %w", text, err)
 		}

@@ -6,9 +6,10 @@ const { CaseChangingStream } = require('antlr4ts-sql/dist/src/models/CaseChangin
 const { PlSqlLexer: Lexer } = require('antlr4ts-sql/dist/src/grammar-output/plsql/PlSqlLexer')
 const { PlSqlParser: Parser, Unit_statementContext: Unit } = require('antlr4ts-sql/dist/src/grammar-output/plsql/PlSqlParser')
 
-// A token as a word, null if it is none that matters.
-function word (token) {
-  const text = token.text
+// A token as a word, null if it is none that matters. Its text is cut out of the source, whose characters are code points
+// to the lexer: the stream that changes case has none of its own.
+function word (token, characters) {
+  const text = characters.slice(token.startIndex, token.stopIndex + 1).join('')
   switch (token.type) {
     case Lexer.DELIMITED_ID: return ['name', text.slice(1, -1)]
     case Lexer.CHAR_STRING: return ['text', text.slice(1, -1).replaceAll("''", "'")]
@@ -19,22 +20,37 @@ function word (token) {
   return null
 }
 
+function lexed (source) {
+  const lexer = new Lexer(new CaseChangingStream(CharStreams.fromString(source), true))
+  lexer.removeErrorListeners()
+  return lexer
+}
+
+// All words, keywords too as bare ones: see protocol.py.
+function allWords (statement) {
+  const characters = [...statement]
+  const tokens = lexed(statement).getAllTokens()
+  return tokens.map(t => word(t, characters) || ['bare', characters.slice(t.startIndex, t.stopIndex + 1).join('')])
+}
+
 function read (statement) {
   const errors = []
-  const listener = { syntaxError: (recognizer, symbol, line, column, message) => errors.push(`${message} at ${line}:${column}`) }
+  const listener = { syntaxError: (recognizer, symbol, line, column, message) => errors.push(`${message.replace(/ expecting .*/s, '')} at ${line}:${column}`) }
   // The grammar reads scripts, in which a semicolon ends a statement.
   const source = /^(SELECT|BEGIN)\b/.test(statement) ? statement : statement + '\n;'
-  const lexer = new Lexer(new CaseChangingStream(CharStreams.fromString(source), true))
+  const lexer = lexed(source)
+  lexer.addErrorListener(listener)
   const tokens = new CommonTokenStream(lexer)
   const parser = new Parser(tokens)
-  for (const r of [lexer, parser]) {
-    r.removeErrorListeners()
-    r.addErrorListener(listener)
-  }
+  parser.removeErrorListeners()
+  parser.addErrorListener(listener)
   const units = parser.sql_script().children.filter(c => c instanceof Unit)
-  return { statements: units.length, words: tokens.getTokens().map(word).filter(w => w), error: errors[0] || '' }
+  const characters = [...source]
+  const words = tokens.getTokens().map(t => word(t, characters)).filter(w => w)
+  return { statements: units.length, words, error: errors[0] || '' }
 }
 
 readline.createInterface({ input: process.stdin }).on('line', line => {
-  process.stdout.write(JSON.stringify(read(JSON.parse(line))) + '\n')
+  const asked = JSON.parse(line)
+  process.stdout.write(JSON.stringify(asked.words ? { words: allWords(asked.text) } : read(asked.text)) + '\n')
 })

@@ -116,16 +116,19 @@ def word(token):
     return {"Identifier": ("bare", text), "SingleLineComment": ("comment", text), "MultilineComment": ("comment", text)}.get(kind)
 
 
+def all_words(statement):
+    tokens, _ = parser.GetTokenStream(StringReader(statement), None)
+    return [word(t) or ("bare", t.Text) for t in tokens if t.Text]
+
+
 def read(statement):
     tree, errors = parser.Parse(StringReader(statement), None)
     if errors.Count > 0:
-        tokens, _ = parser.GetTokenStream(StringReader(statement), None)
-        words = [w for w in map(word, tokens) if w]
-        return 0, words, f"{errors[0].Message} at {errors[0].Offset}"
+        return 0, [], f"{errors[0].Message} at {errors[0].Offset}"
     words = [w for w in map(word, tree.ScriptTokenStream) if w]
     if named(tree) != Counter(w for w in words if w[0] in ("name", "text")):
         return 0, words, f"the tree has {sorted(named(tree).elements())}"
     return sum(b.Statements.Count for b in tree.Batches), words, ""
 
 
-protocol.serve(read)
+protocol.serve(read, all_words)

@@ -12,6 +12,10 @@ dialect = sqlglot.Dialect.get_or_raise("redshift")
 kinds = {TokenType.IDENTIFIER: "name", TokenType.STRING: "text", TokenType.VAR: "bare"}
 
 
+def all_words(statement):
+    return [(kinds.get(t.token_type, "bare"), t.text) for t in dialect.tokenize(statement)]
+
+
 def read(statement):
     words = []
     try:
@@ -27,4 +31,4 @@ def read(statement):
     return len(trees), words, ""
 
 
-protocol.serve(read)
+protocol.serve(read, all_words)
