@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // A result is what came of one parser.
@@ -16,21 +17,28 @@ type result struct {
 	refused int // statements broken on purpose
 }
 
-// check has all readers of an engine read what its driver sent, and prints what came of it.
+// check has all readers of an engine, at once, read what its driver sent, and prints what came of it.
 func (e engine) check(ctx context.Context, home, folder string) error {
 	driver, worlds, err := e.load(folder)
 	if err != nil {
 		return err
 	}
+	results, errs := make([]result, len(e.readers)), make([]error, len(e.readers))
+	var all sync.WaitGroup
+	for i, r := range e.readers {
+		all.Go(func() { results[i], errs[i] = e.consult(ctx, home, r, driver, worlds) })
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("%s: %w", e.name, err)
+	}
 	fmt.Printf("%s: %d distinct statements\n", e.name, len(driver))
 	var failures []error
 	times := map[string]int{} // how often each statement was read
-	for _, r := range e.readers {
-		got, err := e.consult(ctx, home, r, driver, worlds)
-		if err != nil {
-			return err
-		}
-		fmt.Printf("  %-16s read %d, does not know %d (%d exceptions), refused %d broken ones\n", r.name, len(got.read), len(got.unread), len(r.unknown), got.refused)
+	for i, r := range e.readers {
+		got := results[i]
+		fmt.Printf("  %-15s read %d as they are meant, does not know %d (%d exceptions), refused %d broken on purpose\n",
+			r.name, len(got.read), len(got.unread), len(r.unknown), got.refused)
 		for _, s := range got.read {
 			times[s]++
 		}

@@ -4,7 +4,7 @@
 //
 //	go run ./scripts/grammar                                  all three
 //	go run ./scripts/grammar oracle                           some
-//	go run ./scripts/grammar -statements FOLDER -keep         what was recorded before; keep what is recorded
+//	go run ./scripts/grammar -statements FOLDER               what was recorded there, by ROTOR_RECORD_STATEMENTS=FOLDER
 //
 // It runs the drivers' tests, which record what their imitations are sent (servertest.Record), in every world and with
 // hard names. A statement is read as it is meant if the parser finds one statement in it, and every name in delimiters
