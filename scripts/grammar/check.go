@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime"
 	"strings"
 	"sync"
 )
@@ -23,9 +25,13 @@ func (e engine) check(ctx context.Context, home, folder string) error {
 	if err != nil {
 		return err
 	}
-	results, errs := make([]result, len(e.readers)), make([]error, len(e.readers))
+	readers, err := e.here()
+	if err != nil {
+		return err
+	}
+	results, errs := make([]result, len(readers)), make([]error, len(readers))
 	var all sync.WaitGroup
-	for i, r := range e.readers {
+	for i, r := range readers {
 		all.Go(func() { results[i], errs[i] = e.consult(ctx, home, r, driver, worlds) })
 	}
 	all.Wait()
@@ -35,7 +41,7 @@ func (e engine) check(ctx context.Context, home, folder string) error {
 	fmt.Printf("%s: %d distinct statements\n", e.name, len(driver))
 	var failures []error
 	times := map[string]int{} // how often each statement was read
-	for i, r := range e.readers {
+	for i, r := range readers {
 		got := results[i]
 		fmt.Printf("  %-15s read %d as they are meant, does not know %d (%d exceptions), refused %d broken on purpose\n",
 			r.name, len(got.read), len(got.unread), len(r.unknown), got.refused)
@@ -45,11 +51,29 @@ func (e engine) check(ctx context.Context, home, folder string) error {
 		failures = append(failures, got.failures(e.name+", "+r.name, r)...)
 	}
 	for _, s := range driver {
-		if times[s] == 0 {
+		if times[s] == 0 && len(readers) > 0 {
 			fmt.Printf("  read by nobody: %s\n", s)
 		}
 	}
 	return errors.Join(failures...)
+}
+
+// here are the readers that this machine can have. One that it cannot is named.
+func (e engine) here() (all []reader, err error) {
+	for _, r := range e.readers {
+		if r.platform == "" || r.platform == runtime.GOOS+"/"+runtime.GOARCH {
+			all = append(all, r)
+			continue
+		}
+		fmt.Printf("missing: %s (published for %s alone)\n", r.name, r.platform)
+		if os.Getenv("ROTOR_REQUIRE_SERVERS") == "1" {
+			err = fmt.Errorf("%s is missing, and ROTOR_REQUIRE_SERVERS=1", r.name)
+		}
+	}
+	if len(all) == 0 && err == nil {
+		fmt.Printf("%s: nobody reads its statements here\n", e.name)
+	}
+	return all, err
 }
 
 // consult has one parser read the statements, and then some that are broken.
@@ -80,6 +104,9 @@ func (e engine) sort(r reader, driver []string, readings []reading, v vocabulary
 		switch fault := e.fault(s, readings[i], v); {
 		case readings[i].err != "":
 			got.misses(s, readings[i].err, r)
+			if strange := e.strange(s, readings[i], v); strange != "" {
+				got.faults = append(got.faults, strange+": "+s)
+			}
 		case fault != "":
 			got.faults = append(got.faults, fault+": "+s)
 		default:

@@ -26,9 +26,10 @@ type engine struct {
 
 // A reader is a parser that others wrote.
 type reader struct {
-	name    string
-	command []string    // the program and its arguments; "python" and "node" are those of the cache
-	unknown []exception // what it does not know
+	name     string
+	platform string      // the one that it is published for, "" for all
+	command  []string    // the program and its arguments; "python" and "node" are those of the cache
+	unknown  []exception // what it does not know
 }
 
 // An exception is a form of statement that a parser does not know, although the vendor's manual has it.

@@ -73,6 +73,12 @@ func (e engine) fault(statement string, r reading, v vocabulary) string {
 	if want := e.meant(plain); r.statements != want {
 		return fmt.Sprintf("read as %d statements", r.statements)
 	}
+	return e.strange(statement, r, v)
+}
+
+// strange says which word of a statement is not meant to be in it; "" if all are.
+func (e engine) strange(statement string, r reading, v vocabulary) string {
+	plain := label.ReplaceAllString(statement, "")
 	comments := r.values("comment")
 	if plain != statement {
 		comments = comments[min(1, len(comments)):]

@@ -10,9 +10,9 @@ var engines = []engine{
 	{
 		name: "sqlserver",
 		readers: []reader{
-			{name: "ScriptDom 2016", command: scriptdom("130")},
-			{name: "ScriptDom 2017", command: scriptdom("140")},
-			{name: "ScriptDom 2019", command: scriptdom("150")},
+			scriptdom("2016", "130"),
+			scriptdom("2017", "140"),
+			scriptdom("2019", "150"),
 		},
 		tag:  regexp.MustCompile(`_[a-z2-7]{10}`),
 		open: "[", close: "]",
@@ -74,7 +74,7 @@ var engines = []engine{
 	},
 }
 
-// scriptdom is Microsoft's parser of one version.
-func scriptdom(version string) []string {
-	return []string{"python", readersFolder + "/scriptdom.py", version}
+// scriptdom is Microsoft's parser for a release of SQL Server.
+func scriptdom(release, parser string) reader {
+	return reader{name: "ScriptDom " + release, platform: "linux/amd64", command: []string{"python", readersFolder + "/scriptdom.py", parser}}
 }
