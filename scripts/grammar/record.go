@@ -14,9 +14,10 @@ import (
 	"github.com/seed492efc12/rotor/scripts/gotest"
 )
 
-// again are tests that send nothing new: a fault at every point, and what any rotator does.
+// again are tests that send nothing new, or something else each time: a fault at every point, what any rotator does, and
+// worlds made at random.
 var again = func() string {
-	var patterns []string
+	patterns := []string{"TestARotationDoesWhatItsTrialSays"}
 	for depth := 1; depth <= 3; depth++ { // a suite, servers or versions, a strategy
 		patterns = append(patterns, "TestConformance"+strings.Repeat("/.", depth)+"/(CrashAnywhere|AsAnyRotator)")
 	}

@@ -124,7 +124,9 @@ def all_words(statement):
 def read(statement):
     tree, errors = parser.Parse(StringReader(statement), None)
     if errors.Count > 0:
-        return 0, [], f"{errors[0].Message} at {errors[0].Offset}"
+        tokens, _ = parser.GetTokenStream(StringReader(statement), None)
+        words = [w for w in map(word, tokens) if w]
+        return 0, words, f"{errors[0].Message} at {errors[0].Offset}"
     words = [w for w in map(word, tree.ScriptTokenStream) if w]
     if named(tree) != Counter(w for w in words if w[0] in ("name", "text")):
         return 0, words, f"the tree has {sorted(named(tree).elements())}"
