@@ -62,7 +62,7 @@ func (e engine) learn(worlds []reading) vocabulary {
 }
 
 // label is what a query calls itself.
-var label = regexp.MustCompile(`^/\* rotor: [a-z0-9_' ]+ \*/\s*`)
+var label = regexp.MustCompile(`^/\* rotor: [a-z0-9_' -]+ \*/\s*`)
 
 // query tells what gets names as parameters alone from commands, which have them in the statement.
 var query = regexp.MustCompile(`^(?:SELECT|DECLARE)\b`)

@@ -50,7 +50,11 @@ var engines = []engine{
 		readers: []reader{
 			{
 				name: "sqlfluff", command: []string{"python", readersFolder + "/sqlfluff_reader.py", "redshift"},
-				unknown: []exception{unknown(`REVOKE \w+ FOR \w+ IN SCHEMA .*`, "REVOKE")},
+				unknown: []exception{
+					unknown(`GRANT (?:ASSUMEROLE ON|\w+ ON DATASHARE|(?:EXECUTE|ALL PRIVILEGES) ON MODEL|CREATE MODEL) .*`, "GRANT"),
+					unknown(`REVOKE (?:ASSUMEROLE ON|\w+ ON DATASHARE|EXECUTE ON MODEL|CREATE MODEL) .*`, "REVOKE"),
+					unknown(`REVOKE \w+ FOR (?:TABLES IN SCHEMA|COPY JOBS IN DATABASE) .*`, "REVOKE"),
+				},
 			},
 			{
 				name: "sqlglot", command: []string{"python", readersFolder + "/sqlglot_reader.py"},
@@ -60,8 +64,13 @@ var engines = []engine{
 					unknown(`ALTER GROUP .*`, "ALTER GROUP"),
 					unknown(`ALTER DEFAULT PRIVILEGES .*`, "ALTER DEFAULT PRIVILEGES"),
 					unknown(`ALTER TABLE .* OWNER TO .*`, "ALTER TABLE"),
-					unknown(`GRANT (?:ROLE|\w+ FOR \w+ IN) .*`, "GRANT"),
-					unknown(`REVOKE (?:ROLE|\w+ FOR \w+ IN) .*`, "REVOKE"),
+					unknown(`ALTER SCHEMA .* OWNER TO .*`, "ALTER SCHEMA"),
+					unknown(`ATTACH MASKING POLICY .*`, "ATTACH MASKING POLICY"),
+					unknown(`DETACH MASKING POLICY .*`, "DETACH MASKING POLICY"),
+					unknown(`ATTACH RLS POLICY .*`, "ATTACH RLS POLICY"),
+					unknown(`DETACH RLS POLICY .*`, "DETACH RLS POLICY"),
+					unknown(`GRANT (?:ROLE|ASSUMEROLE ON|\w+ ON DATASHARE|(?:EXECUTE|ALL PRIVILEGES) ON MODEL|CREATE MODEL|[\w, ]+ FOR [\w ]+ IN) .*`, "GRANT"),
+					unknown(`REVOKE (?:ROLE|ASSUMEROLE ON|\w+ ON DATASHARE|EXECUTE ON MODEL|CREATE MODEL|[\w, ]+ FOR [\w ]+ IN) .*`, "REVOKE"),
 				},
 			},
 		},
