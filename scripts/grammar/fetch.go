@@ -53,7 +53,8 @@ func fetch(ctx context.Context) (string, error) {
 	python := filepath.Join(home, "venv", "bin", "python")
 	for _, command := range [][]string{
 		{"python3", "-m", "venv", "venv"},
-		{python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile", "-r", "requirements.txt"},
+		{python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes",
+			"--no-deps", "--only-binary=:all:", "--no-compile", "-r", "requirements.txt"},
 		{"npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"},
 	} {
 		cmd := exec.CommandContext(ctx, command[0], command[1:]...)

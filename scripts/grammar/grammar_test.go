@@ -11,7 +11,8 @@ var server = engine{
 	batches: map[string]int{"DECLARE": 3},
 }
 
-var world = server.learn([]reading{{statements: 1, words: []word{{"bare", "LOGIN"}, {"name", "sp ace"}, {"name", "a]b"}, {"name", "UPPER"}, {"bare", "orders"}, {"text", "en"}}}})
+var world = server.learn([]reading{{words: []word{
+	{"bare", "LOGIN"}, {"name", "sp ace"}, {"name", "a]b"}, {"name", "UPPER"}, {"bare", "orders"}, {"text", "en"}}}})
 
 func TestOnlyWhatIsReadAsItIsMeantPasses(t *testing.T) {
 	for _, test := range []struct {

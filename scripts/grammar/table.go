@@ -85,10 +85,11 @@ var engines = []engine{
 
 // scriptdom is Microsoft's parser for a release of SQL Server.
 func scriptdom(release, parser string) reader {
-	return reader{name: "ScriptDom " + release, platform: "linux/amd64", command: []string{"python", readersFolder + "/scriptdom.py", parser}, unknown: []exception{
-		unknown(`CREATE USER .* ALLOW_ENCRYPTED_VALUE_MODIFICATIONS = ON`, "CREATE USER"),
-		unknown(`ALTER USER .* ALLOW_ENCRYPTED_VALUE_MODIFICATIONS = OFF`, "ALTER USER"),
-		unknown(`GRANT .* ON DATABASE SCOPED CREDENTIAL::.*`, "GRANT database scoped credential permissions"),
-		unknown(`GRANT .* ON EXTERNAL LANGUAGE::.*`, "CREATE EXTERNAL LANGUAGE"),
-	}}
+	return reader{name: "ScriptDom " + release, platform: "linux/amd64", command: []string{"python", readersFolder + "/scriptdom.py", parser},
+		unknown: []exception{
+			unknown(`CREATE USER .* ALLOW_ENCRYPTED_VALUE_MODIFICATIONS = ON`, "CREATE USER"),
+			unknown(`ALTER USER .* ALLOW_ENCRYPTED_VALUE_MODIFICATIONS = OFF`, "ALTER USER"),
+			unknown(`GRANT .* ON DATABASE SCOPED CREDENTIAL::.*`, "GRANT database scoped credential permissions"),
+			unknown(`GRANT .* ON EXTERNAL LANGUAGE::.*`, "CREATE EXTERNAL LANGUAGE"),
+		}}
 }
