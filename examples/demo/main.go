@@ -21,7 +21,12 @@ import (
 func main() {
 	name := flag.String("engine", "postgres", "what to show: "+strings.Join(names(), ", "))
 	keep := flag.Bool("keep", false, "leave everything running until Ctrl-C")
+	list := flag.Bool("list", false, "only print what there is to show, a name a line")
 	flag.Parse()
+	if *list {
+		fmt.Println(strings.Join(names(), "\n"))
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := run(ctx, *name, *keep, newScreen(os.Stdout))
