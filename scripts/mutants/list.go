@@ -168,4 +168,14 @@ var mutants = []mutant{
 		"case a.nopass: // a login with it would prove nothing\n\t\t\treturn anyPassword(next.User)\n\t\t", "", "./rotators/redis", "TestACloneWithout"},
 	{"selectors are not copied (Redis)", "rotators/redis/acl.go",
 		"rules = append(rules, s.selector())", "_ = s", "./rotators/redis", "TestTheClone|TestConformance"},
+
+	// Queries and statements are what the vendor documents.
+	{"names of two catalogs have no common collation (SQL Server)", "rotators/sqlserver/class.go",
+		`const collated = " COLLATE DATABASE_DEFAULT"`, `const collated = ""`, "./rotators/sqlserver", "TestNamesOfDifferent"},
+	{"a column is called as none is (SQL Server)", "rotators/sqlserver/class.go",
+		`name: "language", since`, `since`, "./rotators/sqlserver", "TestEveryQuery"},
+	{"an object with errors ends the rotation (Oracle)", "rotators/oracle/faulty.go",
+		"case isCode(err, codeErrors, codeSynonym):", "case false:", "./rotators/oracle", "TestAViewWithErrors"},
+	{"a privilege stands for a table and for columns in one statement (Oracle)", "rotators/oracle/grants.go",
+		`(a.column == "") == (b.column == "") && `, "", "./rotators/oracle", "TestEachPrivilege|TestTheServerIsTold"},
 }
