@@ -78,14 +78,17 @@ func TestAllNodesAreChangedOrTheNextRunEndsIt(t *testing.T) {
 		shaped(t, shape, func(t *testing.T, w *world) {
 			for name, strategy := range ways() {
 				for _, noOverlap := range []bool{false, true} {
-					t.Run(name, func(t *testing.T) { w.cutShort(t, strategy, noOverlap) })
+					for _, at := range []int{0, len(w.server.Ports()) - 1} {
+						t.Run(name, func(t *testing.T) { w.cutShort(t, strategy, noOverlap, w.server.Ports()[at]) })
+					}
 				}
 			}
 		})
 	}
 }
 
-func (w *world) cutShort(t *testing.T, strategy database.Strategy, noOverlap bool) {
+// cutShort has the node at a port refuse the change.
+func (w *world) cutShort(t *testing.T, strategy database.Strategy, noOverlap bool, port int) {
 	f := w.fixture(t, "")
 	dba := w.tag + "dba"
 	w.user(t, dba, hardPassword, redistest.Administers...)
@@ -97,15 +100,13 @@ func (w *world) cutShort(t *testing.T, strategy database.Strategy, noOverlap boo
 	if strategy == database.SingleUser {
 		by = f.User.Text("username")
 	}
-	ports := w.server.Ports()
-	last := ports[len(ports)-1]
-	w.at(t, last, "ACL", "SETUSER", by, "-acl|setuser")
+	w.at(t, port, "ACL", "SETUSER", by, "-acl|setuser")
 	before := r.Current()
 	databasetest.Wants(t, r.Rotate(t), rotation.MissingPrivilege, "+acl|setuser")
 	if err := w.probe(t.Context(), before); err != nil {
 		t.Errorf("AWSCURRENT: %v", err)
 	}
-	w.at(t, last, "ACL", "SETUSER", by, "+acl|setuser")
+	w.at(t, port, "ACL", "SETUSER", by, "+acl|setuser")
 	r.Must(t)
 	if err := w.probe(t.Context(), r.Current()); err != nil {
 		t.Error(err)
