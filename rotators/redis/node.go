@@ -24,13 +24,19 @@ type node struct {
 	role    string // master or replica
 }
 
+// newNode speaks over a connection, without a login. How long a command may take
+// is for its context to say.
+func newNode(raw net.Conn, address string) *node {
+	return &node{address: address, conn: redis.NewConn(raw, 0, 0).(redis.ConnWithContext)}
+}
+
 // open logs in.
 func open(ctx context.Context, l database.Login, address string) (*node, error) {
 	raw, err := dial(ctx, l, address)
 	if err != nil {
 		return nil, err
 	}
-	n := &node{address: address, conn: redis.NewConn(raw, 0, 0).(redis.ConnWithContext)}
+	n := newNode(raw, address)
 	if _, err = n.do(ctx, "AUTH", l.User, l.Password); err == nil {
 		err = n.describe(ctx)
 	}
@@ -88,7 +94,7 @@ func speaksPlain(ctx context.Context, l database.Login, address string) bool {
 	if err != nil {
 		return false
 	}
-	n := &node{conn: redis.NewConn(raw, 0, 0).(redis.ConnWithContext)}
+	n := newNode(raw, address)
 	defer n.close()
 	_, err = n.do(ctx, "PING")
 	return err == nil || errors.As(err, new(redis.Error))

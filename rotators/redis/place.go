@@ -34,7 +34,7 @@ func locate(ctx context.Context, l database.Login) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("asking the Sentinel at %s: %w", l.Address(), err)
 	}
-	n := &node{conn: redis.NewConn(raw, 0, 0).(redis.ConnWithContext)}
+	n := newNode(raw, l.Address())
 	defer n.close()
 	if password := l.Secret.Text(sentinelPassword); password != "" {
 		arguments := []any{password}
