@@ -42,6 +42,29 @@ func TestARestartRemembersTheNewPassword(t *testing.T) {
 	}
 }
 
+// A trial asks by ACL SETUSER without rules: no user of any node is another afterwards, and there is none more.
+func TestATrialChangesNothing(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		r := w.rotations(t, database.AlternatingUsers, w.fixture(t, ""))
+		lists := func() (all []string) {
+			for _, port := range w.server.Ports() {
+				all = append(all, fmt.Sprintf("%q", w.at(t, port, "ACL", "LIST")))
+			}
+			return all
+		}
+		for _, strategy := range ways() {
+			r.Config.Strategy = strategy
+			before := lists()
+			if err := r.Preflight(t); err != nil {
+				t.Error(err)
+			}
+			if after := lists(); !slices.Equal(before, after) {
+				t.Errorf("before\n%s\nafter\n%s", before, after)
+			}
+		}
+	})
+}
+
 // What a restart would forget is told: here nobody may write the file.
 func TestWhatARestartForgetsIsTold(t *testing.T) {
 	redistest.Products(t, func(t *testing.T, product string) {
