@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"crypto/x509"
 	"strconv"
 	"strings"
 	"testing"
@@ -161,27 +160,6 @@ func TestMD5Servers(t *testing.T) {
 			t.Error("the server's log holds the password")
 		}
 		w.exec(t, `ALTER ROLE `+quoted(user)+` PASSWORD 'old'`)
-	}
-}
-
-func TestAStandbyIsReadOnly(t *testing.T) {
-	w := own(t, postgrestest.Config{})
-	user := w.user(t, "", "old")
-	standby, err := w.server.Standby()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = standby.Close() })
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(standby.CA)
-	there := &world{server: standby, box: w.box, roots: roots}
-	for _, s := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {
-		r := there.rotor(t, s, user, "old", there.superuser(t))
-		for _, err := range []error{r.rotate(t), r.preflight(t)} {
-			if class(err) != rotation.ReadOnly || !strings.Contains(err.Error(), "writer") {
-				t.Errorf("got %v", err)
-			}
-		}
 	}
 }
 
