@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/internal/harnesstest"
 	"github.com/seed492efc12/rotor/internal/servertest"
 	"github.com/seed492efc12/rotor/rotators/redis/redistest"
 )
@@ -71,15 +71,7 @@ func (w *world) secret(t *testing.T, user, password string) secret.Document {
 	t.Helper()
 	fields := maps.Clone(w.server.Place())
 	fields["username"], fields["password"], fields["masterarn"] = user, password, "admin"
-	text, err := json.Marshal(fields)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := secret.Parse(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
+	return harnesstest.Secret(t, fields)
 }
 
 // fixture makes a user with the application's rules.
