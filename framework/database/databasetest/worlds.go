@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
@@ -14,8 +15,9 @@ import (
 // Worlds runs a test by each strategy on worlds that are made at random, each by
 // the generator that it is given. The test returns what the first trial said: it
 // has to be yes now and then, or there was nothing to rotate. A world that fails
-// says its seed: ROTOR_TEST_WORLD makes that one alone. A usual run makes 8 for
-// each strategy and server, a sweep of all servers 500.
+// says its seed: ROTOR_TEST_WORLD makes that one alone, or a range such as 101-200,
+// so that a sweep can be run in parts. A usual run makes 8 for each strategy and
+// server, a sweep of all servers 500.
 func Worlds(t *testing.T, test func(t *testing.T, s database.Strategy, dice *rand.Rand) (said error)) {
 	t.Helper()
 	first, worlds := seeds(t)
@@ -44,11 +46,16 @@ func Worlds(t *testing.T, test func(t *testing.T, s database.Strategy, dice *ran
 func seeds(t *testing.T) (first, worlds uint64) {
 	t.Helper()
 	if wanted := os.Getenv("ROTOR_TEST_WORLD"); wanted != "" {
-		seed, err := strconv.ParseUint(wanted, 10, 64)
-		if err != nil {
-			t.Fatalf("ROTOR_TEST_WORLD: %v", err)
+		from, to, many := strings.Cut(wanted, "-")
+		if !many {
+			to = from
 		}
-		return seed, 1
+		first, err1 := strconv.ParseUint(from, 10, 32)
+		last, err2 := strconv.ParseUint(to, 10, 32)
+		if err1 != nil || err2 != nil || last < first {
+			t.Fatalf("ROTOR_TEST_WORLD is %q, and neither a seed nor a range of seeds such as 101-200", wanted)
+		}
+		return first, last - first + 1
 	}
 	if w := rotationtest.WantedSweep(); w == rotationtest.DyingEverywhere || w == rotationtest.FullSweep {
 		return 1, 500
