@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -25,6 +26,14 @@ func (r rotator) Next(_ context.Context, v rotation.Versions) (secret.Document, 
 	return v.Current.With("key", rand.Text()), nil
 }
 
+// Plan implements rotation.Rotator.
+func (r rotator) Plan(ctx context.Context, v rotation.Versions) error {
+	if !v.Report.Rehearses() {
+		return errors.New("a plan wants a rehearsal")
+	}
+	return r.Set(ctx, v)
+}
+
 // Set implements rotation.Rotator.
 func (r rotator) Set(ctx context.Context, v rotation.Versions) error {
 	current, pending, err := readAccounts(v)
@@ -39,10 +48,14 @@ func (r rotator) Set(ctx context.Context, v rotation.Versions) error {
 	if err != nil {
 		return err
 	}
-	if oldest != "" {
+	v.Report.For(current.client)
+	if oldest != "" && v.Report.Sends("revoke the key that the last rotation replaced") {
 		if err := r.revoke(ctx, current, oldest); err != nil {
 			return err
 		}
+	}
+	if !v.Report.Sends("add the new key") {
+		return nil
 	}
 	return r.add(ctx, current, pending.digest())
 }
@@ -54,6 +67,15 @@ func (r rotator) Test(ctx context.Context, v rotation.Versions) error {
 		return err
 	}
 	return r.whoami(ctx, pending)
+}
+
+// Try implements rotation.Rotator.
+func (r rotator) Try(ctx context.Context, _ string, value secret.Document, _ *rotation.Report) (string, error) {
+	a, err := readAccount(value)
+	if err != nil {
+		return "", err
+	}
+	return a.client, r.whoami(ctx, a)
 }
 
 // Preflight implements rotation.Rotator.

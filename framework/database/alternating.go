@@ -47,6 +47,9 @@ func (alternatingUsers) set(ctx context.Context, r *Rotator, p pair) error {
 	if err := r.set(ctx, admin, as, p.pending, p.v.Version, ""); err != nil {
 		return err
 	}
+	if p.v.Report.Rehearses() {
+		return nil
+	}
 	return r.prove(ctx, p.pending)
 }
 

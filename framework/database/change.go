@@ -20,6 +20,9 @@ func (r *Rotator) replace(ctx context.Context, conn Conn, by, user Login, p pair
 	if err := r.set(ctx, conn, by, p.pending, p.v.Version, keep); err != nil {
 		return err
 	}
+	if p.v.Report.Rehearses() {
+		return nil
+	}
 	refused, err := r.refusal(ctx, p.pending)
 	if err != nil || refused == nil {
 		return err

@@ -117,11 +117,17 @@ func (d Driver) Name() string { return d.Engines[0] }
 func AnyUser(string) error { return nil }
 
 // A Conn is one open connection. It is used by one goroutine at a time.
+//
+// SetPassword, Clone and HandBack ask the login's Report for leave, by its Sends,
+// before each statement that changes something on the server. Where it says no they
+// go on as though the statement had been sent: the operator's plan is made that way,
+// by the very code that would carry it out.
 type Conn interface {
 	// Check proves that the session can do work. It changes nothing.
 	Check(ctx context.Context) error
 	// SetPassword changes one password, which may be the session's own user's.
-	// It may be called again with the same change.
+	// It may be called again with the same change. In a rehearsal of a clone's first
+	// turn the target does not exist yet.
 	SetPassword(ctx context.Context, c Change) error
 	// Preflight says what would stop SetPassword from changing the password of
 	// target's user, who exists. Target is AWSCURRENT's login; the session of the
@@ -187,8 +193,8 @@ type Administrator interface {
 	// takes nothing away from either.
 	HandBack(ctx context.Context, p Pair, drift bool) error
 	// Compare says what each of the pair may do that the other may not, on all
-	// accounts that they have, as far as the administrator can see. It changes
-	// nothing.
+	// accounts that they have, as far as the administrator can see. A clone that
+	// does not exist may do nothing. It changes nothing.
 	Compare(ctx context.Context, p Pair) (Difference, error)
 	// Rights returns one line for each right that the session's user has, such
 	// as `SELECT on table public.t`. Twin is the other one of the two users: a

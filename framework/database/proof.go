@@ -53,7 +53,7 @@ func (r *Rotator) proven(ctx context.Context, admin Administrator, p pair) error
 			return err
 		}
 	}
-	if p.pending.Password != p.current.Password { // a trial has none of its own
+	if p.untried() {
 		if known, err := r.knows(ctx, p.pending); known || err != nil {
 			return err
 		}

@@ -170,10 +170,39 @@ func (r *Rotator) Preflight(ctx context.Context, v rotation.Versions) error {
 	return r.Strategy.preflight(ctx, r, conn, p)
 }
 
+// Plan implements [rotation.Rotator]: setSecret, with a Report that holds back
+// what would change the server.
+func (r *Rotator) Plan(ctx context.Context, v rotation.Versions) error {
+	if !v.Report.Rehearses() {
+		return errors.New("a plan wants a rehearsal")
+	}
+	return r.Set(ctx, v)
+}
+
+// Try implements [rotation.Rotator].
+func (r *Rotator) Try(ctx context.Context, label string, value secret.Document, report *rotation.Report) (user string, err error) {
+	l, err := r.login(label, value, report)
+	if err != nil {
+		return l.User, err
+	}
+	conn, err := r.connect(ctx, l)
+	if err != nil {
+		return l.User, err
+	}
+	defer closing(conn)
+	return l.User, checking(ctx, conn, l)
+}
+
 // A pair is the logins before and after a rotation.
 type pair struct {
 	current, pending Login
 	v                rotation.Versions
+}
+
+// untried reports whether the pending password is one that the server may have by
+// now: a trial has none of its own, and a rehearsal's is in no version.
+func (p pair) untried() bool {
+	return p.pending.Password != p.current.Password && !p.v.Report.Rehearses()
 }
 
 // pair reads both logins and refuses a pending one that Next would not make of
@@ -198,5 +227,6 @@ func (r *Rotator) pair(ctx context.Context, v rotation.Versions) (p pair, err er
 		return p, rotation.Fail(rotation.BadSecret, "the %s secret is for the user %q, but %q is next", p.pending.role, p.pending.User, user).
 			With(v.GiveUp())
 	}
+	v.Report.For(user)
 	return p, nil
 }

@@ -83,7 +83,7 @@ func (r *Rotator) authenticate(ctx context.Context, p pair) (Conn, Login, error)
 	var remedy string
 	for _, candidate := range []func() (Login, bool, error){
 		func() (Login, bool, error) { return p.current, true, nil },
-		func() (Login, bool, error) { return p.pending, p.pending.Password != p.current.Password, nil }, // a trial has none
+		func() (Login, bool, error) { return p.pending, p.untried(), nil },
 		func() (Login, bool, error) { return r.previous(ctx, p) },
 	} {
 		l, ok, err := candidate()

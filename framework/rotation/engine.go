@@ -33,6 +33,7 @@ type Outcome struct {
 	Took     time.Duration
 	Attempts int
 	Gauges   map[string]float64
+	Plan     Plan // what was sent to the target
 }
 
 // The limits of the engine's patience. A step ends margin before the context
@@ -81,7 +82,7 @@ func (e *Engine) handle(ctx context.Context, ev Event, invalid error) error {
 // tell logs how the step ended.
 func (r *run) tell(ctx context.Context, log *slog.Logger, out *Outcome) {
 	said := r.report.take()
-	out.Gauges = said.gauges
+	out.Gauges, out.Plan = said.gauges, said.plan
 	for _, n := range said.notes {
 		log.Log(ctx, n.level, "note", "note", r.redact(n.text))
 	}

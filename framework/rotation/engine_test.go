@@ -78,6 +78,24 @@ func (c *counter) Preflight(_ context.Context, v rotation.Versions) error {
 	})
 }
 
+func (c *counter) Plan(_ context.Context, v rotation.Versions) error {
+	return c.do("Plan", func() error {
+		if v.Report.Sends("count to " + v.Pending.Text("n")) {
+			return errors.New("Plan is to change nothing")
+		}
+		return nil
+	})
+}
+
+func (c *counter) Try(_ context.Context, _ string, value secret.Document, _ *rotation.Report) (string, error) {
+	return "counter", c.do("Try", func() error {
+		if c.accepts != value.Text("n") {
+			return rotation.Fail(rotation.LoginRefused, "the target does not accept it")
+		}
+		return nil
+	})
+}
+
 // fixture is a counter and its secret, "s", ready to be rotated.
 type fixture struct {
 	store   rotationtest.Store

@@ -3,8 +3,6 @@ package rotation
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"sync"
 
 	"github.com/seed492efc12/rotor/framework/secret"
 )
@@ -28,6 +26,14 @@ type Rotator interface {
 	// testSecret meets a version without a value, or with AWSCURRENT's, which is
 	// what RotateSecret with RotateImmediately=false leads to.
 	Preflight(ctx context.Context, v Versions) error
+	// Plan is Set without its effect: it says to v.Report, a [Rehearsal], what Set
+	// would send. v.Pending is a value that Next made and that nobody will ever use:
+	// Plan does not try it. It changes nothing.
+	Plan(ctx context.Context, v Versions) error
+	// Try proves by one attempt that a value works, whatever label it has; its
+	// error says why it does not. User is whose credential it is. It changes
+	// nothing.
+	Try(ctx context.Context, label string, value secret.Document, r *Report) (user string, err error)
 }
 
 // Versions are the values of the secret under rotation.
@@ -59,74 +65,4 @@ type Others interface {
 	Lookup(ctx context.Context, id string) (secret.Document, error)
 	// Tags reads the tags of another secret.
 	Tags(ctx context.Context, id string) (map[string]string, error)
-}
-
-// A Report collects what a step has to say besides its error. A nil *Report
-// drops it. It is safe for concurrent use.
-type Report struct {
-	mu sync.Mutex
-	reported
-}
-
-// reported is what a Report has collected.
-type reported struct {
-	notes   []note
-	changes []string
-	gauges  map[string]float64
-}
-
-type note struct {
-	level slog.Level
-	text  string
-}
-
-// Notef adds a line to the step's log, as a warning: somebody should do something.
-func (r *Report) Notef(format string, args ...any) { r.note(slog.LevelWarn, format, args) }
-
-// Remarkf adds a line to the step's log, as information: it is so, and nobody can
-// do anything about it.
-func (r *Report) Remarkf(format string, args ...any) { r.note(slog.LevelInfo, format, args) }
-
-func (r *Report) note(level slog.Level, format string, args []any) {
-	if r == nil {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.notes = append(r.notes, note{level, fmt.Sprintf(format, args...)})
-}
-
-// Changed adds what the step has changed in the target besides the credential,
-// such as a statement without a password. All of a step's changes are one line of
-// its log: whoever wonders later who revoked something finds it there.
-func (r *Report) Changed(what string) {
-	if r == nil {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.changes = append(r.changes, what)
-}
-
-// Gauge adds a number to the step's metrics. A later value of the same name
-// replaces an earlier one.
-func (r *Report) Gauge(name string, value float64) {
-	if r == nil {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.gauges == nil {
-		r.gauges = map[string]float64{}
-	}
-	r.gauges[name] = value
-}
-
-// take returns what was collected, and keeps none of it: a client library may
-// still be closing a connection, and report on that.
-func (r *Report) take() (all reported) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	all, r.reported = r.reported, reported{}
-	return all
 }

@@ -18,6 +18,7 @@ const (
 // Status is what a Store knows of a secret besides its values.
 type Status struct {
 	RotationEnabled bool
+	Function        string              // the ARN of the function that rotates it
 	Stages          map[string][]string // version -> staging labels
 	Tags            map[string]string
 }

@@ -71,7 +71,7 @@ func (s *Store) Status(ctx context.Context, id string) (rotation.Status, error) 
 		return rotation.Status{}, rotation.Fail(rotation.BadSecret, "the secret %s is scheduled for deletion", id).
 			With("Restore the secret (RestoreSecret), or stop rotating it.")
 	}
-	st := rotation.Status{RotationEnabled: aws.ToBool(out.RotationEnabled), Stages: out.VersionIdsToStages, Tags: map[string]string{}}
+	st := rotation.Status{RotationEnabled: aws.ToBool(out.RotationEnabled), Function: aws.ToString(out.RotationLambdaARN), Stages: out.VersionIdsToStages, Tags: map[string]string{}}
 	for _, t := range out.Tags {
 		st.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}

@@ -2,10 +2,12 @@ package serve
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
@@ -15,6 +17,7 @@ import (
 // *rotation.Error, which carries no secret, may.
 type handler struct {
 	handle func(ctx context.Context, payload []byte) error
+	ask    func(ctx context.Context, q rotation.Question) rotation.Answer
 	log    *slog.Logger
 }
 
@@ -25,6 +28,12 @@ func (h handler) Invoke(ctx context.Context, payload []byte) (out []byte, err er
 			out, err = nil, h.untold(rotation.Panic, "the engine failed")
 		}
 	}()
+	if q, ok := rotation.ParseQuestion(payload); ok {
+		if lc, ok := lambdacontext.FromContext(ctx); ok {
+			q.Function = lc.InvokedFunctionArn
+		}
+		return json.Marshal(h.ask(ctx, q))
+	}
 	err = h.handle(ctx, payload)
 	if err == nil {
 		return []byte("null"), nil

@@ -126,7 +126,7 @@ func start(s config, name string, r rotation.Rotator) {
 		Log:     told,
 		Observe: metrics{name, os.Stdout, time.Now}.observe,
 	}
-	lambda.Start(handler{e.HandleJSON, told})
+	lambda.Start(handler{e.HandleJSON, e.Ask, told})
 }
 
 type clock struct{}

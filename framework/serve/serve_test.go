@@ -111,7 +111,7 @@ func TestOnlyClassifiedErrorsPass(t *testing.T) {
 		{"unclassified", func(context.Context, []byte) error { return errors.New("hunter2") }, rotation.Unknown},
 		{"panic", func(context.Context, []byte) error { panic("hunter2") }, rotation.Panic},
 	} {
-		out, err := handler{c.f, slog.New(slog.DiscardHandler)}.Invoke(t.Context(), nil)
+		out, err := handler{c.f, nil, slog.New(slog.DiscardHandler)}.Invoke(t.Context(), nil)
 		var e messages.InvokeResponse_Error
 		if errors.As(err, &e) != (c.typ != "") || e.Type != string(c.typ) || strings.Contains(e.Message, "hunter2") || (err == nil) != (string(out) == "null") {
 			t.Errorf("%s: %s, %v", c.name, out, err)

@@ -80,6 +80,7 @@ func Run(t *testing.T, h Harness) {
 		t.Run(strategy, func(t *testing.T) {
 			suite := suite{h, strategy, s}
 			t.Run("HealthyRotationsRefuseNoLogin", suite.healthy)
+			t.Run("ThePlanIsWhatIsSent", suite.plans)
 			t.Run("HardNames", suite.names)
 			if h.chosen(rotationtest.WantedSweep()) {
 				t.Run("AsAnyRotator", suite.promises)
@@ -121,6 +122,7 @@ type stage struct {
 	logins   atomic.Int32
 	refusals atomic.Int32
 	version  int
+	sent     rotation.Plan // what the last setSecret sent
 }
 
 func (s suite) stage(t *testing.T, user string) *stage {
@@ -135,6 +137,11 @@ func (s suite) stage(t *testing.T, user string) *stage {
 		Rotator: s.rotator(t, Intercept(s.Driver, st.watch), roots, st.wire.dial),
 		Clock:   &rotationtest.Clock{},
 		Log:     slog.New(slog.DiscardHandler),
+		Observe: func(o rotation.Outcome) {
+			if o.Event.Step == rotation.SetSecret {
+				st.sent = o.Plan
+			}
+		},
 	}
 	return st
 }

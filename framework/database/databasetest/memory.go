@@ -154,12 +154,13 @@ func (m *Memory) connect(_ context.Context, l database.Login) (*memoryConn, erro
 	case u.locked:
 		return nil, rotation.Fail(rotation.AccountLocked, "the account is locked")
 	}
-	return &memoryConn{m: m, user: l.User}, nil
+	return &memoryConn{m: m, user: l.User, report: l.Report}, nil
 }
 
 type memoryConn struct {
-	m    *Memory
-	user string
+	m      *Memory
+	user   string
+	report *rotation.Report
 }
 
 // Check implements database.Conn.
@@ -189,6 +190,9 @@ func (c *memoryConn) as(user string, f func(u *memoryUser)) error {
 }
 
 func (c *memoryConn) SetPassword(_ context.Context, change database.Change) error {
+	if !c.report.Sends(fmt.Sprintf("set the password of %q", change.Target.User)) {
+		return nil
+	}
 	return c.as(change.Target.User, func(u *memoryUser) {
 		if u.password == change.Target.Password {
 			return // an earlier run set it, and kept what was to be kept
@@ -235,6 +239,9 @@ func (c *memoryConn) Standing(_ context.Context, p database.Pair, next database.
 }
 
 func (c *memoryConn) Clone(_ context.Context, p database.Pair) error {
+	if !c.report.Sends(fmt.Sprintf("make %q what %q is", p.Clone.User, p.Original.User)) {
+		return nil
+	}
 	return c.as(p.Original.User, func(u *memoryUser) {
 		clone, ok := c.m.users[p.Clone.User]
 		if !ok {
@@ -252,11 +259,10 @@ func (c *memoryConn) Clone(_ context.Context, p database.Pair) error {
 }
 
 func (c *memoryConn) HandBack(_ context.Context, p database.Pair, drift bool) error {
-	return c.as(p.Original.User, func(u *memoryUser) {
-		if drift {
-			maps.Copy(u.rights, c.m.users[p.Clone.User].rights)
-		}
-	})
+	if !drift || !c.report.Sends(fmt.Sprintf("give %q what %q may", p.Original.User, p.Clone.User)) {
+		return nil
+	}
+	return c.as(p.Original.User, func(u *memoryUser) { maps.Copy(u.rights, c.m.users[p.Clone.User].rights) })
 }
 
 func (c *memoryConn) Compare(_ context.Context, p database.Pair) (database.Difference, error) {

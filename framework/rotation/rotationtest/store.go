@@ -18,6 +18,10 @@ import (
 	"github.com/seed492efc12/rotor/framework/secret"
 )
 
+// Function is what a Store says of each secret: the ARN of the function that
+// rotates it.
+const Function = "arn:aws:lambda:eu-west-1:111122223333:function:rotate"
+
 // Store is a rotation.Store in memory that stages versions as Secrets Manager
 // does. The zero Store is empty and ready to use, by several goroutines.
 type Store struct {
@@ -126,7 +130,7 @@ func (s *Store) Status(_ context.Context, id string) (rotation.Status, error) {
 	if !ok {
 		return rotation.Status{}, missing("secret " + id)
 	}
-	st := rotation.Status{RotationEnabled: !e.off, Stages: map[string][]string{}, Tags: maps.Clone(e.tags)}
+	st := rotation.Status{RotationEnabled: !e.off, Function: Function, Stages: map[string][]string{}, Tags: maps.Clone(e.tags)}
 	for stage, version := range e.stages {
 		st.Stages[version] = append(st.Stages[version], stage)
 	}

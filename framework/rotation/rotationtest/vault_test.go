@@ -114,6 +114,14 @@ func (k *keeper) Next(_ context.Context, v rotation.Versions) (secret.Document, 
 func (k *keeper) Set(_ context.Context, v rotation.Versions) error       { return k.set(v) }
 func (k *keeper) Test(_ context.Context, v rotation.Versions) error      { return k.test(v) }
 func (k *keeper) Preflight(_ context.Context, v rotation.Versions) error { return k.try(v) }
+func (k *keeper) Plan(_ context.Context, v rotation.Versions) error {
+	v.Report.Sends("a new key")
+	return nil
+}
+
+func (k *keeper) Try(_ context.Context, _ string, value secret.Document, _ *rotation.Report) (string, error) {
+	return "the vault", k.check(value)
+}
 
 func newKeeper(v *vault) *keeper {
 	k := &keeper{vault: v}

@@ -128,3 +128,12 @@ func (w watched) Test(ctx context.Context, v rotation.Versions) error {
 func (w watched) Preflight(ctx context.Context, v rotation.Versions) error {
 	return w.note("Preflight", func() error { return w.Rotator.Preflight(ctx, v) })
 }
+
+func (w watched) Plan(ctx context.Context, v rotation.Versions) error {
+	return w.note("Plan", func() error { return w.Rotator.Plan(ctx, v) })
+}
+
+func (w watched) Try(ctx context.Context, label string, value secret.Document, r *rotation.Report) (user string, err error) {
+	err = w.note("Try", func() error { user, err = w.Rotator.Try(ctx, label, value, r); return err })
+	return user, err
+}

@@ -25,6 +25,10 @@ func (counter) Next(_ context.Context, v rotation.Versions) (secret.Document, er
 func (counter) Set(context.Context, rotation.Versions) error       { return nil }
 func (counter) Test(context.Context, rotation.Versions) error      { return nil }
 func (counter) Preflight(context.Context, rotation.Versions) error { return nil }
+func (counter) Plan(context.Context, rotation.Versions) error      { return nil }
+func (counter) Try(context.Context, string, secret.Document, *rotation.Report) (string, error) {
+	return "counter", nil
+}
 
 func main() {
 	serve.Rotator("counter", func(serve.Settings) (rotation.Rotator, error) { return counter{}, nil })
