@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"net/http"
 	"slices"
 
@@ -26,14 +25,6 @@ func (r rotator) Next(_ context.Context, v rotation.Versions) (secret.Document, 
 	return v.Current.With("key", rand.Text()), nil
 }
 
-// Plan implements rotation.Rotator.
-func (r rotator) Plan(ctx context.Context, v rotation.Versions) error {
-	if !v.Report.Rehearses() {
-		return errors.New("a plan wants a rehearsal")
-	}
-	return r.Set(ctx, v)
-}
-
 // Set implements rotation.Rotator.
 func (r rotator) Set(ctx context.Context, v rotation.Versions) error {
 	current, pending, err := readAccounts(v)
@@ -48,7 +39,6 @@ func (r rotator) Set(ctx context.Context, v rotation.Versions) error {
 	if err != nil {
 		return err
 	}
-	v.Report.For(current.client)
 	if oldest != "" && v.Report.Sends("revoke the key that the last rotation replaced") {
 		if err := r.revoke(ctx, current, oldest); err != nil {
 			return err
@@ -67,6 +57,16 @@ func (r rotator) Test(ctx context.Context, v rotation.Versions) error {
 		return err
 	}
 	return r.whoami(ctx, pending)
+}
+
+// Plan implements rotation.Rotator.
+func (r rotator) Plan(ctx context.Context, v rotation.Versions) (err error) {
+	if v.Pending.IsZero() {
+		if v.Pending, err = r.Next(ctx, v); err != nil {
+			return err
+		}
+	}
+	return r.Set(ctx, v)
 }
 
 // Try implements rotation.Rotator.

@@ -176,6 +176,13 @@ func (r *Rotator) Plan(ctx context.Context, v rotation.Versions) error {
 	if !v.Report.Rehearses() {
 		return errors.New("a plan wants a rehearsal")
 	}
+	if v.Pending.IsZero() {
+		next, err := r.Next(ctx, v)
+		if err != nil {
+			return err
+		}
+		v.Pending = next
+	}
 	return r.Set(ctx, v)
 }
 
@@ -200,9 +207,9 @@ type pair struct {
 }
 
 // untried reports whether the pending password is one that the server may have by
-// now: a trial has none of its own, and a rehearsal's is in no version.
+// now: a trial has none of its own, and that of a plan may be in no version.
 func (p pair) untried() bool {
-	return p.pending.Password != p.current.Password && !p.v.Report.Rehearses()
+	return p.pending.Password != p.current.Password && p.v.Version != ""
 }
 
 // pair reads both logins and refuses a pending one that Next would not make of

@@ -125,7 +125,7 @@ func (r *run) answer(ctx context.Context, q Question, a *Answer) error {
 	}
 	switch q.Ask {
 	case AskPlan:
-		a.Plan, err = r.rehearse(ctx)
+		a.Plan, err = r.rehearse(ctx, status)
 	case AskWhich:
 		a.Labels, err = r.which(ctx, status)
 	default:
@@ -144,21 +144,22 @@ func sameFunction(a, b string) bool {
 	return a != "" && name(a) == name(b)
 }
 
-// rehearse tries the rotation, and then goes the way of setSecret with a value that
-// nobody will ever use.
-func (r *run) rehearse(ctx context.Context) (*Plan, error) {
+// rehearse goes the way of setSecret: with AWSPENDING, if a rotation has begun, or
+// else after a trial.
+func (r *run) rehearse(ctx context.Context, status Status) (*Plan, error) {
 	v := Versions{SecretID: r.ev.SecretID, Others: others{r}, Report: r.report}
 	var err error
 	if v.Current, err = r.get(ctx, Current, ""); err != nil {
 		return nil, err
 	}
-	if err := r.Rotator.Preflight(ctx, v); err != nil {
+	if v.Pending, v.Version, err = r.begun(ctx, status); err != nil {
 		return nil, err
 	}
-	if v.Pending, err = r.Rotator.Next(ctx, v); err != nil {
-		return nil, err
+	if v.Version == "" {
+		if err := r.Rotator.Preflight(ctx, v); err != nil {
+			return nil, err
+		}
 	}
-	r.hide(v.Pending)
 	if err := r.Rotator.Plan(ctx, v); err != nil {
 		return nil, err
 	}
@@ -169,6 +170,19 @@ func (r *run) rehearse(ctx context.Context) (*Plan, error) {
 		}
 	}
 	return &p, nil
+}
+
+// begun is the value that a rotation under way has made, and its version. Version is
+// empty if there is none.
+func (r *run) begun(ctx context.Context, status Status) (d secret.Document, version string, err error) {
+	version = status.version(Pending)
+	if version == "" || version == status.version(Current) {
+		return d, "", nil
+	}
+	if d, err = r.optional(ctx, Pending, version); d.IsZero() {
+		version = "" // createSecret is yet to come
+	}
+	return d, version, err
 }
 
 // which tries each label's value once, AWSCURRENT's first. A value that two labels

@@ -80,7 +80,7 @@ func (c *counter) Preflight(_ context.Context, v rotation.Versions) error {
 
 func (c *counter) Plan(_ context.Context, v rotation.Versions) error {
 	return c.do("Plan", func() error {
-		if v.Report.Sends("count to " + v.Pending.Text("n")) {
+		if v.Report.Sends("count on from " + v.Current.Text("n")) {
 			return errors.New("Plan is to change nothing")
 		}
 		return nil

@@ -27,8 +27,8 @@ type Rotator interface {
 	// what RotateSecret with RotateImmediately=false leads to.
 	Preflight(ctx context.Context, v Versions) error
 	// Plan is Set without its effect: it says to v.Report, a [Rehearsal], what Set
-	// would send. v.Pending is a value that Next made and that nobody will ever use:
-	// Plan does not try it. It changes nothing.
+	// would send. Where no rotation has begun v.Pending is absent, and v.Version
+	// empty: what Plan makes in its place it does not try. It changes nothing.
 	Plan(ctx context.Context, v Versions) error
 	// Try proves by one attempt that a value works, whatever label it has; its
 	// error says why it does not. User is whose credential it is. It changes

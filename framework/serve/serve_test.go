@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/password"
@@ -116,6 +117,26 @@ func TestOnlyClassifiedErrorsPass(t *testing.T) {
 		if errors.As(err, &e) != (c.typ != "") || e.Type != string(c.typ) || strings.Contains(e.Message, "hunter2") || (err == nil) != (string(out) == "null") {
 			t.Errorf("%s: %s, %v", c.name, out, err)
 		}
+	}
+}
+
+// A question is answered in JSON, whatever the answer; only an event ends as a step does.
+func TestAQuestionIsAnsweredInJSON(t *testing.T) {
+	const arn = "arn:aws:lambda:eu-west-1:111122223333:function:f"
+	h := handler{
+		func(context.Context, []byte) error { return errors.New("no question") },
+		func(_ context.Context, q rotation.Question) rotation.Answer {
+			return rotation.Answer{Ask: q.Ask, SecretID: q.SecretID + " by " + q.Function}
+		},
+		slog.New(slog.DiscardHandler),
+	}
+	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{InvokedFunctionArn: arn})
+	out, err := h.Invoke(ctx, []byte(`{"Rotor":"which","SecretId":"s"}`))
+	if want := `{"rotor":"which","secret":"s by ` + arn + `"}`; err != nil || string(out) != want {
+		t.Errorf("got %s, %v, want %s", out, err, want)
+	}
+	if _, err := h.Invoke(ctx, []byte(`{"Step":"setSecret"}`)); err == nil {
+		t.Error("an event was taken for a question")
 	}
 }
 

@@ -128,6 +128,21 @@ var defects = []defect{
 	{"passes every trial", true, func(k *keeper) {
 		k.try = func(rotation.Versions) error { return nil }
 	}, "ATrialChangesNothing", "the target refuses"},
+	{"plans by doing", true, func(k *keeper) {
+		k.plan = func(v rotation.Versions) error { return k.add(v.Current, rand.Text()) }
+	}, "AQuestionChangesNothing", "plan changed the target"},
+	{"plans with the key", true, func(k *keeper) {
+		k.plan = func(v rotation.Versions) error {
+			v.Report.Sends("add " + base64.StdEncoding.EncodeToString([]byte("ann:"+v.Current.Text("key"))))
+			return nil
+		}
+	}, "AQuestionChangesNothing", "in the answer to plan"},
+	{"says that all work", true, func(k *keeper) {
+		k.asked = func(secret.Document) error { return nil }
+	}, "AQuestionChangesNothing", "AWSCURRENT works: false"},
+	{"says that none works", true, func(k *keeper) {
+		k.asked = func(secret.Document) error { return rotation.Fail(rotation.LoginRefused, "no") }
+	}, "AQuestionChangesNothing", "AWSCURRENT works: true"},
 	{"uses a back door", true, func(k *keeper) {
 		k.set = func(v rotation.Versions) error {
 			k.mu.Lock()

@@ -73,6 +73,7 @@ func checks() []check {
 		{"EveryStepAtOnce", suite.atOnce},
 		{"ATrialChangesNothing", suite.trial},
 		{"AWrongCredentialChangesNothing", suite.wrong},
+		{"AQuestionChangesNothing", suite.questions},
 		{"ACredentialGoesNowhereElse", suite.place},
 		{faulty, suite.sweep},
 	}

@@ -106,6 +106,8 @@ type keeper struct {
 	*vault
 	next           func(v rotation.Versions) (secret.Document, error)
 	set, test, try func(v rotation.Versions) error
+	plan           func(v rotation.Versions) error
+	asked          func(value secret.Document) error
 }
 
 func (k *keeper) Next(_ context.Context, v rotation.Versions) (secret.Document, error) {
@@ -114,13 +116,9 @@ func (k *keeper) Next(_ context.Context, v rotation.Versions) (secret.Document, 
 func (k *keeper) Set(_ context.Context, v rotation.Versions) error       { return k.set(v) }
 func (k *keeper) Test(_ context.Context, v rotation.Versions) error      { return k.test(v) }
 func (k *keeper) Preflight(_ context.Context, v rotation.Versions) error { return k.try(v) }
-func (k *keeper) Plan(_ context.Context, v rotation.Versions) error {
-	v.Report.Sends("a new key")
-	return nil
-}
-
+func (k *keeper) Plan(_ context.Context, v rotation.Versions) error      { return k.plan(v) }
 func (k *keeper) Try(_ context.Context, _ string, value secret.Document, _ *rotation.Report) (string, error) {
-	return "the vault", k.check(value)
+	return "the vault", k.asked(value)
 }
 
 func newKeeper(v *vault) *keeper {
@@ -132,6 +130,8 @@ func newKeeper(v *vault) *keeper {
 	}
 	k.test = func(v rotation.Versions) error { return k.check(v.Pending) }
 	k.try = func(v rotation.Versions) error { return k.check(v.Current) }
+	k.plan = func(v rotation.Versions) error { v.Report.Sends("a new key"); return nil }
+	k.asked = k.check
 	return k
 }
 
