@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,6 +27,7 @@ type Rotations struct {
 	// Gauges are those of the last step that had any.
 	Gauges  map[string]float64
 	version int
+	sent    rotation.Plan // what the last setSecret sent
 }
 
 // NewRotations begins with the secrets of f.
@@ -56,6 +58,9 @@ func (r *Rotations) observe(o rotation.Outcome) {
 	if len(o.Gauges) > 0 {
 		r.Gauges = o.Gauges
 	}
+	if o.Event.Step == rotation.SetSecret {
+		r.sent = o.Plan
+	}
 }
 
 // Rotate runs one whole rotation, or what is left of the one under way.
@@ -73,6 +78,34 @@ func (r *Rotations) Must(t *testing.T) {
 	if err := r.Rotate(t); err != nil {
 		t.Fatalf("%v\n%s", err, r.Log.String())
 	}
+}
+
+// Plan asks what the next rotation would send.
+func (r *Rotations) Plan(t *testing.T) (rotation.Plan, error) {
+	t.Helper()
+	a := r.Engine(t).Ask(t.Context(), rotation.Question{Ask: rotation.AskPlan, SecretID: "user", Function: rotationtest.Function})
+	if f := a.Failure; f != nil {
+		return rotation.Plan{}, fmt.Errorf("there is no plan: %v: %s. %s", f.Class, f.Cause, f.Remedy)
+	}
+	return *a.Plan, nil
+}
+
+// Planned is Rotate for a rotation to which a trial has said yes. It asks for the
+// plan first: that there is none, or that the rotation sends something else, is an
+// error too.
+func (r *Rotations) Planned(t *testing.T) error {
+	t.Helper()
+	plan, err := r.Plan(t)
+	if err != nil {
+		return err
+	}
+	if err := r.Rotate(t); err != nil {
+		return err
+	}
+	if !slices.Equal(r.sent.Statements, plan.Statements) {
+		return fmt.Errorf("the rotation sent\n\t%s\nand its plan was\n\t%s", strings.Join(r.sent.Statements, "\n\t"), strings.Join(plan.Statements, "\n\t"))
+	}
+	return nil
 }
 
 // Preflight runs testSecret on a version without a value, as RotateSecret with
