@@ -78,6 +78,8 @@ func allowed(path string) []string {
 		return []string{}
 	case path == pgwire:
 		return []string{module + "framework/database", module + "framework/rotation", drivers["postgres"]}
+	case path == "internal/fleet", path == "internal/operate":
+		return []string{module + "framework/rotation", module + "framework/secret", "github.com/aws/aws-sdk-go-v2"}
 	case kind == "functions":
 		return []string{module + "framework/serve", module + "rotators/" + name}
 	case kind == "rotators" && !test:
@@ -86,8 +88,14 @@ func allowed(path string) []string {
 	return nil
 }
 
+// shipped are the internal packages of what is released.
+var shipped = []string{"internal/fleet", "internal/operate"}
+
 // isTest reports whether a package is for tests, examples and tools alone.
 func isTest(path string) bool {
+	if slices.Contains(shipped, path) {
+		return false
+	}
 	last := path[strings.LastIndex(path, "/")+1:]
 	return strings.HasSuffix(last, "test") || last == "rig" || slices.ContainsFunc([]string{"internal/", "examples/", "scripts/"},
 		func(root string) bool { return strings.HasPrefix(path, root) })

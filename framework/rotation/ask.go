@@ -26,17 +26,18 @@ const (
 type Question struct {
 	Ask      Ask
 	SecretID string // the ARN
+	Label    string // for AskWhich: one more to try; may be empty
 	Function string // the ARN of the function that is asked, as it was called
 }
 
 // ParseQuestion reads a question's JSON, such as {"Rotor":"plan","SecretId":"arn"}.
 // Ok is false for whatever is none: an event, perhaps.
 func ParseQuestion(payload []byte) (q Question, ok bool) {
-	var e struct{ Rotor, SecretId string }
+	var e struct{ Rotor, SecretId, Label string }
 	if err := json.Unmarshal(payload, &e); err != nil || e.Rotor == "" {
 		return Question{}, false
 	}
-	return Question{Ask: Ask(e.Rotor), SecretID: e.SecretId}, true
+	return Question{Ask: Ask(e.Rotor), SecretID: e.SecretId, Label: e.Label}, true
 }
 
 // An Answer is what the function says to a Question, in JSON.
@@ -48,6 +49,11 @@ type Answer struct {
 	Plan    *Plan    `json:"plan,omitempty"`
 	Labels  []Label  `json:"labels,omitempty"`
 	Notes   []Note   `json:"notes,omitempty"`
+}
+
+// Works reports whether the credential of a label was seen to work.
+func (a Answer) Works(label string) bool {
+	return slices.ContainsFunc(a.Labels, func(l Label) bool { return l.Name == label && l.Works })
 }
 
 // A Failure is an [Error] without its event.
@@ -67,6 +73,19 @@ type Label struct {
 	// Differs are the fields, apart from password, in which the value is not
 	// AWSCURRENT's.
 	Differs []string `json:"differs,omitempty"`
+}
+
+// Untold reports whether nobody knows if the credential works: the server could not
+// be asked, or did not say. It is false for nil.
+func (l *Label) Untold() bool {
+	if l == nil || l.Works || l.Failure == nil {
+		return false
+	}
+	switch l.Failure.Class {
+	case LoginRefused, AccountLocked, PasswordExpired, NoDatabase, NoUser, BadSecret, NotReady:
+		return false
+	}
+	return true
 }
 
 // A Note is what a step would have logged.
@@ -127,7 +146,7 @@ func (r *run) answer(ctx context.Context, q Question, a *Answer) error {
 	case AskPlan:
 		a.Plan, err = r.rehearse(ctx, status)
 	case AskWhich:
-		a.Labels, err = r.which(ctx, status)
+		a.Labels, err = r.which(ctx, status, q.Label)
 	default:
 		err = Fail(BadEvent, "The unknown question %q was asked.", q.Ask).With("Ask one that this version of Rotor knows: plan or which.")
 	}
@@ -187,10 +206,10 @@ func (r *run) begun(ctx context.Context, status Status) (d secret.Document, vers
 
 // which tries each label's value once, AWSCURRENT's first. A value that two labels
 // are on is tried for the first of them.
-func (r *run) which(ctx context.Context, status Status) (labels []Label, err error) {
+func (r *run) which(ctx context.Context, status Status, more string) (labels []Label, err error) {
 	var current secret.Document
 	tried := map[string]bool{}
-	for _, name := range []string{Current, Pending, Previous} {
+	for _, name := range []string{Current, Pending, Previous, more} {
 		version := status.version(name)
 		if version == "" || tried[version] {
 			continue

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/spf13/cobra"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
+	"github.com/seed492efc12/rotor/internal/operate"
+)
+
+func checkCommand(t *terminal, c *clouds) *cobra.Command {
+	return &cobra.Command{
+		Use:   "check SECRET...",
+		Short: "Try whether the next rotation would succeed; nothing is changed",
+		Long: `Try whether the next rotation would succeed. The secret's function checks all that the rotation will need, and changes nothing. It takes
+secretsmanager:DescribeSecret, and lambda:InvokeFunction on the function.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return asking(cmd.Context(), t, c, args, func(name string, a rotation.Answer) error {
+				for _, n := range a.Notes {
+					fmt.Fprintf(t.out, "%s: note: %s\n", name, n.Text)
+				}
+				if a.Failure != nil {
+					tell(t, name, a.Failure)
+					return errAct
+				}
+				fmt.Fprintf(t.out, "%s: the next rotation will succeed, as far as can be known before\n", name)
+				return nil
+			})
+		},
+	}
+}
+
+func planCommand(t *terminal, c *clouds) *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "plan SECRET...",
+		Short: "Show what the next rotation would send to the database; nothing is changed",
+		Long: `Show what the next rotation would send to the database, in order, without passwords, and which rights the user whose turn it is gains and
+loses. The function goes the whole way of setSecret and holds back what would change something. It takes secretsmanager:DescribeSecret, and
+lambda:InvokeFunction on the function.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if output != "text" && output != "json" {
+				return usageError{fmt.Errorf("unknown output %q: text or json", output)}
+			}
+			return asking(cmd.Context(), t, c, args, func(name string, a rotation.Answer) error {
+				if output == "json" {
+					e := json.NewEncoder(t.out)
+					e.SetEscapeHTML(false)
+					if err := e.Encode(a); err != nil {
+						return err
+					}
+				} else {
+					printPlan(t, name, a)
+				}
+				if a.Failure != nil {
+					return errAct
+				}
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	return cmd
+}
+
+func printPlan(t *terminal, name string, a rotation.Answer) {
+	if a.Failure != nil {
+		tell(t, name, a.Failure)
+		return
+	}
+	fmt.Fprintf(t.out, "%s: the next password is for %q. Sent would be:\n", name, a.Plan.User)
+	for _, s := range a.Plan.Statements {
+		fmt.Fprintf(t.out, "  %s\n", strings.ReplaceAll(s, "\n", "\n  "))
+	}
+	for _, l := range []struct {
+		what  string
+		lines []string
+	}{{"It gains", a.Plan.Gains}, {"It loses", a.Plan.Loses}} {
+		if len(l.lines) > 0 {
+			fmt.Fprintf(t.out, "%s:\n  %s\n", l.what, strings.Join(l.lines, "\n  "))
+		}
+	}
+	for _, n := range a.Notes {
+		fmt.Fprintf(t.out, "Note: %s\n", n.Text)
+	}
+}
+
+// tell says why a rotation fails, and what to do.
+func tell(t *terminal, name string, f *rotation.Failure) {
+	fmt.Fprintf(t.out, "%s: %s: %s\n  What to do: %s\n", name, strings.TrimPrefix(string(f.Class), rotation.Prefix), f.Cause, f.Remedy)
+}
+
+// asking puts the question for a plan to the functions of some secrets, one after
+// the other, and shows each answer. It goes on after a failure.
+func asking(ctx context.Context, t *terminal, c *clouds, secrets []string, show func(name string, a rotation.Answer) error) error {
+	cloud, err := c.one(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, s := range secrets {
+		t.progress("asking the function of %s", s)
+		a, err := ask(ctx, cloud, s, rotation.AskPlan)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", s, err)
+			t.progress("rotor: %v", err)
+		} else {
+			err = show(s, a)
+		}
+		errs = append(errs, err)
+	}
+	if slices.Contains(errs, errAct) {
+		return errAct
+	}
+	return errors.Join(errs...)
+}
+
+// ask puts a question to the function that rotates a secret.
+func ask(ctx context.Context, c cloud, secret string, q rotation.Ask) (rotation.Answer, error) {
+	d, err := describe(ctx, c, secret)
+	if err != nil {
+		return rotation.Answer{}, err
+	}
+	if d.RotationLambdaARN == nil {
+		return rotation.Answer{}, errors.New("no function rotates it: configure its rotation first (aws secretsmanager rotate-secret --no-rotate-immediately)")
+	}
+	a, err := operate.Ask(ctx, c.functions, *d.RotationLambdaARN, q, aws.ToString(d.ARN), "")
+	return a, explained(err, "lambda:InvokeFunction")
+}

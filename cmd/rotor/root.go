@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed492efc12/rotor/framework/serve"
+)
+
+func newRoot(t *terminal) *cobra.Command {
+	c := &clouds{}
+	root := &cobra.Command{
+		Use:   "rotor",
+		Short: "See, try, plan, start and mend rotations of secrets",
+		Long: `rotor shows how the secrets of AWS Secrets Manager stand with their rotations, and gets stuck ones going.
+
+Whatever touches a database is asked of the secret's own rotation function, which is where the network lets it. No command shows,
+logs or writes a password; none touches more than one secret without --yes.
+
+It ends with status 0 if all is well, 1 if it could not tell, 2 if somebody must act, 64 if the command line is wrong.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       serve.Version,
+	}
+	root.PersistentFlags().StringSliceVar(&c.profiles, "profile", nil, "profiles of the AWS configuration to look in, with commas between them (default: the usual one)")
+	root.PersistentFlags().StringSliceVar(&c.regions, "region", nil, "regions to look in, with commas between them (default: the profile's)")
+	root.SetVersionTemplate("rotor {{.Version}}\n")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(
+		statusCommand(t, c),
+		checkCommand(t, c),
+		planCommand(t, c),
+		rotateCommand(t, c),
+		recoverCommand(t, c),
+		explainCommand(t),
+		versionCommand(t),
+	)
+	for _, sub := range root.Commands() {
+		sub.Args = asUsage(sub.Args)
+	}
+	return root
+}
+
+// asUsage makes what a command says of its arguments an error of usage.
+func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if check == nil {
+			return nil
+		}
+		if err := check(c, args); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
+}
+
+func versionCommand(t *terminal) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			fmt.Fprintf(t.out, "rotor %s\n", serve.Version)
+			return nil
+		},
+	}
+}

@@ -1,0 +1,131 @@
+// Package fleet tells how each secret of an account and region stands with its
+// rotation, from what ListSecrets and ListFunctions say. It reads no value.
+package fleet
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"github.com/seed492efc12/rotor/framework/rotation"
+)
+
+// A State is how a secret stands with its rotation.
+type State string
+
+// The states, the worst first.
+const (
+	Stuck      State = "stuck"         // a rotation began and has not ended
+	Gone       State = "function gone" // the function that rotates it is not there
+	Overdue    State = "overdue"       // the next rotation's date is past
+	Never      State = "never"         // rotation is on, and there was none
+	Off        State = "switched off"  // it was configured, and is off
+	Unrotated  State = "no rotation"   // it was never configured
+	Rotating   State = "rotating"      // a rotation began a moment ago
+	ByAWS      State = "AWS's function"
+	ByOthers   State = "other function" // neither Rotor's nor AWS's
+	ByAService State = "by a service"   // such as RDS, for its master users
+	OK         State = "ok"
+)
+
+// States are all of them, the worst first.
+func States() []State {
+	return []State{Stuck, Gone, Overdue, Never, Off, Unrotated, Rotating, ByAWS, ByOthers, ByAService, OK}
+}
+
+// Bad reports whether somebody must act.
+func (s State) Bad() bool { return slices.Contains([]State{Stuck, Gone, Overdue, Never, Off}, s) }
+
+// patience is how long a rotation may be under way before it counts as stuck:
+// longer than a function may run.
+const patience = 15 * time.Minute
+
+// A Secret is one of the fleet.
+type Secret struct {
+	Name     string
+	ARN      string
+	Region   string
+	Profile  string
+	State    State
+	Since    time.Time // since when it is stuck, at the latest; zero for other states
+	Rotated  time.Time // the last rotation that ended well; zero if there was none
+	Next     time.Time // by when the next one is due; zero if none is
+	Function Function
+	// Pending is the version of the rotation under way, if one is.
+	Pending string
+	// Trouble is what the log says of the last failure, where it was asked.
+	Trouble *Trouble
+}
+
+// Of tells a secret's state. Functions are those of its account and region; nil
+// means that they are not known, so that none is said to be gone.
+func Of(e types.SecretListEntry, functions Functions, now time.Time) Secret {
+	s := Secret{
+		Name:    aws.ToString(e.Name),
+		ARN:     aws.ToString(e.ARN),
+		Region:  part(aws.ToString(e.ARN), 3),
+		Rotated: aws.ToTime(e.LastRotatedDate),
+		Next:    aws.ToTime(e.NextRotationDate),
+		Pending: pending(e.SecretVersionsToStages),
+	}
+	known := true
+	if arn := aws.ToString(e.RotationLambdaARN); arn != "" {
+		s.Function, known = functions.find(arn)
+	}
+	s.State = s.judge(e, known, now)
+	if s.State == Stuck {
+		s.Since = aws.ToTime(e.LastChangedDate)
+	}
+	return s
+}
+
+func (s Secret) judge(e types.SecretListEntry, known bool, now time.Time) State {
+	changed := now.Sub(aws.ToTime(e.LastChangedDate))
+	switch {
+	case aws.ToString(e.OwningService) != "":
+		return ByAService
+	case s.Pending != "" && changed > patience:
+		return Stuck
+	case s.Function.ARN == "":
+		return Unrotated
+	case !known:
+		return Gone
+	case !aws.ToBool(e.RotationEnabled):
+		return Off
+	case s.Pending != "":
+		return Rotating
+	case !s.Next.IsZero() && now.After(s.Next):
+		return Overdue
+	case s.Rotated.IsZero():
+		return Never
+	}
+	switch s.Function.Kind {
+	case AWS:
+		return ByAWS
+	case Other:
+		return ByOthers
+	}
+	return OK
+}
+
+// pending is the version that a rotation under way has made: one with AWSPENDING
+// that is not AWSCURRENT too.
+func pending(stages map[string][]string) string {
+	for version, labels := range stages {
+		if slices.Contains(labels, rotation.Pending) && !slices.Contains(labels, rotation.Current) {
+			return version
+		}
+	}
+	return ""
+}
+
+// part is one of an ARN's parts, counted from 0.
+func part(arn string, n int) string {
+	if all := strings.Split(arn, ":"); n < len(all) {
+		return all[n]
+	}
+	return ""
+}
