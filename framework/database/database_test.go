@@ -498,6 +498,7 @@ func TestConfigurationIsChecked(t *testing.T) {
 		"no port":          func(c *database.Config) { c.Driver.Port = 0 },
 		"cannot connect":   func(c *database.Config) { c.Driver.Connect = nil },
 		"checks no names":  func(c *database.Config) { c.Driver.CheckUser = nil },
+		"quotes a secret":  func(c *database.Config) { c.Driver.Fields = []string{"authSource", "sentinelPassword"} },
 		"half a cloning":   func(c *database.Config) { c.Driver.Cloning = &database.Cloning{Suffix: "_clone"} },
 		"no suffix":        func(c *database.Config) { c.Driver.Cloning = &database.Cloning{Connect: c.Driver.Cloning.Connect} },
 		"no strategy":      func(c *database.Config) { c.Strategy = nil },

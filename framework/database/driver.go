@@ -49,8 +49,8 @@ func Reused(err error) *rotation.Fault {
 type PasswordRules = password.Rules
 
 // A Driver describes one kind of database server. It is a constant: it keeps
-// no connection and no configuration. All fields but NameQuote, Database and
-// Cloning are required.
+// no connection and no configuration. All fields but NameQuote, Database,
+// Fields and Cloning are required.
 type Driver struct {
 	// Engines are the values that the secret's "engine" field may have; the
 	// first is the driver's name.
@@ -66,6 +66,10 @@ type Driver struct {
 	// CheckUser says why this driver will not rotate a user of that name:
 	// [AnyUser] where it rotates all.
 	CheckUser func(user string) error
+	// Fields are those of the secret that only this driver knows, and that
+	// messages may quote, such as the name of a replica set. What it knows besides
+	// stays hidden.
+	Fields []string
 	// NameQuote encloses a user name that stands for itself, where the secret
 	// may have one: the suffix goes inside. Empty where quotes mean nothing.
 	NameQuote string

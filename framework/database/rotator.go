@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/seed492efc12/rotor/framework/rotation"
@@ -62,6 +63,8 @@ func New(c Config) (*Rotator, error) {
 	switch {
 	case len(c.Driver.Engines) == 0 || c.Driver.Port == 0 || c.Driver.Connect == nil || c.Driver.CheckUser == nil:
 		return nil, errors.New("the driver lacks engines, a port, Connect or CheckUser")
+	case slices.ContainsFunc(c.Driver.Fields, func(f string) bool { return !secret.Quotable(f) }):
+		return nil, fmt.Errorf("the driver has messages quote fields that are secret by their names: %q", c.Driver.Fields)
 	case c.Driver.Cloning != nil && (c.Driver.Cloning.Suffix == "" || c.Driver.Cloning.Connect == nil):
 		return nil, errors.New("the driver's Cloning lacks a suffix or Connect")
 	case c.Strategy == nil || c.Password == nil || c.Roots == nil:

@@ -101,7 +101,7 @@ func (e *Engine) Ask(ctx context.Context, q Question) Answer {
 	ctx, cancel := withMargin(ctx)
 	defer cancel()
 	ev := Event{SecretID: q.SecretID}
-	r := &run{Engine: e, ev: ev, redactor: &redactor{}, report: Rehearsal()}
+	r := &run{Engine: e, ev: ev, redactor: &redactor{public: e.Public}, report: Rehearsal()}
 	log, start := e.Log.With("asked", string(q.Ask), "secret", q.SecretID), e.Clock.Now()
 	a := Answer{Ask: q.Ask, SecretID: q.SecretID}
 	var err error

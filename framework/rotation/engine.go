@@ -16,6 +16,9 @@ type Engine struct {
 	Rotator Rotator
 	Clock   Clock
 	Log     *slog.Logger
+	// Public are fields of secrets, beside the well-known ones such as host and
+	// username, that errors and the log may quote. All others are hidden.
+	Public []string
 	// Observe, if set, is told how each step ended.
 	Observe func(Outcome)
 
@@ -62,7 +65,7 @@ func (e *Engine) Handle(ctx context.Context, ev Event) error {
 func (e *Engine) handle(ctx context.Context, ev Event, invalid error) error {
 	ctx, cancel := withMargin(ctx)
 	defer cancel()
-	r := &run{Engine: e, ev: ev, invalid: invalid, redactor: &redactor{token: ev.RotationToken}, report: &Report{}}
+	r := &run{Engine: e, ev: ev, invalid: invalid, redactor: &redactor{token: ev.RotationToken, public: e.Public}, report: &Report{}}
 	log, start := e.Log.With("rotation", ev), e.Clock.Now()
 	out := Outcome{Event: ev}
 	if err := r.retry(ctx, log, &out.Attempts); err != nil {

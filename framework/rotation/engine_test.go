@@ -448,6 +448,25 @@ func TestNothingSensitiveLeaves(t *testing.T) {
 	}
 }
 
+// What a field holds is quoted where the field is declared, and there alone.
+func TestADeclaredFieldIsQuoted(t *testing.T) {
+	for _, public := range [][]string{nil, {"set"}} {
+		f := newFixture(t)
+		d, err := secret.Parse([]byte(`{"n":"10001","set":"replicas","other":"unheard-of"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.store.Add("s", d)
+		f.store.Begin("s", "v1")
+		f.engine.Public = public
+		f.rotator.hook = func(string) error { return errors.New("10001 of replicas in unheard-of") }
+		said := fmt.Sprint(f.handle(t, rotation.CreateSecret)) + f.log.String()
+		if strings.Contains(said, "10001") || strings.Contains(said, "unheard-of") || strings.Contains(said, "replicas") != (public != nil) {
+			t.Errorf("with %q: %s", public, said)
+		}
+	}
+}
+
 func TestAPanicWhileReadingIsAnError(t *testing.T) {
 	f := newFixture(t)
 	f.engine.Store = panicky{f.engine.Store}

@@ -14,9 +14,10 @@ import (
 
 // A redactor hides what a run has read.
 type redactor struct {
-	token string
-	mu    sync.Mutex
-	docs  []secret.Document
+	token  string
+	public []string // see [Engine.Public]
+	mu     sync.Mutex
+	docs   []secret.Document
 }
 
 func (r *redactor) hide(d secret.Document) {
@@ -31,7 +32,7 @@ func (r *redactor) redact(text string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, d := range r.docs {
-		text = d.Redact(text)
+		text = d.Redact(text, r.public...)
 	}
 	if r.token != "" {
 		text = strings.ReplaceAll(text, r.token, "[secret]")

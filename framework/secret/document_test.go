@@ -112,6 +112,21 @@ func TestRedactsEveryFormButNoPublicField(t *testing.T) {
 	}
 }
 
+// What nobody has declared is hidden, and so is what nobody may declare.
+func TestAFieldIsPublicIfItIsDeclaredAlone(t *testing.T) {
+	d := parse(t, `{"host":"db.example","group":"group-one","region":"region-one","sentinelPassword":"hunter2","Token":"token-one","apiKey":"key-one-1","keyspace":"space-one","other":"space-one2"}`)
+	const text = "group-one region-one hunter2 token-one key-one-1 space-one db.example"
+	if got := d.Redact(text); got != "[secret] [secret] [secret] [secret] [secret] [secret] db.example" {
+		t.Errorf("without a declaration: %s", got)
+	}
+	if got := d.Redact(text, "group", "keyspace", "sentinelPassword", "Token", "apiKey", "none"); got != "group-one [secret] [secret] [secret] [secret] space-one db.example" {
+		t.Errorf("declared: %s", got)
+	}
+	if got := d.With("region", "group-one").Redact("group-one", "group"); got != "[secret]" {
+		t.Errorf("what another field hides: %s", got)
+	}
+}
+
 func FuzzDocumentRoundTrip(f *testing.F) {
 	for _, s := range []string{`{"a":1,"b":"x"}`, `{}`, "{ \"a\" :\t{\"b\":[null]}\n}", `{"\ud800":"\udfff","a":""}`, `{"a":1,"a":2}`} {
 		f.Add([]byte(s), "a", "text")

@@ -10,13 +10,20 @@ import (
 	"strings"
 )
 
-// public are the fields, of those that Secrets Manager documents and those
-// that Rotor adds, that an error may quote. Every other field counts as
-// sensitive, so that a new one is hidden until somebody lists it here.
+// public are the fields, of those that Secrets Manager documents and the one
+// that Rotor adds for all, that an error may quote. Every other field counts as
+// sensitive, unless whoever redacts says that it is public too.
 // Source: Secrets Manager user guide, "JSON structure of secrets".
 var public = []string{
-	"engine", "host", "port", "username", "dbname", "masterarn", "ssl", "dbInstanceIdentifier", "dbClusterIdentifier",
-	"tlsServerName", "authSource", "replicaSet", "srv", "sid", "sentinelMaster", "sentinelUsername",
+	"engine", "host", "port", "username", "dbname", "masterarn", "ssl", "dbInstanceIdentifier", "dbClusterIdentifier", "tlsServerName",
+}
+
+// Quotable reports whether a field may be declared public: one whose name tells
+// of a password, a key, a token or another secret never is.
+func Quotable(field string) bool {
+	name := strings.ToLower(field)
+	return name != "" && !strings.HasSuffix(name, "key") &&
+		!slices.ContainsFunc([]string{"pass", "pwd", "secret", "token", "credential"}, func(word string) bool { return strings.Contains(name, word) })
 }
 
 // shortest is the least number of bytes of a value that is worth hiding: to
@@ -25,14 +32,16 @@ const shortest = 4
 
 // Redact returns text with each sensitive value of d replaced by [secret], in
 // each form in which drivers and servers are known to quote one: as it is, as
-// a SQL literal, a Go or JSON string, or in a URL.
-func (d Document) Redact(text string) string {
+// a SQL literal, a Go or JSON string, or in a URL. Also are fields that are
+// public beside the well-known ones, as far as they are
+// [Quotable].
+func (d Document) Redact(text string, also ...string) string {
 	if text == "" {
 		return text
 	}
 	var forms []string
 	for _, f := range d.fields {
-		if !slices.Contains(public, f.name) {
+		if !slices.Contains(public, f.name) && !(slices.Contains(also, f.name) && Quotable(f.name)) {
 			forms = appendValues(forms, d.raw[f.start:f.end])
 		}
 	}

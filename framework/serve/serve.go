@@ -35,7 +35,7 @@ func Database(d database.Driver) {
 	if err != nil {
 		stop(err)
 	}
-	start(s, d.Name(), r)
+	start(s, d.Name(), r, d.Fields)
 }
 
 // Settings are those of the environment that any rotator may want.
@@ -66,7 +66,7 @@ func Rotator(name string, make func(Settings) (rotation.Rotator, error)) {
 	if err != nil {
 		stop(err)
 	}
-	start(s, name, r)
+	start(s, name, r, nil)
 }
 
 // plain are the settings for a rotator that is no database.
@@ -110,7 +110,7 @@ func (s config) rotator(d database.Driver) (*database.Rotator, error) {
 	return database.New(c)
 }
 
-func start(s config, name string, r rotation.Rotator) {
+func start(s config, name string, r rotation.Rotator, public []string) {
 	told := logger()
 	log.SetFlags(0)
 	log.SetOutput(relay{told})
@@ -124,6 +124,7 @@ func start(s config, name string, r rotation.Rotator) {
 		Rotator: r,
 		Clock:   clock{},
 		Log:     told,
+		Public:  public,
 		Observe: metrics{name, os.Stdout, time.Now}.observe,
 	}
 	lambda.Start(handler{e.HandleJSON, e.Ask, told})

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"maps"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -168,6 +169,26 @@ func TestAFailoverBetweenTwoRotations(t *testing.T) {
 			_ = c.Close()
 		}
 	})
+}
+
+// The message names the field that has to be corrected, as it is, and no password.
+func TestWhatTheDriverDeclaresIsQuotedAndNothingElse(t *testing.T) {
+	s := redistest.Start(t, redistest.Redis, redistest.Config{Shape: redistest.Watched})
+	r, f, _ := open(t, s, "single-user")
+	fields := maps.Clone(s.Place())
+	fields["username"], fields["password"], fields["sentinelMaster"] = s.AdminUser, rand.Text(), "nobody's primary"
+	text, err := json.Marshal(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	arn, err := r.CreateSecret(t.Context(), "wrong", string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = r.Rotate(t.Context(), arn, f)
+	if err == nil || !strings.Contains(err.Error(), "nobody's primary") || strings.Contains(err.Error(), s.AdminPassword) {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestServersThatCannotBeTrustedGetNoPassword(t *testing.T) {

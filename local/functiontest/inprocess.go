@@ -80,7 +80,7 @@ func (h Harness) lab(t *testing.T, by string, driver database.Driver) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.engine = &rotation.Engine{Store: &l.store, Rotator: rotator, Clock: &rotationtest.Clock{}, Log: slog.New(slog.DiscardHandler)}
+	l.engine = &rotation.Engine{Store: &l.store, Rotator: rotator, Clock: &rotationtest.Clock{}, Log: slog.New(slog.DiscardHandler), Public: driver.Fields}
 	return l
 }
 

@@ -36,6 +36,7 @@ var Driver = database.Driver{
 	Engines:   []string{"mongo", "documentdb"},
 	Port:      27017,
 	Database:  "admin",
+	Fields:    []string{"authSource", "replicaSet", "srv"},
 	Connect:   database.AsConn(connect),
 	CheckUser: checkUser,
 	Cloning: &database.Cloning{

@@ -47,6 +47,7 @@ func With(client Client) database.Driver {
 	return database.Driver{
 		Engines:   []string{"oracle"},
 		Port:      1521,
+		Fields:    []string{"sid"},
 		Connect:   database.AsConn(connect),
 		CheckUser: checkUser,
 		NameQuote: `"`,

@@ -28,6 +28,7 @@ var Driver = database.Driver{
 	Engines:   []string{"redis", "valkey"},
 	Port:      6379,
 	Database:  "0",
+	Fields:    []string{sentinelField, sentinelUser},
 	Connect:   database.AsConn(connect),
 	CheckUser: checkUser,
 	Cloning: &database.Cloning{

@@ -123,6 +123,8 @@ var mutants = []mutant{
 	{"a retry logs the driver's error", "framework/rotation/engine.go", `"cause", r.redact(err.Error()), "waitMs"`, `"cause", err.Error(), "waitMs"`, "./framework/rotation", ""},
 	{"a panic's value is printed", "framework/rotation/safety.go", `what := fmt.Sprintf("a value of type %T", value)`, "what := fmt.Sprint(value)", "./framework/rotation", ""},
 	{"RotationToken is not redacted", "framework/rotation/safety.go", `if r.token != "" {`, "if false {", "./framework/rotation", ""},
+	{"a field that nobody declared is quoted", "framework/secret/redact.go",
+		"!(slices.Contains(also, f.name) && Quotable(f.name))", "!(slices.Contains(also, f.name) || Quotable(f.name))", "./framework/secret", ""},
 	{"the password is sent in place of its hash", "rotators/postgres/password.go", "err := c.store(ctx, change.Target, facts.verifier)", "err := c.store(ctx, change.Target, func(_ facts, password string) (string, error) { return password, nil })", "./rotators/postgres", "TestTheServersLog"},
 	{"a login prints its password", "framework/database/login.go", `"%s user %q at %s", l.role, l.User, l.Address()`, `"%s user %q at %s, %s", l.role, l.User, l.Address(), l.Password`, "./framework/database", ""},
 

@@ -51,7 +51,7 @@ func (r *Rotations) Engine(t *testing.T) *rotation.Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &rotation.Engine{Store: &r.Store, Rotator: d, Clock: &rotationtest.Clock{}, Log: slog.New(slog.NewTextHandler(&r.Log, nil)), Observe: r.observe}
+	return &rotation.Engine{Store: &r.Store, Rotator: d, Clock: &rotationtest.Clock{}, Log: slog.New(slog.NewTextHandler(&r.Log, nil)), Observe: r.observe, Public: d.Driver.Fields}
 }
 
 func (r *Rotations) observe(o rotation.Outcome) {
