@@ -74,10 +74,10 @@ var platform = runtime.GOOS + "/" + runtime.GOARCH
 func (r recipe) fetch(ctx context.Context, cache string, say func(string, ...any)) (Server, error) {
 	from, ok := r.sources[platform]
 	if !ok {
-		return Server{}, &MissingError{r.name, "nobody publishes it for " + platform + r.advice()}
+		return Server{}, &MissingError{r.name, "nobody publishes it for " + platform + advice}
 	}
 	if why := from.lacks(); why != "" {
-		return Server{}, &MissingError{r.name, why + r.advice()}
+		return Server{}, &MissingError{r.name, why + advice}
 	}
 	downloads := filepath.Join(cache, ".fetch", r.name)
 	if err := makeOpen(downloads); err != nil {

@@ -119,8 +119,8 @@ func TestRemainsMakeWayForAServer(t *testing.T) {
 
 func TestWhatCannotBeHadIsMissingAndSaysWhy(t *testing.T) {
 	for want, r := range map[string]recipe{
-		"missing: mongodb-9.9 (needs pip)":                                fake("mongodb-9.9", fakeServer{needs: "needs pip"}),
-		"missing: mongodb-9.9 (nobody publishes it for " + platform + ")": {name: "mongodb-9.9"},
+		"missing: mongodb-9.9 (needs pip" + advice + ")":                           fake("mongodb-9.9", fakeServer{needs: "needs pip"}),
+		"missing: mongodb-9.9 (nobody publishes it for " + platform + advice + ")": {name: "mongodb-9.9"},
 	} {
 		_, err := r.fetch(t.Context(), t.TempDir(), quiet)
 		var missing *MissingError

@@ -32,7 +32,7 @@ import (
 // A Server is a real server's files on this machine.
 type Server struct {
 	Name    string // "mysql-8.0", as in the table
-	Product string // "mysql", "mariadb", "postgres", "mongodb", "redis", "valkey", "pgbouncer"
+	Product string // "mysql", and others of the table
 	Version string // "8.0.33": what its binary says
 	Dir     string // where it is unpacked; for one of the system's own, its prefix, such as /usr
 	System  bool   // the machine has it by other means than Fetch

@@ -12,14 +12,8 @@ type recipe struct {
 	sources map[string]source // by GOOS/GOARCH
 }
 
-// advice is what else a user can do.
-func (r recipe) advice() string {
-	switch productOf(r.name) {
-	case "postgres", "mysql", "mariadb", "redis", "valkey":
-		return "; one that the system installs is found too"
-	}
-	return ""
-}
+// advice is what else a user can do: see [Find].
+const advice = "; one that the system installs is found too"
 
 // onLinux is a source that has the same for both architectures.
 func onLinux(s source) map[string]source {

@@ -12,7 +12,8 @@ import (
 // Installed are the sources of a product's real servers, the oldest first: each
 // that the table of package install names, or those of them that
 // ROTOR_TEST_SERVERS names, such as "mysql-9.7,postgres" (a product is all of
-// its servers; "newest" is the last of each). What is not on this machine has no Start.
+// its servers; "newest" is the last of each, "ends" the first and the last of
+// each). What is not on this machine has no Start.
 func Installed[S Tested](product string, start func(install.Server) (S, error)) []Source[S] {
 	var sources []Source[S]
 	for _, name := range install.Wanted(product) {
@@ -33,20 +34,29 @@ func Installed[S Tested](product string, start func(install.Server) (S, error)) 
 // ROTOR_TEST_SERVERS names none that there is: nothing would be tested.
 func chosen(product, name string) bool {
 	fields := strings.FieldsFunc(os.Getenv("ROTOR_TEST_SERVERS"), func(r rune) bool { return r == ',' || r == ' ' })
+	is := len(fields) == 0
 	for _, field := range fields {
-		if field == newest {
-			return IsNewest(name)
-		}
-		product, _, _ := strings.Cut(field, "-")
-		if all := install.Wanted(product); field != product && !slices.Contains(all, field) || len(all) == 0 {
-			panic(fmt.Sprintf("ROTOR_TEST_SERVERS: there is no server %q", field))
+		switch field {
+		case newest:
+			is = is || IsNewest(name)
+		case ends:
+			is = is || IsNewest(name) || name == install.Wanted(product)[0]
+		default:
+			product, _, _ := strings.Cut(field, "-")
+			if all := install.Wanted(product); field != product && !slices.Contains(all, field) || len(all) == 0 {
+				panic(fmt.Sprintf("ROTOR_TEST_SERVERS: there is no server %q", field))
+			}
+			is = is || field == name || strings.HasPrefix(name, field+"-")
 		}
 	}
-	return len(fields) == 0 || slices.Contains(fields, name) || slices.Contains(fields, product)
+	return is
 }
 
-// newest, in ROTOR_TEST_SERVERS, is the newest server of each product, and no other.
-const newest = "newest"
+// Words of ROTOR_TEST_SERVERS: the newest server of each product, and the oldest with the newest.
+const (
+	newest = "newest"
+	ends   = "ends"
+)
 
 // IsNewest says whether a server is the newest of its product in the table.
 func IsNewest(name string) bool {

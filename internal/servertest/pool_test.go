@@ -81,6 +81,8 @@ func TestTheServersThatAreChosen(t *testing.T) {
 		"mysql-9.7, postgres": "MySQL9.7",
 		"postgres":            "",
 		"newest":              "MySQL9.7",
+		"ends":                "MySQL8.0 MySQL9.7",
+		"newest mysql-8.0":    "MySQL8.0 MySQL9.7",
 	} {
 		t.Setenv("ROTOR_TEST_SERVERS", list)
 		var names []string

@@ -116,5 +116,21 @@ func Names() (all []string) {
 	return all
 }
 
+// ID begins the names of what the template has for the engine.
+func (e Engine) ID() string { return strings.ToUpper(e.Name[:1]) + e.Name[1:] }
+
+// Title is the names of the engine's products, for people.
+func (e Engine) Title() string {
+	var titles []string
+	for _, p := range e.Products {
+		titles = append(titles, p.Title)
+	}
+	last := len(titles) - 1
+	if last == 0 {
+		return titles[0]
+	}
+	return strings.Join(titles[:last], ", ") + " and " + titles[last]
+}
+
 // Function is the package of the engine's function.
 func (e Engine) Function() string { return "github.com/seed492efc12/rotor/functions/" + e.Name }

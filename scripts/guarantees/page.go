@@ -27,8 +27,7 @@ func write(r *results, s sweeping) (string, error) {
 			if !r.passed[e.test] {
 				return "", fmt.Errorf("%s did not pass, or there is no such test", e.test)
 			}
-			dir, test, _ := strings.Cut(e.test, " ")
-			fmt.Fprintf(&b, "| `%s` in %s | %s | %s |\n", test, dir, e.what, r.servers[e.test])
+			fmt.Fprintln(&b, e.row(r.servers[e.test].String()))
 		}
 		for _, sum := range p.sums {
 			n, err := sum.of(r.points)
@@ -52,6 +51,12 @@ func write(r *results, s sweeping) (string, error) {
 		fmt.Fprintf(&b, "\nNot proven: %s\n", p.not)
 	}
 	return b.String(), nil
+}
+
+// row is the evidence as a line of the page's table, with what it ran on.
+func (e evidence) row(on string) string {
+	dir, test, _ := strings.Cut(e.test, " ")
+	return fmt.Sprintf("| `%s` in %s | %s | %s |", test, dir, e.what, on)
 }
 
 // A sum is a sentence with the number of all points of one kind.

@@ -1,5 +1,11 @@
 package main
 
+import (
+	"slices"
+
+	"github.com/seed492efc12/rotor/scripts/engines"
+)
+
 // A promise is one of those in docs/design.md.
 type promise struct {
 	title, text string
@@ -34,6 +40,18 @@ other test on all servers. ` + "`make guarantees`" + ` puts passing faults too, 
 with their retries.
 `
 
+// functions is a test that the function of each engine passes.
+func functions(test, what string) (all []evidence) {
+	for _, e := range engines.All() {
+		of := e.Title()
+		if e.Products[0].Example == nil {
+			of += ", with the stand-in's client linked in"
+		}
+		all = append(all, evidence{"functions/" + e.Name + " " + test, what + ": " + of})
+	}
+	return all
+}
+
 // promises are in the order of docs/design.md.
 var promises = []promise{neverLockedOut, noFewerRights, noRefusedLogin, neverSeen, verifiedTLS, saysWhatToDo, honestTrial, asDocumented, holdsUnderLoad}
 
@@ -41,7 +59,7 @@ var neverLockedOut = promise{
 	title: "Never locked out",
 	text: `The function may die at any point, before or after the effect of what it was doing. With alternating users AWSCURRENT works at every moment,
 with all its rights; with a single user AWSCURRENT or AWSPENDING works. The next run ends well, and never overwrites a pending value.`,
-	evidence: []evidence{
+	evidence: slices.Concat([]evidence{
 		{"framework/rotation TestACrashAnywhereConvergesAndKeepsThePendingValue", "the engine: each call, before and after, passing and lasting"},
 		{"framework/database TestConformance", "the strategies, on a database in memory"},
 		{"framework/database TestAPasswordThatLetsNobodyInIsPutBack", "set, prove, put back"},
@@ -62,15 +80,8 @@ with all its rights; with a single user AWSCURRENT or AWSPENDING works. The next
 		{"rotators/redis TestAllNodesAreChangedOrTheNextRunEndsIt", "a node that cannot be changed"},
 		{"rotators/redis TestAFailoverBringsNoOldPasswordBack", "users are not replicated"},
 		{"rotators/redis TestARestartRemembersTheNewPassword", "and are kept in a file"},
-		{"functions/postgres TestTheProcessKeepsItsPromisesWhateverHappensToIt", "the built function, killed at each outside call; two runs at once"},
-		{"functions/mysql TestTheProcessKeepsItsPromisesWhateverHappensToIt", "the same, for MySQL and MariaDB"},
-		{"functions/documentdb TestTheProcessKeepsItsPromisesWhateverHappensToIt", "the same, for MongoDB and DocumentDB"},
-		{"functions/redis TestTheProcessKeepsItsPromisesWhateverHappensToIt", "the same, for Redis and Valkey"},
-		{"functions/sqlserver TestTheProcessKeepsItsPromisesWhateverHappensToIt", "the same, for SQL Server"},
-		{"functions/redshift TestTheProcessKeepsItsPromisesWhateverHappensToIt", "the same, for Redshift"},
-		{"functions/oracle TestTheProcessKeepsItsPromisesWhateverHappensToIt", "the same, for Oracle, with the stand-in's client linked in"},
 		{"examples/apikey TestConformance", "a rotator that is no database"},
-	},
+	}, functions("TestTheProcessKeepsItsPromisesWhateverHappensToIt", "the built function, killed at each outside call; two runs at once")),
 	sums: []sum{{"every-interleaving/schedules", "Orders of the calls of two processes, with one of them dying at any: all that differ, %d."}},
 	tables: []table{
 		{"Points in two rotations, times the kinds of faults that are put at each. The call has its effect, and its reply is lost (so is the world before the next call): for good, as the function is dead, or, on the newest server of a product, for a moment. " +
@@ -109,23 +120,16 @@ database on Redshift, row-level policies and masking; on Oracle network ACLs and
 var noRefusedLogin = promise{
 	title: "No refused login",
 	text:  `A healthy rotation has no refused login, so that nobody is locked out and no alarm goes off. Unknown errors are never retried.`,
-	evidence: []evidence{
+	evidence: slices.Concat([]evidence{
 		{"framework/rotation TestOnlyTransientErrorsAreRetried", "retries"},
 		{"framework/database TestALockedAccountEndsTheStep", "a locked account is not tried again"},
 		{"framework/database TestConformance", "logins are counted: 3, 4 or 5 in a rotation, none refused"},
 		{"rotators/postgres TestConformance", "the same on every server, here and below"},
 		{"rotators/postgres TestTheServersLogHoldsNoPasswordAndNoRefusal", "as the server's log counts them"},
 		{"rotators/mysql TestAStrictAccountIsRotatedByStepsThatRunTwice", "an account that one failed login locks for good, and that takes no password twice"},
-		{"functions/postgres TestThreeRotationsInARow", "the built function, as the server's log counts them"},
-		{"functions/mysql TestThreeRotationsInARow", ""},
-		{"functions/sqlserver TestThreeRotationsInARow", ""},
-		{"functions/oracle TestThreeRotationsInARow", "with the stand-in's client linked in"},
-		{"functions/redshift TestThreeRotationsInARow", ""},
-		{"functions/documentdb TestThreeRotationsInARow", ""},
-		{"functions/redis TestThreeRotationsInARow", ""},
 		{"functions/redis TestAnApplicationIsNeverRefused", "ten rotations, beside an application that logs in all the time with what it has read before"},
 		{"rotators/documentdb TestASessionIsOneLogin", "a client library that connects by itself"},
-	},
+	}, functions("TestThreeRotationsInARow", "the built function, as the server's log counts logins where it can be read")),
 	not: `what the engines' own client libraries do in versions other than those in go.mod.`,
 }
 
@@ -133,21 +137,19 @@ var neverSeen = promise{
 	title: "The password is never seen",
 	text: `Not in a log line, an error, a metric, a panic, the arguments or the environment of the process; and not in the server's log where the server takes
 hashes (PostgreSQL, MariaDB, Redshift) or masks statements.`,
-	evidence: []evidence{
+	evidence: slices.Concat([]evidence{
 		{"framework/rotation TestNothingSensitiveLeaves", "errors, notes, retries, in every form of quoting"},
 		{"framework/rotation TestAPanicWhileReadingIsAnError", "panics"},
 		{"framework/secret TestNeverPrints", "every verb of fmt"},
 		{"framework/secret TestRedactsEveryFormButNoPublicField", ""},
 		{"framework/database TestLoginsNeverPrintThePassword", ""},
 		{"local TestLogHoldsNoValueAndNoToken", "the stand-in of Secrets Manager"},
-		{"functions/postgres TestTheProcessKeepsItsPromisesWhateverHappensToIt", "every byte that the process wrote, its arguments, its environment and the server's log"},
-		{"functions/mysql TestTheProcessKeepsItsPromisesWhateverHappensToIt", "the same, for MySQL and MariaDB"},
 		{"rotators/postgres TestTheServersLogHoldsNoPasswordAndNoRefusal", "the log of real servers, statements included"},
 		{"rotators/mysql TestMariaDBNeverSeesThePassword", "the general log of a real server"},
 		{"rotators/redshift TestTheServersLogHoldsNoPasswordAndNoRefusal", ""},
 		{"rotators/sqlserver TestTheServersLogHoldsNoPasswordAndNoRefusal", "as far as our server masks what SQL Server masks"},
 		{"rotators/documentdb TestPasswordsAreInCommandsThatSetThemAlone", ""},
-	},
+	}, functions("TestTheProcessKeepsItsPromisesWhateverHappensToIt", "every byte that the process wrote, its arguments, its environment and the server's log")),
 	tables: []table{{"With debug logging on, on healthy and failing paths:",
 		[]column{{"no-password-seen/process", "scenarios", "scenarios"}, {"no-password-seen/process", "bytes", "bytes searched"}}}},
 	not: `what MySQL, SQL Server and Oracle themselves write of the statements that hold a password; they are sent over TLS. Memory is not wiped.
@@ -169,6 +171,7 @@ AWSCURRENT and the administrator's secret do not both name.`,
 		{"rotators/mysql TestABadCertificateEndsTheConnection", "real server"},
 		{"functions/redshift TestServersThatCannotBeTrustedGetNoPassword", ""},
 		{"functions/sqlserver TestServersThatCannotBeTrustedGetNoPassword", ""},
+		{"functions/redis TestServersThatCannotBeTrustedGetNoPassword", "real server"},
 		{"rotators/oracle TestServersThatCannotBeTrustedGetNoPassword", "the stand-in"},
 		{"rotators/oracle TestTLSIsVerifiedForTheNameInTheSecret", "the client library itself"},
 		{"rotators/documentdb TestBadCertificatesAreRefused", ""},
@@ -189,6 +192,7 @@ var saysWhatToDo = promise{
 		{"rotators/oracle TestEachCodeHasItsClass", ""},
 		{"rotators/redshift TestEveryCodeHasItsClass", ""},
 		{"rotators/documentdb TestEveryCodeHasItsClass", ""},
+		{"rotators/redis TestEveryErrorHasItsClass", ""},
 		{"deploy TestTheDeployPageHasEveryClassWithItsRemedy", "docs/deploy.md has all classes, with the code's own remedies"},
 		{"framework TestNoRemedyLeavesTheReaderAlone", "no remedy has a gap"},
 	},
@@ -211,6 +215,7 @@ and changes by somebody else between three rotations.`,
 		{"rotators/documentdb TestARotationDoesWhatItsTrialSays", "MongoDB"},
 		{"rotators/sqlserver TestARotationDoesWhatItsTrialSays", "SQL Server"},
 		{"rotators/redshift TestARotationDoesWhatItsTrialSays", "Redshift"},
+		{"rotators/oracle TestATrialAsksForWhatARotationNeeds", "Oracle: each privilege that is missing"},
 		{"rotators/postgres TestRotationsGoOnFromWhatAWSsFunctionLeft", "PostgreSQL: from AWS's function to Rotor, and back"},
 		{"rotators/mysql TestRotationsGoOnFromWhatAWSsFunctionLeft", "MySQL and MariaDB: the same"},
 		{"rotators/documentdb TestRotationsGoOnFromWhatAWSsFunctionLeft", "MongoDB: the same"},
@@ -236,16 +241,10 @@ sqlfluff for Oracle, sqlfluff and sqlglot for Redshift.`,
 var holdsUnderLoad = promise{
 	title: "It holds when many rotate at once",
 	text:  `Nothing is left open, and nothing is lost under Secrets Manager's quotas. docs/benchmarks.md has the simulation of 10,000 secrets.`,
-	evidence: []evidence{
+	evidence: slices.Concat([]evidence{
 		{"scripts/scale TestNoSecretIsLost", "throttling, slow databases, outages and crashes, in a virtual hour"},
-		{"functions/postgres TestARotationThatIsCutOffLeavesNothingOpen", "connections and goroutines"},
-		{"functions/mysql TestARotationThatIsCutOffLeavesNothingOpen", ""},
-		{"functions/documentdb TestARotationThatIsCutOffLeavesNothingOpen", ""},
-		{"functions/sqlserver TestARotationThatIsCutOffLeavesNothingOpen", ""},
-		{"functions/redshift TestARotationThatIsCutOffLeavesNothingOpen", ""},
-		{"functions/oracle TestARotationThatIsCutOffLeavesNothingOpen", ""},
 		{"rotators/documentdb TestClosedSessionsLeaveNoGoroutines", ""},
-	},
+	}, functions("TestARotationThatIsCutOffLeavesNothingOpen", "connections and goroutines")),
 	tables: []table{{"Warm rotations of one process after which the number of its connections and descriptors is what it was:", []column{{"nothing-stays-open/process", "rotations", "rotations"}}}},
 	not:    `AWS's own throttling, and Lambda's.`,
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed492efc12/rotor/scripts/engines"
 	"github.com/seed492efc12/rotor/scripts/gotest"
 )
 
@@ -59,9 +60,23 @@ func TestAVerdictNeedsAServer(t *testing.T) {
 // Every product that can be had is asked for, here or not.
 func TestTheNewestServersAreNamed(t *testing.T) {
 	names := strings.Split(newest(), ",")
-	for _, product := range []string{"postgres", "mysql", "mariadb", "mongodb"} {
-		if !slices.ContainsFunc(names, func(name string) bool { return name == product || strings.HasPrefix(name, product+"-") }) {
-			t.Errorf("%v has no %s", names, product)
+	for _, e := range engines.All() {
+		for _, p := range e.Products {
+			if p.Install != "" && !slices.ContainsFunc(names, func(name string) bool { return name == p.Install || strings.HasPrefix(name, p.Install+"-") }) {
+				t.Errorf("%v has no %s", names, p.Install)
+			}
+		}
+	}
+}
+
+// What its tests notice is known of each driver.
+func TestEveryEngineHasMutants(t *testing.T) {
+	for _, e := range engines.All() {
+		folder := "rotators/" + e.Name + "/"
+		if !slices.ContainsFunc(mutants, func(m mutant) bool { return strings.HasPrefix(m.file, folder) }) {
+			t.Errorf("there is no mutant of %s: add to list.go how its change of a password and its clone could be wrong, such as\n"+
+				"\t{%q, %q,\n\t\t%q, \"\", %q, \"TestConformance\"},\nand see go run ./scripts/mutants -only %s catch them", folder,
+				"the old password does not stay ("+e.Products[0].Title+")", folder+"FILE.go", "what occurs once in it", "./rotators/"+e.Name, folder)
 		}
 	}
 }
