@@ -38,7 +38,7 @@ test: ## Run all tests on the servers that are found, and say which these were; 
 
 race: ## Run what runs in the tests' own process with the race detector, on the newest real server of each product
 	@ROTOR_TEST_SERVERS=newest ROTOR_TEST_SWEEP=none go run ./scripts/test -- -race -vet=off -timeout 20m -p 3 ./framework/... ./internal/... ./scripts/gotest ./scripts/install ./scripts/scale
-	@ROTOR_TEST_SERVERS=newest ROTOR_TEST_SWEEP=none go run ./scripts/test -- -race -vet=off -timeout 20m -p 3 -run 'Conformance|Failover|AtOnce|Drop|CutOff' -skip 'TwoSuites|WithoutTLS|Conformance/DocumentDB' $(or $(RACE),$$(go run ./scripts/engines/real))
+	@ROTOR_TEST_SERVERS=newest ROTOR_TEST_SWEEP=none go run ./scripts/test -- -race -vet=off -timeout 20m -p 3 -run 'Conformance|Failover|AtOnce|Drop|CutOff' -skip 'TwoSuites|WithoutTLS|Conformance/(DocumentDB|(Redis|Valkey).*[a-z]$$)' $(or $(RACE),$$(go run ./scripts/engines/real))
 
 sweep: ## Put a fault at every point of every engine, and kill the built functions there
 	@go run ./scripts/test -- -timeout 20m -run 'Conformance|TheProcess' ./rotators/... ./functions/...

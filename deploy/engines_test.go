@@ -52,7 +52,7 @@ func everyEngine(template node) (faults []string) {
 		case !isFile("../functions/" + e + "/main.go"):
 			faults = append(faults, "no functions/"+e+"/main.go")
 		case f.at("Properties", "CodeUri").text() != "dist/"+e:
-			faults = append(faults, "no function with the code of dist/"+e)
+			faults = append(faults, "no function with the code of dist/"+e+": run make generate")
 		case f.at("Metadata", "SkipBuild").text() != "true":
 			faults = append(faults, e+": sam would build it, for any architecture")
 		case template.at("Parameters", prefix(e)+"Strategy").Node == nil:

@@ -220,7 +220,7 @@ func (w *world) rotor(t *testing.T, s database.Strategy, doc secret.Document, ch
 	}
 	r.store.Add("user", doc)
 	r.store.Add("admin", w.adminSecret(t))
-	r.engine = &rotation.Engine{Store: &r.store, Rotator: r.rotator, Clock: &rotationtest.Clock{}, Log: slog.New(slog.DiscardHandler)}
+	r.engine = &rotation.Engine{Store: &r.store, Rotator: r.rotator, Clock: &rotationtest.Clock{}, Log: slog.New(slog.DiscardHandler), Public: documentdb.Driver.Fields}
 	return r
 }
 

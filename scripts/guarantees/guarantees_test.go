@@ -34,7 +34,7 @@ func TestEveryEngineHasEvidence(t *testing.T) {
 			for _, e := range engines.All() {
 				like := p.of(folder, "postgres")
 				if len(p.of(folder, e.Name)) == 0 {
-					t.Errorf("%q has no test of %s/%s: write one, and add it to that promise in scripts/guarantees/promises.go; postgres has %q", p.title, folder, e.Name, like)
+					t.Errorf("%q has no test of %s/%s: write one, and add {%q, \"what it shows\"} to that promise in scripts/guarantees/promises.go; postgres has %q", p.title, folder, e.Name, folder+"/"+e.Name+" TestName", like)
 				}
 			}
 		}
