@@ -142,7 +142,7 @@ func (s suite) stage(t *testing.T, user string) *stage {
 				st.sent = o.Plan
 			}
 		},
-		Public:  s.Driver.Fields,
+		Public: s.Driver.Fields,
 	}
 	return st
 }
