@@ -54,7 +54,11 @@ func (c *conn) accountsOf(ctx context.Context, f *facts, user string) ([]target,
 func (c *conn) mustAccountsOf(ctx context.Context, f *facts, user string) ([]target, error) {
 	all, err := c.accountsOf(ctx, f, user)
 	if err == nil && len(all) == 0 {
-		err = rotation.Fail(rotation.NoUser, "there is no user %q on the server", user)
+		err = noUser(user)
 	}
 	return all, err
+}
+
+func noUser(user string) error {
+	return rotation.Fail(rotation.NoUser, "there is no user %q on the server", user)
 }

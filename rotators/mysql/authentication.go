@@ -60,41 +60,47 @@ func ed25519Hash(password string) string {
 
 // mariaClause is MariaDB's IDENTIFIED clause that gives a new password to every
 // way that has one and leaves the others alone. Plain says that the password
-// goes as text even where this package can hash it; hidden, that nowhere it did.
-func mariaClause(ways []authentication, password string, plain bool) (clause string, hidden bool) {
-	hidden = true
+// goes as text even where this package can hash it.
+func mariaClause(say func(untold) string, ways []authentication, password string, plain bool) string {
 	var parts []string
 	for _, w := range ways {
 		part := w.plugin
-		h := ""
-		if !plain {
-			h = hash(w.plugin, password)
-		}
 		switch {
 		case !w.isPassword() && w.has:
-			part += " USING " + literal(w.stored)
+			part += " USING " + say(w.kept())
 		case !w.isPassword():
-		case h != "":
-			part += " USING " + literal(h)
+		case !plain && hash(w.plugin, password) != "":
+			part += " USING " + say(newHash(w.plugin, password))
 		default:
-			part += " USING PASSWORD(" + literal(password) + ")"
-			hidden = false
+			part += " USING PASSWORD(" + say(newPassword(password)) + ")"
 		}
 		parts = append(parts, part)
 	}
-	return "IDENTIFIED VIA " + strings.Join(parts, " OR "), hidden
+	return "IDENTIFIED VIA " + strings.Join(parts, " OR ")
 }
+
+// hidden reports whether a password can go as a hash to all ways that have one.
+func hidden(ways []authentication, password string) bool {
+	return !slices.ContainsFunc(ways, func(w authentication) bool { return w.isPassword() && hash(w.plugin, password) == "" })
+}
+
+func newHash(plugin, password string) untold {
+	return untold{hash(plugin, password), "<hash of the new password>"}
+}
+
+// kept is what the server keeps for a way, which may be secret.
+func (a authentication) kept() untold { return untold{a.stored, "<as it is>"} }
 
 // mysqlClause is MySQL's IDENTIFIED clause for a new password. MySQL hides
 // passwords before it logs a statement (manual, 8.1.2.3 "Passwords and
 // Logging"); the salted hashes of its plug-ins are not made here.
-func mysqlClause(way authentication, password string) string {
+func mysqlClause(say func(untold) string, way authentication, password string) string {
 	clause := "IDENTIFIED WITH " + literal(way.plugin)
 	switch {
 	case way.isPassword():
-		return clause + " BY " + literal(password)
+		return clause + " BY " + say(newPassword(password))
 	case way.has:
-		return clause + " AS " + literal(way.stored)
+		return clause + " AS " + say(way.kept())
 	}
 	return clause
 }

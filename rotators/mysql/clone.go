@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -29,8 +30,7 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 	if err := c.lock(ctx, original); err != nil {
 		return err
 	}
-	k := cloning{conn: c, facts: f, original: original, clone: clone, password: p.Clone.Password}
-	c.cloned = cloned{user: clone, password: k.password, ways: map[string][]authentication{}}
+	k := cloning{conn: c, facts: f, original: original, clone: clone, password: p.Clone.Password, foreseen: map[account]*holdings{}}
 	if err := k.read(ctx); err != nil {
 		return err
 	}
@@ -47,6 +47,7 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 			return err
 		}
 	}
+	c.cloned = k.done()
 	k.noteDefiner(ctx)
 	return nil
 }
@@ -62,8 +63,12 @@ func patience(ctx context.Context) time.Duration {
 }
 
 // lock lets one session at a time work on a user. Closing the session unlocks. Any
-// user of the server can take the lock, so that its holder is named.
+// user of the server can take the lock, so that its holder is named. A rehearsal
+// works on nothing.
 func (c *conn) lock(ctx context.Context, user string) error {
+	if c.login.Report.Rehearses() {
+		return nil
+	}
 	sum := sha256.Sum256([]byte(user)) // a lock's name has 64 characters at most
 	name, wait := literal("rotor:"+hex.EncodeToString(sum[:16])), patience(ctx)
 	got, err := c.column(ctx, fmt.Sprintf("SELECT GET_LOCK(%s, %.0f)", name, wait.Seconds()))
@@ -95,6 +100,11 @@ type cloning struct {
 	sources []source              // the original's
 	made    map[string]definition // the clone's that exist, by host; then the new ones too
 	fresh   bool                  // the clone had none
+	born    []string              // hosts of those that were made, with that password
+
+	// What a rehearsal foresees, and what it takes for that: the session's rights.
+	foreseen map[account]*holdings
+	own      *holdings
 }
 
 // A source is one of the original's accounts.
@@ -158,58 +168,63 @@ func (k *cloning) create(ctx context.Context) error {
 		if _, ok := k.made[s.host]; ok {
 			continue
 		}
-		last := " ACCOUNT LOCK"
-		if k.attributes() { // which come last
-			attribute, err := withMark(s.attribute, k.pair)
-			if err != nil {
-				return err
+		attribute, err := withMark(s.attribute, k.pair)
+		if err != nil {
+			return err
+		}
+		if err := k.identifying(ctx, s, func(say func(untold) string, clause string) string {
+			text := "CREATE USER " + k.at(s).String() + " " + clause + " " + s.options(k.facts) + " ACCOUNT LOCK"
+			if k.attributes() { // which come last
+				text += " ATTRIBUTE " + say(attribute)
 			}
-			last += " ATTRIBUTE " + literal(attribute)
-		}
-		statement := func(clause string) string {
-			return "CREATE USER " + k.at(s).String() + " " + clause + " " + s.options(k.facts) + last
-		}
-		if err := k.identifying(ctx, s, statement); err != nil {
+			return text
+		}); err != nil {
 			return err
 		}
 		d := s.definition
 		d.locked = true
 		k.made[s.host] = d
-		k.cloned.born = append(k.cloned.born, s.host)
+		k.born = append(k.born, s.host)
+		k.foreseeNew(k.at(s))
 	}
 	return nil
 }
 
 // identifying runs a statement with the IDENTIFIED clause of an account.
-func (k *cloning) identifying(ctx context.Context, s source, statement func(clause string) string) error {
-	run := func(clause string) error {
-		err := k.exec(ctx, statement(clause))
+func (k *cloning) identifying(ctx context.Context, s source, with func(say func(untold) string, clause string) string) error {
+	run := func(plain bool) error {
+		err := k.send(ctx, func(say func(untold) string) string {
+			if k.maria {
+				return with(say, mariaClause(say, s.ways, k.password, plain))
+			}
+			return with(say, mysqlClause(say, s.ways[0], k.password))
+		})
 		if isPrivilege(err) {
 			return k.lacks(err, k.facts, "GRANT CREATE USER ON *.* TO "+k.self.String())
 		}
 		return err
 	}
 	if !k.maria {
-		return fault(run(mysqlClause(s.ways[0], k.password)))
+		return fault(run(false))
 	}
-	_, can := mariaClause(s.ways, k.password, false)
-	return k.hashing(unhashable(can), func(plain bool) error {
-		clause, _ := mariaClause(s.ways, k.password, plain)
-		return run(clause)
-	})
+	return k.hashing(ctx, unhashable(hidden(s.ways, k.password)), run)
 }
 
 // drop removes the clone's accounts on hosts where the original has none.
 func (k *cloning) drop(ctx context.Context) error {
-	for host := range k.made {
+	for _, host := range slices.Sorted(maps.Keys(k.made)) {
 		if slices.ContainsFunc(k.sources, func(s source) bool { return s.host == host }) {
 			continue
 		}
 		a := account{k.clone, host}
-		if err := k.attempt(ctx, "DROP USER "+a.String(), fmt.Sprintf("drop %s, since %q has no account there", a, k.original)); err != nil {
+		statement := "DROP USER " + a.String()
+		done, err := k.attempted(k.exec(ctx, statement), statement, fmt.Sprintf("drop %s, since %q has no account there", a, k.original))
+		if err != nil {
 			return err
 		}
-		delete(k.made, host)
+		if done {
+			delete(k.made, host)
+		}
 	}
 	return nil
 }
@@ -244,12 +259,15 @@ func (k *cloning) identify(ctx context.Context) error {
 		if slices.EqualFunc(k.made[s.host].ways, s.ways, authentication.isLike) {
 			continue
 		}
+		d := k.made[s.host]
+		d.ways = s.ways
+		k.made[s.host] = d
 		if hasPassword(s.ways) {
-			k.cloned.ways[s.host] = s.ways
 			continue
 		}
-		statement := func(clause string) string { return "ALTER USER " + k.at(s).String() + " " + clause }
-		if err := k.identifying(ctx, s, statement); err != nil {
+		if err := k.identifying(ctx, s, func(_ func(untold) string, clause string) string {
+			return "ALTER USER " + k.at(s).String() + " " + clause
+		}); err != nil {
 			return err
 		}
 	}
@@ -279,19 +297,18 @@ func (k *cloning) locks(ctx context.Context) error {
 	return nil
 }
 
-// attempt runs a statement whose failure costs nobody a right. What the server
-// says against it is noted; other errors are returned.
-func (k *cloning) attempt(ctx context.Context, statement, what string) error {
-	err := k.exec(ctx, statement)
+// attempted is how a statement ended whose failure costs nobody a right. What the
+// server says against it is noted; other errors are returned.
+func (k *cloning) attempted(err error, statement, what string) (done bool, _ error) {
 	var me *mysql.MySQLError
 	if errors.As(err, &me) {
 		k.login.Report.Notef("The administrator could not %s: %v. Let one who may run %s;", what, fault(err), statement)
-		return nil
+		return false, nil
 	}
 	if err == nil {
 		k.login.Report.Changed(statement)
 	}
-	return fault(err)
+	return err == nil, fault(err)
 }
 
 // queryDefined finds what runs with the rights of users, whose accounts are these. It is limited to two

@@ -36,7 +36,8 @@ func (h *holdings) after(ch change, by *holdings) *holdings {
 	h = h.copied()
 	o := object{name: ch.on.name}
 	switch {
-	case len(ch.rights) == 0: // a role or a proxy
+	case len(ch.rights) == 0:
+		h.afterOther(ch)
 	case ch.takes && o.name == everywhere:
 		h.take(o, ch.rights)
 		for _, d := range h.denials() {

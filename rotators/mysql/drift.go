@@ -22,7 +22,7 @@ func (c *conn) HandBack(ctx context.Context, p database.Pair, drift bool) error 
 	if err := c.lock(ctx, original); err != nil {
 		return err
 	}
-	k := cloning{conn: c, facts: f, original: original, clone: clone}
+	k := cloning{conn: c, facts: f, original: original, clone: clone, foreseen: map[account]*holdings{}}
 	accounts, err := c.mustAccountsOf(ctx, f, original)
 	if err != nil {
 		return err

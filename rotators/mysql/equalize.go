@@ -37,7 +37,7 @@ const rounds = 4
 func (k *cloning) become(ctx context.Context, a account, want *holdings, takes bool) error {
 	var before []change
 	for range rounds {
-		has, err := k.holdingsOf(ctx, k.facts, a)
+		has, err := k.now(ctx, a)
 		if err != nil {
 			return err
 		}
@@ -49,7 +49,7 @@ func (k *cloning) become(ctx context.Context, a account, want *holdings, takes b
 			return nil
 		}
 		before = list
-		if err := k.apply(ctx, list); err != nil {
+		if err := k.apply(ctx, a, list); err != nil {
 			return err
 		}
 	}
@@ -62,20 +62,23 @@ func differences(has, want *holdings, grantee string) []change {
 	return slices.Concat(roleChanges(has, want, grantee), proxyChanges(has, want, grantee), changes(has, want, grantee))
 }
 
-// apply runs changes.
-func (k *cloning) apply(ctx context.Context, list []change) error {
+// apply runs changes of what an account has.
+func (k *cloning) apply(ctx context.Context, a account, list []change) error {
 	for _, ch := range list {
 		err := k.exec(ctx, ch.statement)
+		if err == nil {
+			err = k.foresee(ctx, a, ch)
+		}
 		switch {
 		case err == nil:
 			k.login.Report.Changed(ch.statement)
 		case ch.revokes && isCode(err, codeNoGrant, codeNoTableGrant, codeNoProcGrant): // it is gone
 		case ch.revokes:
-			if err := k.attempt(ctx, ch.statement, ch.what); err != nil {
+			if _, err := k.attempted(err, ch.statement, ch.what); err != nil {
 				return err
 			}
 		case isCode(err, codeNoTable) && ch.absent != nil:
-			if err := k.grantAbsent(ctx, ch); err != nil {
+			if err := k.grantAbsent(ctx, a, ch); err != nil {
 				return err
 			}
 		case isCode(err, codeNoTable, codeNoColumn, codeNoRoutine):
@@ -90,13 +93,13 @@ func (k *cloning) apply(ctx context.Context, list []change) error {
 // grantAbsent grants rights on a table that does not exist, as the original has
 // them from a time when it did. The servers take that from whoever grants
 // CREATE as well.
-func (k *cloning) grantAbsent(ctx context.Context, ch change) error {
+func (k *cloning) grantAbsent(ctx context.Context, a account, ch change) error {
 	for _, statement := range ch.absent {
 		if err := k.exec(ctx, statement); err != nil {
 			return k.notThere(ch, err)
 		}
 	}
-	return nil
+	return k.foreseeDone(ctx, a, ch)
 }
 
 // roleChanges are the statements that make an account's roles those of another.
@@ -118,7 +121,7 @@ func roleChanges(has, want *holdings, grantee string) []change {
 		if admin {
 			statement += " WITH ADMIN OPTION"
 		}
-		all = append(all, change{statement: statement, role: role, what: fmt.Sprintf("grant the role %s to %s", role, grantee),
+		all = append(all, change{statement: statement, role: role, option: admin, what: fmt.Sprintf("grant the role %s to %s", role, grantee),
 			remedy: strings.ReplaceAll("GRANT "+role, "%", "%%") + " TO %s WITH ADMIN OPTION"})
 	}
 	return all
@@ -143,7 +146,7 @@ func proxyChanges(has, want *holdings, grantee string) []change {
 		if option {
 			statement += " WITH GRANT OPTION"
 		}
-		all = append(all, change{statement: statement, proxied: as, what: fmt.Sprintf("grant PROXY on %s to %s", proxied, grantee),
+		all = append(all, change{statement: statement, proxied: as, option: option, what: fmt.Sprintf("grant PROXY on %s to %s", proxied, grantee),
 			remedy: strings.ReplaceAll("GRANT PROXY ON "+proxied, "%", "%%") + " TO %s WITH GRANT OPTION"})
 	}
 	return all
@@ -159,11 +162,7 @@ func (k *cloning) activate(ctx context.Context, s source, want *holdings) error 
 	if err != nil {
 		return err
 	}
-	now, err := k.holdingsOf(ctx, k.facts, clone)
-	if err != nil {
-		return err
-	}
-	active, err := k.defaultRoles(ctx, k.facts, clone, now)
+	active, err := k.activeRoles(ctx, clone)
 	if err != nil || slices.Equal(slices.Sorted(slices.Values(active)), slices.Sorted(slices.Values(wanted))) {
 		return err
 	}

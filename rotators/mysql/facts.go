@@ -72,6 +72,9 @@ func (c *conn) settle(ctx context.Context, users ...string) (*facts, error) {
 		if err := c.bound(ctx, f.dialect); err != nil {
 			return nil, fault(err)
 		}
+		if err := c.hold(ctx, f.dialect); err != nil {
+			return nil, fault(err)
+		}
 		c.facts = &f
 	}
 	for _, user := range users {

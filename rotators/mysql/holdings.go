@@ -150,6 +150,7 @@ type change struct {
 	// What it gives or takes: a role, a proxy, or rights on an object.
 	role    string
 	proxied account
+	option  bool // of a role or a proxy, to pass it on
 	on      object
 	rights  []right
 	// absent are the statements to use if the table does not exist.

@@ -171,20 +171,6 @@ func (c *conn) Check(ctx context.Context) error {
 // Close implements database.Conn.
 func (c *conn) Close() error { return errors.Join(c.sql.Close(), c.pool.Close()) }
 
-// exec runs a statement. The error has no class yet: see fault.
-func (c *conn) exec(ctx context.Context, statement string) error {
-	if c.facts != nil {
-		if err := c.bound(ctx, c.facts.dialect); err != nil {
-			return err
-		}
-	}
-	_, err := c.sql.ExecContext(ctx, statement)
-	if isCode(err, codeCannotUser) {
-		return c.reason(ctx, err)
-	}
-	return err
-}
-
 // column returns the first column of each row.
 func (c *conn) column(ctx context.Context, query string) (values []string, err error) {
 	rows, err := c.rows(ctx, query)

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -56,14 +57,15 @@ func (c *conn) setOwnMySQL(ctx context.Context, f *facts, change database.Change
 	if err != nil {
 		return err
 	}
-	password, proof := change.Target.Password, ""
+	password, none := newPassword(change.Target.Password), untold{}
+	proof := none
 	if f.replaces() {
-		proof = c.login.Password
+		proof = c.ownPassword()
 	}
-	err = c.exec(ctx, alterOwn(f, password, proof, retain))
+	err = c.send(ctx, alterOwn(f, password, proof, retain))
 	if isCode(err, codeWrongCurrent) {
 		// Is the new one the primary password already? It is made so once more.
-		if err = c.exec(ctx, alterOwn(f, password, password, false)); err == nil && retain {
+		if err = c.send(ctx, alterOwn(f, password, password, false)); err == nil && retain {
 			return nil
 		}
 	}
@@ -71,12 +73,12 @@ func (c *conn) setOwnMySQL(ctx context.Context, f *facts, change database.Change
 		if retain {
 			c.makePrimary(ctx, f)
 		}
-		proof = ""
-		err = c.exec(ctx, alterOwn(f, password, proof, retain))
+		proof = none
+		err = c.send(ctx, alterOwn(f, password, proof, retain))
 	}
 	if retain && isCode(err, codeEmptyOld, codeNewPlugin, codeNotRetained) {
 		c.login.Report.Notef("The old password of %q could not be kept: %v", c.login.User, fault(err))
-		err, retain = c.exec(ctx, alterOwn(f, password, proof, false)), false
+		err, retain = c.send(ctx, alterOwn(f, password, proof, false)), false
 	}
 	if err == nil && !retain && f.dualPasswords() {
 		if may, merr := c.mayRetain(ctx, c.login.User); merr == nil && may {
@@ -86,22 +88,29 @@ func (c *conn) setOwnMySQL(ctx context.Context, f *facts, change database.Change
 	return unproven(err, f)
 }
 
-// alterOwn proves the primary password with proof, if that is not empty.
-func alterOwn(f *facts, password, proof string, retain bool) string {
-	text := "ALTER USER " + f.self.String() + " IDENTIFIED BY " + literal(password)
-	if proof != "" {
-		text += " REPLACE " + literal(proof)
+// ownPassword is the one by which the session was let in.
+func (c *conn) ownPassword() untold {
+	return untold{c.login.Password, fmt.Sprintf("<password of %q>", c.login.User)}
+}
+
+// alterOwn proves the primary password with proof, if there is any.
+func alterOwn(f *facts, password, proof untold, retain bool) statement {
+	return func(say func(untold) string) string {
+		text := "ALTER USER " + f.self.String() + " IDENTIFIED BY " + say(password)
+		if proof != (untold{}) {
+			text += " REPLACE " + say(proof)
+		}
+		if retain {
+			text += " RETAIN CURRENT PASSWORD"
+		}
+		return text
 	}
-	if retain {
-		text += " RETAIN CURRENT PASSWORD"
-	}
-	return text
 }
 
 // makePrimary is worth a try only: the server may refuse a password that was
 // used before. Then the rotation has a gap, but ends well.
 func (c *conn) makePrimary(ctx context.Context, f *facts) {
-	if err := c.exec(ctx, alterOwn(f, c.login.Password, "", false)); err != nil {
+	if err := c.send(ctx, alterOwn(f, c.ownPassword(), untold{}, false)); err != nil {
 		c.login.Report.Notef("The AWSCURRENT password of %q, which a rotation that was given up left as its old one, stops working at once: %v", c.login.User, fault(err))
 	}
 }
@@ -174,10 +183,10 @@ func (c *conn) setAllMySQL(ctx context.Context, f *facts, targets []target, chan
 			}
 		}
 	}
-	err = c.exec(ctx, alterAll(targets, change, retain))
+	err = c.send(ctx, alterAll(targets, change, retain))
 	if retain && isCode(err, codeEmptyOld, codeNewPlugin, codeNotRetained) {
 		c.login.Report.Notef("The old password of %q could not be kept: %v", change.Target.User, fault(err))
-		err, retain = c.exec(ctx, alterAll(targets, change, false)), false
+		err, retain = c.send(ctx, alterAll(targets, change, false)), false
 	}
 	if isReused(err) && c.cloned.isOf(change) {
 		err = c.setEach(ctx, targets, change)
@@ -197,7 +206,7 @@ func (c *conn) setAllMySQL(ctx context.Context, f *facts, targets []target, chan
 // password works.
 func (c *conn) setEach(ctx context.Context, targets []target, change database.Change) (refused error) {
 	for _, t := range targets {
-		err := c.exec(ctx, alterAll([]target{t}, change, false))
+		err := c.send(ctx, alterAll([]target{t}, change, false))
 		if isReused(err) {
 			refused = err
 		} else if err != nil {
@@ -207,26 +216,32 @@ func (c *conn) setEach(ctx context.Context, targets []target, change database.Ch
 	return refused
 }
 
-// marked reports whether the accounts have the mark of this change.
+// marked reports whether the accounts have the mark of this change. One that is
+// only rehearsed has no version.
 func (c *conn) marked(ctx context.Context, change database.Change) (bool, error) {
+	if change.Version == "" {
+		return false, nil
+	}
 	values, err := c.marks(ctx, change.Target.User, markVersion)
 	return slices.Contains(values, change.Version), err
 }
 
 // alterAll names each account's plug-in, so that a server whose default is
 // another keeps it.
-func alterAll(targets []target, change database.Change, retain bool) string {
-	var each []string
-	for _, t := range targets {
-		text := t.String() + " " + mysqlClause(t.ways[0], change.Target.Password)
-		if retain {
-			text += " RETAIN CURRENT PASSWORD"
+func alterAll(targets []target, change database.Change, retain bool) statement {
+	return func(say func(untold) string) string {
+		var each []string
+		for _, t := range targets {
+			text := t.String() + " " + mysqlClause(say, t.ways[0], change.Target.Password)
+			if retain {
+				text += " RETAIN CURRENT PASSWORD"
+			}
+			each = append(each, text)
 		}
-		each = append(each, text)
+		text := "ALTER USER " + strings.Join(each, ", ")
+		if retain {
+			text += " ATTRIBUTE " + say(mark(markVersion, change.Version, "<version>"))
+		}
+		return text
 	}
-	statement := "ALTER USER " + strings.Join(each, ", ")
-	if retain {
-		statement += " ATTRIBUTE " + literal(mark(markVersion, change.Version))
-	}
-	return statement
 }

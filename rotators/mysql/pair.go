@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -28,20 +29,33 @@ const (
 )
 
 // mark is the ATTRIBUTE that the server merges into the one that is there.
-func mark(member, value string) string {
-	text, _ := json.Marshal(map[string]map[string]string{markKey: {member: value}})
-	return string(text)
+func mark(member, value, instead string) untold {
+	text := func(value string) string {
+		return marshal(map[string]map[string]string{markKey: {member: value}})
+	}
+	return untold{text(value), text(instead)}
 }
 
 // withMark is an attribute of another account's as this clone has it.
-func withMark(attribute, pair string) (string, error) {
+func withMark(attribute, pair string) (untold, error) {
 	all, err := members(attribute)
-	if err != nil {
-		return "", err
+	text := func(pair string) string {
+		all[markKey] = json.RawMessage(marshal(map[string]string{markPair: pair}))
+		return marshal(all)
 	}
-	all[markKey], _ = json.Marshal(map[string]string{markPair: pair})
-	text, err := json.Marshal(all)
-	return string(text), err
+	if err != nil {
+		return untold{}, err
+	}
+	return untold{text(pair), text("<mark>")}, nil
+}
+
+// marshal writes JSON for people too: what means something in HTML stays as it is.
+func marshal(v any) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(v) // strings, and JSON that was parsed
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // marks reads a member of the mark of each of a user's accounts; "" where there
@@ -100,11 +114,13 @@ func (k *cloning) mark(ctx context.Context) error {
 }
 
 func (k *cloning) markAll(ctx context.Context, accounts []string) error {
-	statement := "ALTER USER " + strings.Join(accounts, ", ") + " ATTRIBUTE "
-	if err := k.exec(ctx, statement+literal(mark(markPair, k.pair))); err != nil {
+	var marking statement = func(say func(untold) string) string {
+		return "ALTER USER " + strings.Join(accounts, ", ") + " ATTRIBUTE " + say(mark(markPair, k.pair, "<mark>"))
+	}
+	if err := k.send(ctx, marking); err != nil {
 		return k.lacks(err, k.facts, "GRANT CREATE USER ON *.* TO "+k.self.String())
 	}
-	k.login.Report.Changed(statement + "(the mark of the pair)")
+	k.login.Report.Changed(marking(untold.told))
 	return nil
 }
 
@@ -145,6 +161,9 @@ func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Differe
 		return d, err
 	}
 	original, err := c.seen(ctx, f, p.Original.User, p.Clone.User)
+	if err == nil && len(original.rights) == 0 {
+		err = noUser(p.Original.User)
+	}
 	if err != nil {
 		return d, err
 	}
@@ -166,7 +185,7 @@ type seen struct {
 }
 
 func (c *conn) seen(ctx context.Context, f *facts, user, twin string) (s seen, err error) {
-	accounts, err := c.mustAccountsOf(ctx, f, user)
+	accounts, err := c.accountsOf(ctx, f, user)
 	if err != nil {
 		return s, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -41,8 +42,16 @@ func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
 // clone's accounts gets a password twice: see codeReused.
 type cloned struct {
 	user, password string
-	born           []string                    // hosts of the accounts that it made, with that password
-	ways           map[string][]authentication // by host: those that an account is to get with its password
+	accounts       []target // as they are now; the ways are those that they are to have
+	born           []string // hosts of those that it made, with that password
+}
+
+func (k *cloning) done() cloned {
+	c := cloned{user: k.clone, password: k.password, born: k.born}
+	for _, host := range slices.Sorted(maps.Keys(k.made)) {
+		c.accounts = append(c.accounts, target{account{k.clone, host}, k.made[host].ways})
+	}
+	return c
 }
 
 func (c cloned) isOf(change database.Change) bool {
@@ -63,15 +72,14 @@ type target struct {
 
 // targets are the accounts of a user that have a password.
 func (c *conn) targets(ctx context.Context, f *facts, user string) ([]target, error) {
+	if user == c.cloned.user {
+		return withPassword(c.cloned.accounts)
+	}
 	all, err := c.mustAccountsOf(ctx, f, user)
 	if err != nil {
 		return nil, err
 	}
 	for i, t := range all {
-		if ways := c.cloned.ways[t.host]; ways != nil && user == c.cloned.user {
-			all[i].ways = ways
-			continue
-		}
 		if !f.maria {
 			continue // an account has one way, and the table knows it
 		}
@@ -117,7 +125,7 @@ func (c *conn) setOwn(ctx context.Context, f *facts, change database.Change) err
 		return err
 	}
 	if why != "" {
-		return c.hashing(why, func(bool) error { return c.exec(ctx, ownAsText(password)) })
+		return c.hashing(ctx, why, func(bool) error { return c.send(ctx, ownAsText(password)) })
 	}
 	return c.setOwnMaria(ctx, t, password)
 }
@@ -131,7 +139,11 @@ func (c *conn) noteOthers(f *facts) {
 	}
 }
 
-func ownAsText(password string) string { return "SET PASSWORD = PASSWORD(" + literal(password) + ")" }
+func ownAsText(password string) statement {
+	return func(say func(untold) string) string {
+		return "SET PASSWORD = PASSWORD(" + say(newPassword(password)) + ")"
+	}
+}
 
 // ownWays are the ways in which the session's own account logs in, or why they
 // cannot be told.
@@ -166,12 +178,13 @@ func (c *conn) setOwnMaria(ctx context.Context, t target, password string) error
 			c.login.Report.Notef("The account %s has a password for %s too, which only an administrator can change (ROTATION_STRATEGY=single-user-by-administrator): it stays as it is.", t.account, way.plugin)
 		}
 	}
-	stored := hash(t.ways[0].plugin, password)
-	return c.hashing(unhashable(stored != ""), func(plain bool) error {
+	return c.hashing(ctx, unhashable(hidden(t.ways[:1], password)), func(plain bool) error {
 		if plain {
-			return c.exec(ctx, ownAsText(password))
+			return c.send(ctx, ownAsText(password))
 		}
-		return c.exec(ctx, "SET PASSWORD = "+literal(stored))
+		return c.send(ctx, func(say func(untold) string) string {
+			return "SET PASSWORD = " + say(newHash(t.ways[0].plugin, password))
+		})
 	})
 }
 
@@ -186,9 +199,12 @@ func firstIsPassword(t target) error {
 // hashing sets a password on MariaDB: as a hash if it can be, and as text only
 // if the server takes no hash, because it checks passwords
 // (strict_password_validation), or for the reason why no hash can be made here.
-func (c *conn) hashing(why string, set func(plain bool) error) error {
+func (c *conn) hashing(ctx context.Context, why string, set func(plain bool) error) error {
 	if why == "" {
 		err := set(false)
+		if err == nil {
+			err = c.foreseeHash(ctx)
+		}
 		if !refusesHash(err) {
 			return fault(err)
 		}
@@ -228,19 +244,15 @@ func (c *conn) setAll(ctx context.Context, f *facts, targets []target, change da
 }
 
 func (c *conn) setAllMaria(ctx context.Context, f *facts, targets []target, password string) error {
-	statement := func(plain bool) (text string, hidden bool) {
-		var each []string
-		hidden = true
-		for _, t := range targets {
-			clause, h := mariaClause(t.ways, password, plain)
-			each, hidden = append(each, t.String()+" "+clause), hidden && h
-		}
-		return "ALTER USER " + strings.Join(each, ", "), hidden
-	}
-	_, can := statement(false)
-	return c.hashing(unhashable(can), func(plain bool) error {
-		text, _ := statement(plain)
-		err := c.exec(ctx, text)
+	can := !slices.ContainsFunc(targets, func(t target) bool { return !hidden(t.ways, password) })
+	return c.hashing(ctx, unhashable(can), func(plain bool) error {
+		err := c.send(ctx, func(say func(untold) string) string {
+			var each []string
+			for _, t := range targets {
+				each = append(each, t.String()+" "+mariaClause(say, t.ways, password, plain))
+			}
+			return "ALTER USER " + strings.Join(each, ", ")
+		})
 		if isPrivilege(err) {
 			return c.lacks(err, f, "GRANT CREATE USER ON *.* TO "+f.self.String())
 		}

@@ -72,7 +72,11 @@ func (w *world) oneWorld(t *testing.T, strategy database.Strategy, grants []stri
 		if n == 0 {
 			first = trial
 		}
-		err := r.Rotate(t)
+		rotate := r.Rotate
+		if trial == nil {
+			rotate = r.Planned
+		}
+		err := rotate(t)
 		if (trial == nil) != (err == nil) {
 			t.Fatalf("the trial of rotation %d says: %v\nthe rotation: %v\nafter accounts at %q, CLONE_DRIFT=grant: %v, and\n%s\n%s", n, trial, err, w.hosts, r.Config.GrantDrift, strings.Join(story, ";\n"), r.Log.String())
 		}

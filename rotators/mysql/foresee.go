@@ -1,0 +1,133 @@
+package mysql
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	mysql "github.com/go-sql-driver/mysql"
+)
+
+// A rehearsal cannot ask the server what a statement did that was not sent. What the
+// next one depends on is worked out here; elsewhere a rehearsal goes the same way as
+// the real thing.
+
+// foreseeHash is what the server will say against a password as a hash.
+// Source: MariaDB's "strict_password_validation", and validate_password in its
+// sql_acl.cc.
+func (c *conn) foreseeHash(ctx context.Context) error {
+	if !c.login.Report.Rehearses() {
+		return nil
+	}
+	strict, err := c.column(ctx, "SELECT @@GLOBAL.strict_password_validation AND EXISTS (SELECT 1 FROM information_schema.PLUGINS WHERE PLUGIN_TYPE = 'PASSWORD VALIDATION' AND PLUGIN_STATUS = 'ACTIVE')")
+	if err != nil || !isOn(strict[0]) {
+		return err
+	}
+	return &mysql.MySQLError{Number: codeOption, Message: "strict-password-validation"}
+}
+
+// now is what an account has: in a rehearsal, after all that was not sent.
+func (k *cloning) now(ctx context.Context, a account) (*holdings, error) {
+	h, ok := k.foreseen[a]
+	if !ok {
+		return k.holdingsOf(ctx, k.facts, a)
+	}
+	if k.maria {
+		for _, role := range h.defaults {
+			h.lent[role] = k.lends(a, role)
+		}
+	}
+	return h, nil
+}
+
+// lends: see lend.
+func (k *cloning) lends(a account, role string) bool {
+	for other, h := range k.foreseen {
+		if _, ok := h.roles[role]; ok && other != a && other.user == a.user && serves(other.host, a.host) {
+			return true
+		}
+	}
+	return false
+}
+
+// foreseeNew begins an account that was not made.
+func (k *cloning) foreseeNew(a account) {
+	if k.login.Report.Rehearses() {
+		k.foreseen[a] = newHoldings()
+	}
+}
+
+// foresee does to what an account has what a change would do to it that was not sent,
+// or is what the server would say against it.
+func (k *cloning) foresee(ctx context.Context, a account, ch change) error {
+	if !k.login.Report.Rehearses() {
+		return nil
+	}
+	if ch.absent != nil && ch.on.isTable() {
+		there, err := k.isThere(ctx, ch.on)
+		if err != nil {
+			return err
+		}
+		if !there {
+			return &mysql.MySQLError{Number: codeNoTable, Message: "there is no such table"}
+		}
+	}
+	return k.foreseeDone(ctx, a, ch)
+}
+
+// foreseeDone is foresee for a change that the server would take.
+func (k *cloning) foreseeDone(ctx context.Context, a account, ch change) error {
+	if !k.login.Report.Rehearses() {
+		return nil
+	}
+	has, err := k.now(ctx, a)
+	if err != nil {
+		return err
+	}
+	if k.foreseen[a] == nil && !k.maria && k.since(8, 0, 0) { // MariaDB tells them with the grants
+		if has.defaults, err = k.defaultRoles(ctx, k.facts, a, has); err != nil {
+			return err
+		}
+	}
+	if k.own == nil {
+		if k.own, err = k.ownHoldings(ctx); err != nil {
+			return err
+		}
+	}
+	h := has.after(ch, k.own)
+	switch {
+	case ch.proxied != account{} && ch.option && k.maria: // it becomes one for everything
+		h.put(object{name: everywhere}, right{privilege: grantOption})
+	case ch.role != "" && ch.revokes && !k.maria:
+		h.defaults = slices.DeleteFunc(slices.Clone(h.defaults), func(role string) bool { return role == ch.role })
+	}
+	k.foreseen[a] = h
+	return nil
+}
+
+// activeRoles are the default roles of a clone's account, after its rights were made
+// those of the original's.
+func (k *cloning) activeRoles(ctx context.Context, a account) ([]string, error) {
+	now, err := k.now(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	if k.foreseen[a] != nil && !k.maria {
+		return now.defaults, nil
+	}
+	return k.defaultRoles(ctx, k.facts, a, now)
+}
+
+// afterOther is after for a role or a proxy.
+func (h *holdings) afterOther(ch change) {
+	of, name := &h.roles, ch.role
+	if ch.proxied != (account{}) {
+		of, name = &h.proxies, ch.proxied.String()
+	}
+	*of = maps.Clone(*of)
+	if ch.revokes {
+		delete(*of, name)
+	} else {
+		(*of)[name] = ch.option
+	}
+}
