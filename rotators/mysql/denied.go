@@ -53,6 +53,20 @@ func (h *holdings) after(ch change, by *holdings) *holdings {
 	return h
 }
 
+// afterOther is after for a role or a proxy.
+func (h *holdings) afterOther(ch change) {
+	of, name := &h.roles, ch.role
+	if ch.proxied != (account{}) {
+		of, name = &h.proxies, ch.proxied.String()
+	}
+	*of = maps.Clone(*of)
+	if ch.revokes {
+		delete(*of, name)
+	} else {
+		(*of)[name] = ch.option
+	}
+}
+
 func (h *holdings) take(o object, list []right) {
 	for _, r := range list {
 		delete(h.on[o], r)

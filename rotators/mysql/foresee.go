@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	mysql "github.com/go-sql-driver/mysql"
@@ -30,24 +29,38 @@ func (c *conn) foreseeHash(ctx context.Context) error {
 func (k *cloning) now(ctx context.Context, a account) (*holdings, error) {
 	h, ok := k.foreseen[a]
 	if !ok {
-		return k.holdingsOf(ctx, k.facts, a)
+		return k.beginning(ctx, a)
 	}
-	if k.maria {
+	if k.maria { // see lend
 		for _, role := range h.defaults {
-			h.lent[role] = k.lends(a, role)
+			h.lent[role] = k.lends(role, a.host)
 		}
 	}
 	return h, nil
 }
 
-// lends: see lend.
-func (k *cloning) lends(a account, role string) bool {
+// lends: one of the user's accounts has a role that those of a host may have as their
+// default.
+func (k *cloning) lends(role, host string) bool {
 	for other, h := range k.foreseen {
-		if _, ok := h.roles[role]; ok && other != a && other.user == a.user && serves(other.host, a.host) {
+		if _, ok := h.roles[role]; ok && serves(other.host, host) {
 			return true
 		}
 	}
 	return false
+}
+
+// beginning is what an account has before the first change.
+func (k *cloning) beginning(ctx context.Context, a account) (*holdings, error) {
+	h, err := k.holdingsOf(ctx, k.facts, a)
+	if err != nil || !k.login.Report.Rehearses() {
+		return h, err
+	}
+	if !k.maria { // which tells them with the grants
+		h.defaults, err = k.defaultRoles(ctx, k.facts, a, h)
+	}
+	k.foreseen[a] = h
+	return h, err
 }
 
 // foreseeNew begins an account that was not made.
@@ -80,19 +93,16 @@ func (k *cloning) foreseeDone(ctx context.Context, a account, ch change) error {
 	if !k.login.Report.Rehearses() {
 		return nil
 	}
+	if k.own == nil {
+		own, err := k.ownHoldings(ctx)
+		if err != nil {
+			return err
+		}
+		k.own = own
+	}
 	has, err := k.now(ctx, a)
 	if err != nil {
 		return err
-	}
-	if k.foreseen[a] == nil && !k.maria && k.since(8, 0, 0) { // MariaDB tells them with the grants
-		if has.defaults, err = k.defaultRoles(ctx, k.facts, a, has); err != nil {
-			return err
-		}
-	}
-	if k.own == nil {
-		if k.own, err = k.ownHoldings(ctx); err != nil {
-			return err
-		}
 	}
 	h := has.after(ch, k.own)
 	switch {
@@ -112,22 +122,8 @@ func (k *cloning) activeRoles(ctx context.Context, a account) ([]string, error) 
 	if err != nil {
 		return nil, err
 	}
-	if k.foreseen[a] != nil && !k.maria {
+	if k.login.Report.Rehearses() && !k.maria {
 		return now.defaults, nil
 	}
 	return k.defaultRoles(ctx, k.facts, a, now)
-}
-
-// afterOther is after for a role or a proxy.
-func (h *holdings) afterOther(ch change) {
-	of, name := &h.roles, ch.role
-	if ch.proxied != (account{}) {
-		of, name = &h.proxies, ch.proxied.String()
-	}
-	*of = maps.Clone(*of)
-	if ch.revokes {
-		delete(*of, name)
-	} else {
-		(*of)[name] = ch.option
-	}
 }

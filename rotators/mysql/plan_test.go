@@ -221,3 +221,23 @@ func wantArrived(t *testing.T, arrived, plan []string) {
 		t.Errorf("what arrived is\n\t%s\nand the plan was\n\t%s", strings.Join(arrived, "\n\t"), strings.Join(plan, "\n\t"))
 	}
 }
+
+// A server that takes no hashes is sent one all the same, and then the text: so the plan says.
+func TestAPlanForeseesThatAHashIsRefused(t *testing.T) {
+	onMariaDB(t, func(t *testing.T, w *world) {
+		mysqltest.ChangesAll(t)
+		w.install(t, "simple_password_check")
+		for _, strategy := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {
+			user := w.secret(t, w.user(t, "", firstPassword), firstPassword)
+			r := databasetest.NewRotations(t, mysql.Driver, strategy, databasetest.Fixture{User: user, Admin: w.secret(t, w.server.AdminUser, w.server.AdminPassword), Roots: w.roots})
+			for range 3 {
+				if err := r.Planned(t); err != nil {
+					t.Error(err)
+				}
+			}
+			if plan, err := r.Plan(t); err != nil || !strings.Contains(strings.Join(plan.Statements, "\n"), "PASSWORD('<new password>')") {
+				t.Errorf("%q, %v", plan.Statements, err)
+			}
+		}
+	})
+}
