@@ -166,7 +166,7 @@ func (w *world) meets(t *testing.T, p prospect) {
 		run(p.may)
 		r.Store.Add("admin", w.secret(t, boss, firstPassword))
 	}
-	trial, err := r.Preflight(t), r.Rotate(t)
+	trial, err := w.triedAndRotated(t, r)
 	if (trial == nil) != (err == nil) || (trial == nil) != (p.want == "") {
 		t.Fatalf("the trial says %v\nthe rotation %v\n%s", trial, err, r.Log.String())
 	}

@@ -68,15 +68,10 @@ func (w *world) oneWorld(t *testing.T, strategy database.Strategy, grants []stri
 		User: w.secret(t, user, firstPassword), Admin: w.someAdministrator(t, dice, run), Roots: w.roots})
 	r.Config.GrantDrift = dice.IntN(4) == 0
 	for n := range 3 {
-		trial := r.Preflight(t)
+		trial, err := w.triedAndRotated(t, r)
 		if n == 0 {
 			first = trial
 		}
-		rotate := r.Rotate
-		if trial == nil {
-			rotate = r.Planned
-		}
-		err := rotate(t)
 		if (trial == nil) != (err == nil) {
 			t.Fatalf("the trial of rotation %d says: %v\nthe rotation: %v\nafter accounts at %q, CLONE_DRIFT=grant: %v, and\n%s\n%s", n, trial, err, w.hosts, r.Config.GrantDrift, strings.Join(story, ";\n"), r.Log.String())
 		}
@@ -93,6 +88,19 @@ func (w *world) oneWorld(t *testing.T, strategy database.Strategy, grants []stri
 		}
 	}
 	return first
+}
+
+// triedAndRotated asks for a plan where the trial says yes, and holds the rotation to it.
+func (w *world) triedAndRotated(t *testing.T, r *databasetest.Rotations) (trial, err error) {
+	t.Helper()
+	before := r.Log.Len()
+	trial = r.Preflight(t)
+	// Whether AWSPREVIOUS's password is in force or an old one beside another, MySQL says to none but who changes it.
+	unforeseen := r.Config.Strategy == database.SingleUser && !isMariaDB(w.server) && strings.Contains(r.Log.String()[before:], "takes AWSPREVIOUS's")
+	if trial != nil || unforeseen {
+		return trial, r.Rotate(t)
+	}
+	return nil, r.Planned(t)
 }
 
 // classOf is the class of a step's error.
