@@ -3,7 +3,6 @@ package documentdb
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -20,28 +19,34 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 	if err := c.writable(ctx); err != nil {
 		return err
 	}
-	c, err := c.at(p.Original)
+	there, err := c.at(p.Original)
 	if err != nil {
 		return err
 	}
-	want, err := c.must(ctx, original)
+	want, err := there.must(ctx, original)
 	if err != nil {
 		return err
 	}
-	has, found, err := c.look(ctx, clone)
+	has, found, err := there.look(ctx, clone)
 	if err != nil {
 		return err
+	}
+	if c.login.Report.Rehearses() {
+		c.rehearsed = &user{Name: clone, Mechanisms: want.Mechanisms}
+		if len(want.Mechanisms) == 0 {
+			c.rehearsed.Mechanisms = has.Mechanisms
+		}
 	}
 	if !found {
-		err := c.explain(c.secure(ctx, c.creation(want, p.Clone), want), clone)
+		err := there.explain(there.secure(ctx, there.creation(want, p.Clone), want), clone)
 		if !isDuplicate(err) {
 			return err
 		}
-		if has, err = c.must(ctx, clone); err != nil { // another run was first
+		if has, err = there.must(ctx, clone); err != nil { // another run was first
 			return err
 		}
 	}
-	return c.explain(c.equalize(ctx, want, has, p.Clone.Password), clone)
+	return there.explain(there.equalize(ctx, want, has, p.Clone.Password), clone)
 }
 
 // creation makes a clone, with the password of its secret: a run that follows one
@@ -81,9 +86,10 @@ func (c *conn) moveRoles(ctx context.Context, command, name string, roles []role
 	if len(roles) == 0 {
 		return nil
 	}
-	err := c.change(ctx, bson.D{{Key: command, Value: name}, {Key: "roles", Value: roles}})
+	move := bson.D{{Key: command, Value: name}, {Key: "roles", Value: roles}}
+	err := c.change(ctx, move)
 	if err == nil {
-		c.login.Report.Changed(fmt.Sprintf("%s %s: %v", command, name, roles))
+		c.login.Report.Changed(c.text(move))
 	}
 	return err
 }

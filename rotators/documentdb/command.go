@@ -2,6 +2,7 @@ package documentdb
 
 import (
 	"context"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -13,13 +14,42 @@ func (c *conn) ask(ctx context.Context, database string, command bson.D, out any
 	return c.fault(c.client.Database(database).RunCommand(ctx, command).Decode(out))
 }
 
-// change runs a command that changes users, on the primary, and waits until a
-// majority of the members has it: a primary that is lost cannot take it back.
+// change runs a command that changes users, or says in a rehearsal that it would.
 func (c *conn) change(ctx context.Context, command bson.D) error {
-	if !c.amazon {
-		command = append(command, bson.E{Key: "writeConcern", Value: bson.D{{Key: "w", Value: "majority"}}})
+	if !c.login.Report.Sends(c.text(command)) {
+		return nil
 	}
-	return c.fault(c.client.Database(c.place.authSource).RunCommand(ctx, command).Err())
+	return c.send(ctx, command)
+}
+
+// send runs a command that changes users, on the primary.
+func (c *conn) send(ctx context.Context, command bson.D) error {
+	return c.fault(c.client.Database(c.place.authSource).RunCommand(ctx, c.lasting(command)).Err())
+}
+
+// lasting has a command wait until a majority of the members has it: a primary that
+// is lost cannot take it back.
+func (c *conn) lasting(command bson.D) bson.D {
+	command = slices.Clone(command)
+	if c.amazon {
+		return command
+	}
+	return append(command, bson.E{Key: "writeConcern", Value: bson.D{{Key: "w", Value: "majority"}}})
+}
+
+// text is a command as send sends it, in JSON, but for its password and for custom
+// data, of which nobody knows what they are.
+func (c *conn) text(command bson.D) string {
+	told := append(c.lasting(command), bson.E{Key: "$db", Value: c.place.authSource})
+	for i, field := range told {
+		switch field.Key {
+		case "pwd":
+			told[i].Value = "<new password>"
+		case "customData":
+			told[i].Value = "<the original's>"
+		}
+	}
+	return told.String()
 }
 
 // in is c for the users of another authentication database.

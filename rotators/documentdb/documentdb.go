@@ -79,6 +79,9 @@ type conn struct {
 	granted privileges
 	// roles are the session's, those that they include among them.
 	roles []role
+	// rehearsed is what a rehearsed Clone would have made, as far as a password takes
+	// it: nil if there was none.
+	rehearsed *user
 	// home is the database that the session's user is defined in.
 	home string
 }

@@ -39,7 +39,7 @@ func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Differe
 	if err != nil {
 		return d, err
 	}
-	clone, err := c.must(ctx, p.Clone.User)
+	clone, _, err := c.look(ctx, p.Clone.User)
 	if err != nil {
 		return d, err
 	}

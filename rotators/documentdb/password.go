@@ -34,9 +34,12 @@ func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
 // the server knows that field. What it does not know it refuses whole.
 func (c *conn) secure(ctx context.Context, command bson.D, u user) error {
 	field := c.mechanisms(u)
+	if len(field) > 0 && c.amazon && c.login.Report.Rehearses() {
+		c.login.Report.Remarkf("If the server does not know the field mechanisms, which came with DocumentDB 5.0.1, it refuses the command, and gets it without.")
+	}
 	err := c.change(ctx, slices.Concat(command, field))
 	if len(field) > 0 && c.amazon && isNoArgument(err) {
-		return c.change(ctx, command)
+		return c.send(ctx, command) // it is told already: what is refused changes nothing
 	}
 	return err
 }

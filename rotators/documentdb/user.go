@@ -82,6 +82,9 @@ func (c *conn) remedyUser() string {
 // known is must for a password alone, which can be set without knowing more of
 // the user. It is not documented whether users of DocumentDB may view themselves.
 func (c *conn) known(ctx context.Context, name string) (user, error) {
+	if c.rehearsed != nil && c.rehearsed.Name == name {
+		return *c.rehearsed, nil
+	}
 	u, err := c.must(ctx, name)
 	var f *rotation.Fault
 	if c.amazon && errors.As(err, &f) && f.Class == rotation.MissingPrivilege {

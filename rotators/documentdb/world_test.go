@@ -201,6 +201,7 @@ type rotor struct {
 	engine  *rotation.Engine
 	rotator *database.Rotator
 	version int
+	sent    rotation.Plan // what the last setSecret sent
 }
 
 func (w *world) rotor(t *testing.T, s database.Strategy, doc secret.Document, change ...func(*database.Config)) *rotor {
@@ -221,6 +222,11 @@ func (w *world) rotor(t *testing.T, s database.Strategy, doc secret.Document, ch
 	r.store.Add("user", doc)
 	r.store.Add("admin", w.adminSecret(t))
 	r.engine = &rotation.Engine{Store: &r.store, Rotator: r.rotator, Clock: &rotationtest.Clock{}, Log: slog.New(slog.DiscardHandler), Public: documentdb.Driver.Fields}
+	r.engine.Observe = func(o rotation.Outcome) {
+		if o.Event.Step == rotation.SetSecret {
+			r.sent = o.Plan
+		}
+	}
 	return r
 }
 
@@ -231,6 +237,19 @@ func (r *rotor) rotate(t *testing.T) error {
 		r.version++
 	}
 	return rotationtest.Rotate(t.Context(), r.engine, &r.store, "user", fmt.Sprint("v", r.version))
+}
+
+// planned is rotate, held to the plan that is asked for before it.
+func (r *rotor) planned(t *testing.T) error {
+	t.Helper()
+	plan, err := databasetest.Plan(t.Context(), r.engine)
+	if err != nil {
+		return err
+	}
+	if err := r.rotate(t); err != nil {
+		return err
+	}
+	return databasetest.AsPlanned(plan, r.sent)
 }
 
 func (r *rotor) must(t *testing.T) secret.Document {

@@ -211,12 +211,29 @@ func hash(password string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// setUser sends ACL SETUSER, which does all that its rules say, or nothing.
-func (n *node) setUser(ctx context.Context, user string, rules ...string) error {
-	arguments := []any{"SETUSER", user}
+// A password is one that a user gets, and what people may read in its place.
+type password struct{ text, name string }
+
+func newPassword(text string) password { return password{text, "the new password"} }
+
+// setUser sends ACL SETUSER to a node, which does all that its rules say, or nothing.
+// A rehearsal sends nothing.
+func (c *conn) setUser(ctx context.Context, n *node, user string, rules []string, passwords ...password) error {
+	arguments, told := []any{"SETUSER", user}, []string{"ACL SETUSER", quote(user)}
 	for _, r := range rules {
-		arguments = append(arguments, r)
+		arguments, told = append(arguments, r), append(told, word(r))
+	}
+	for _, p := range passwords {
+		arguments, told = append(arguments, "#"+hash(p.text)), append(told, "#<SHA-256 of "+p.name+">")
+	}
+	if !c.sends(n, strings.Join(told, " ")) {
+		return nil
 	}
 	_, err := n.do(ctx, "ACL", arguments...)
 	return err
+}
+
+// sends asks for leave to send a command to a node.
+func (c *conn) sends(n *node, command string) bool {
+	return c.login.Report.Sends(n.address + ": " + command)
 }

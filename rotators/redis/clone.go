@@ -68,13 +68,17 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 			return err
 		}
 		rules := original.rules()
+		var passwords []password
 		switch {
 		case clone == nil:
-			rules = append(rules, "resetpass", "#"+hash(p.Clone.Password))
+			rules, passwords = append(rules, "resetpass"), []password{newPassword(p.Clone.Password)}
+			if c.login.Report.Rehearses() {
+				n.rehearsed = p.Clone.User
+			}
 		case slices.Equal(original.lines(), clone.lines()) && !clone.off:
 			return nil
 		}
-		if err := n.setUser(ctx, p.Clone.User, rules...); err != nil {
+		if err := c.setUser(ctx, n, p.Clone.User, rules, passwords...); err != nil {
 			return err
 		}
 		c.login.Report.Changed(fmt.Sprintf("%q has the rules of %q at %s", p.Clone.User, p.Original.User, n.address))
@@ -109,8 +113,11 @@ func (c *conn) HandBack(ctx context.Context, p database.Pair, drift bool) error 
 		if rules == nil {
 			return nil
 		}
+		if err := c.setUser(ctx, n, p.Original.User, rules); err != nil {
+			return err
+		}
 		c.login.Report.Changed(fmt.Sprintf("%q got what only %q had at %s", p.Original.User, p.Clone.User, n.address))
-		return n.setUser(ctx, p.Original.User, rules...)
+		return nil
 	})
 }
 

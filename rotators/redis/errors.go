@@ -103,6 +103,14 @@ func loginFault(err error, l database.Login) error {
 	return fault(err)
 }
 
+// word is a rule as redis-cli reads it.
+func word(rule string) string {
+	if strings.ContainsFunc(rule, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"'\\", r) }) {
+		return quote(rule)
+	}
+	return rule
+}
+
 // quote is a name as redis-cli reads it.
 func quote(name string) string {
 	if strings.IndexFunc(name, func(r rune) bool {

@@ -22,6 +22,8 @@ type node struct {
 	conn    redis.ConnWithContext
 	mode    string // standalone, cluster or sentinel
 	role    string // master or replica
+	// rehearsed is the clone that a rehearsal would have made here.
+	rehearsed string
 }
 
 // newNode speaks over a connection, without a login. How long a command may take

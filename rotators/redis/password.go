@@ -19,10 +19,10 @@ func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
 	if err != nil {
 		return err
 	}
-	user, added := change.Target.User, "#"+hash(change.Target.Password)
+	user, added := change.Target.User, newPassword(change.Target.Password)
 	if len(nodes) > 1 {
 		for _, n := range nodes {
-			if err := n.setUser(ctx, user, added); err != nil {
+			if err := c.setUser(ctx, n, user, nil, added); err != nil {
 				return c.fault(err)
 			}
 		}
@@ -32,12 +32,12 @@ func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
 			}
 		}
 	}
-	rules := []string{"resetpass", added}
+	passwords := []password{added}
 	if change.Keep != "" {
-		rules = append(rules, "#"+hash(change.Keep))
+		passwords = append(passwords, password{change.Keep, "the password in use"})
 	}
 	for _, n := range slices.Backward(nodes) {
-		if err := n.setUser(ctx, user, rules...); err != nil {
+		if err := c.setUser(ctx, n, user, []string{"resetpass"}, passwords...); err != nil {
 			return c.fault(err)
 		}
 	}
@@ -49,8 +49,12 @@ func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
 	return nil
 }
 
-// admits logs in at a node with a password that was just added.
+// admits logs in at a node with a password that was just added. A rehearsal has added
+// none.
 func (c *conn) admits(ctx context.Context, n *node, target database.Login) error {
+	if c.login.Report.Rehearses() {
+		return nil
+	}
 	as := c.login // which says how the way there is secured
 	as.User, as.Password = target.User, target.Password
 	fresh, err := open(ctx, as, n.address)
@@ -74,6 +78,7 @@ func (c *conn) holding(ctx context.Context, target database.Login) (nodes []*nod
 		switch {
 		case err != nil:
 			return nil, c.fault(err)
+		case a == nil && n.rehearsed == target.User:
 		case a == nil && n == c.seed:
 			return nil, noUser(target.User, n)
 		case a == nil:
@@ -101,9 +106,12 @@ func anyPassword(user string) error {
 }
 
 // keep writes a node's users where a restart finds them: its ACL file, or else
-// its configuration file.
+// its configuration file. Which of them it has, it says only to who tries to write one.
 // Source: Redis documentation, "ACL SAVE", "CONFIG REWRITE".
 func (c *conn) keep(ctx context.Context, n *node) error {
+	if !c.sends(n, "ACL SAVE, or CONFIG REWRITE if it has no ACL file") {
+		return nil
+	}
 	_, err := n.do(ctx, "ACL", "SAVE")
 	if says(err, "not configured to use an ACL file") {
 		_, err = n.do(ctx, "CONFIG", "REWRITE")
@@ -136,7 +144,7 @@ func (c *conn) Preflight(ctx context.Context, target database.Login) error {
 	}
 	for _, n := range nodes {
 		// Without rules it changes nothing, and takes the same right.
-		if err := n.setUser(ctx, target.User); err != nil {
+		if _, err := n.do(ctx, "ACL", "SETUSER", target.User); err != nil {
 			return c.fault(err)
 		}
 	}

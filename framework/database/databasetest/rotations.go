@@ -83,7 +83,12 @@ func (r *Rotations) Must(t *testing.T) {
 // Plan asks what the next rotation would send.
 func (r *Rotations) Plan(t *testing.T) (rotation.Plan, error) {
 	t.Helper()
-	a := r.Engine(t).Ask(t.Context(), rotation.Question{Ask: rotation.AskPlan, SecretID: "user", Function: rotationtest.Function})
+	return Plan(t.Context(), r.Engine(t))
+}
+
+// Plan asks an engine what the next rotation of the secret "user" would send.
+func Plan(ctx context.Context, e *rotation.Engine) (rotation.Plan, error) {
+	a := e.Ask(ctx, rotation.Question{Ask: rotation.AskPlan, SecretID: "user", Function: rotationtest.Function})
 	if f := a.Failure; f != nil {
 		return rotation.Plan{}, fmt.Errorf("there is no plan: %v: %s. %s", f.Class, f.Cause, f.Remedy)
 	}
@@ -102,10 +107,15 @@ func (r *Rotations) Planned(t *testing.T) error {
 	if err := r.Rotate(t); err != nil {
 		return err
 	}
-	if !slices.Equal(r.sent.Statements, plan.Statements) {
-		return fmt.Errorf("the rotation sent\n\t%s\nand its plan was\n\t%s", strings.Join(r.sent.Statements, "\n\t"), strings.Join(plan.Statements, "\n\t"))
+	return AsPlanned(plan, r.sent)
+}
+
+// AsPlanned is an error if what was sent is not what a plan said.
+func AsPlanned(plan, sent rotation.Plan) error {
+	if slices.Equal(sent.Statements, plan.Statements) {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("the rotation sent\n\t%s\nand its plan was\n\t%s", strings.Join(sent.Statements, "\n\t"), strings.Join(plan.Statements, "\n\t"))
 }
 
 // Preflight runs testSecret on a version without a value, as RotateSecret with

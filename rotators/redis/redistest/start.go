@@ -74,7 +74,7 @@ var titles = map[string]string{Redis: "Redis", Valkey: "Valkey"}
 func (st starter) launch() error {
 	count, modes := 1, []string{}
 	if st.config.Shape == Cluster {
-		count, modes = 3, []string{"cluster-enabled yes", "tls-cluster yes", "cluster-require-full-coverage yes", "cluster-node-timeout 5000"}
+		count, modes = 3, []string{"cluster-enabled yes", "cluster-require-full-coverage yes", "cluster-node-timeout 5000"}
 	}
 	for range count {
 		if err := st.node(modes...); err != nil {
@@ -184,5 +184,5 @@ func (st starter) listening(folder string, port int) []string {
 		return append(options, "--port", fmt.Sprint(port))
 	}
 	return append(options, "--port", "0", "--tls-port", fmt.Sprint(port), "--tls-cert-file", servertest.CertFile, "--tls-key-file", servertest.KeyFile,
-		"--tls-ca-cert-file", caFile, "--tls-auth-clients", "no", "--tls-replication", "yes")
+		"--tls-ca-cert-file", caFile, "--tls-auth-clients", "no", "--tls-replication", "yes", "--tls-cluster", "yes")
 }
