@@ -7,8 +7,8 @@ var older = map[string]string{"CREATEROLE forges a mark (PostgreSQL)": "postgres
 var mutants = []mutant{
 	// Never locked out.
 	{"the pending password is tried first", "framework/database/single.go",
-		"func() (Login, bool, error) { return p.current, true, nil },\n\t\tfunc() (Login, bool, error) { return p.pending, p.pending.Password != p.current.Password, nil },",
-		"func() (Login, bool, error) { return p.pending, p.pending.Password != p.current.Password, nil },\n\t\tfunc() (Login, bool, error) { return p.current, true, nil },",
+		"func() (Login, bool, error) { return p.current, true, nil },\n\t\tfunc() (Login, bool, error) { return p.pending, p.untried(), nil },",
+		"func() (Login, bool, error) { return p.pending, p.untried(), nil },\n\t\tfunc() (Login, bool, error) { return p.current, true, nil },",
 		"./framework/database", ""},
 	{"a pending value is not what an earlier run wrote", "framework/secretsmanager/store.go",
 		"if errors.As(err, &exists) {", "if errors.As(err, &exists) && false {", "./framework/secretsmanager", ""},
@@ -156,6 +156,18 @@ var mutants = []mutant{
 		"if isReused(err) && c.cloned.isOf(change) {", "if false {", "./rotators/mysql", "TestAccountsOfAClone"},
 	{"a privilege on all databases is one on the server's own (MongoDB)", "rotators/documentdb/privileges.go",
 		` && on.Database != "local" && on.Database != "config"`, "", "./rotators/documentdb", "TestPrivilegesCover"},
+	{"a rehearsal changes users (MongoDB)", "rotators/documentdb/command.go",
+		"if !c.login.Report.Sends(c.text(command)) {", "if !c.login.Report.Sends(c.text(command)) && false {", "./rotators/documentdb", "TestAPlanChangesNothing"},
+	{"a rehearsal does not know the clone that it would have made (MongoDB)", "rotators/documentdb/user.go",
+		"if c.rehearsed != nil && ", "if false && ", "./rotators/documentdb", "TestThePlanIsWhatArrives"},
+	{"a plan shows an application's data (MongoDB)", "rotators/documentdb/command.go",
+		"case \"customData\":", "case \"\":", "./rotators/documentdb", "TestThePlanIsWhatArrives"},
+	{"a rehearsal changes users (Redis)", "rotators/redis/acl.go",
+		"if !c.sends(n, strings.Join(told, \" \")) {", "if !c.sends(n, strings.Join(told, \" \")) && false {", "./rotators/redis", "TestAPlanChangesNothing"},
+	{"a rehearsal has a node write its users to a file (Redis)", "rotators/redis/password.go",
+		"if !c.sends(n, \"ACL SAVE, or CONFIG REWRITE if it has no ACL file\") {", "if !c.sends(n, \"ACL SAVE, or CONFIG REWRITE if it has no ACL file\") && false {", "./rotators/redis", "TestAPlanChangesNothing"},
+	{"what a node gets first goes untold (Redis)", "rotators/redis/password.go",
+		"if err := c.setUser(ctx, n, user, nil, added); err != nil {", "if _, err := n.do(ctx, \"ACL\", \"SETUSER\", user, \"#\"+hash(added.text)); err != nil {", "./rotators/redis", "TestThePlanIsWhatArrives"},
 
 	// Redis.
 	{"the primary alone is changed (Redis)", "rotators/redis/password.go",
