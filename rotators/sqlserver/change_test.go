@@ -59,7 +59,7 @@ func TestOnlyWhatDiffersIsSaid(t *testing.T) {
 		{profileOf("c", "", "D SELECT on X", "R SELECT ([p]) on X"), profileOf("a", "", "D SELECT on X"), `DENY SELECT ([p]) ON X TO [c]`},
 		{profileOf("c", "", "G SELECT on X by dbo", "W SELECT on X by joe"), profileOf("a", "", "G SELECT on X"), `REVOKE GRANT OPTION FOR SELECT ON X FROM [c] CASCADE AS [joe]`},
 	} {
-		if got := strings.Join(c.has.follow(c.of), "; "); got != c.want {
+		if got := strings.Join(texts(c.has.follow(c.of)), "; "); got != c.want {
 			t.Errorf("got\n%s, want\n%s", got, c.want)
 		}
 	}

@@ -47,7 +47,13 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 	if err := c.copyRights(ctx, from, to); err != nil || !to.disabled {
 		return err
 	}
-	return lacking(c.exec(ctx, "ALTER LOGIN "+ident(to.name)+" ENABLE"), c.alterRemedy(to))
+	c.enabled = p.Clone.User
+	return c.alterLogin(ctx, to, " ENABLE")
+}
+
+func (c *conn) alterLogin(ctx context.Context, l *principal, how string) error {
+	statement := "ALTER LOGIN " + ident(l.name) + how
+	return lacking(c.send(ctx, statement, statement), c.alterRemedy(l))
 }
 
 // clonable finds what no clone can have before anything is made.
@@ -92,50 +98,70 @@ func grantCredential(admin string) string {
 // make makes the clone exist, with the original's options. To is the clone, if it
 // exists.
 func (c *conn) make(ctx context.Context, from, to *principal, as database.Login) (*principal, error) {
-	clone := as.User
 	if to != nil && (to.kind != "S" || to.contained != from.contained) {
-		return nil, rotation.Fail(rotation.BadSecret, "%q exists, and is no principal of the same kind as %q", clone, from.name).
+		return nil, rotation.Fail(rotation.BadSecret, "%q exists, and is no principal of the same kind as %q", as.User, from.name).
 			With("Drop or rename it, or choose another CLONE_SUFFIX.")
 	}
-	statement := from.what() + ident(clone) + " WITH "
+	made := &principal{name: as.User, contained: from.contained, kind: "S", disabled: !from.contained, absent: true}
 	switch {
 	case to == nil:
-		if err := checkPassword(as.Password); err != nil {
+		if err := c.create(ctx, from, as); err != nil {
 			return nil, err
 		}
-		c.warnPlain()
-		statement = "CREATE " + statement + "PASSWORD = " + literal(as.Password) + ", " + from.options.clauses(from.contained, options{})
 	case to.options == from.options:
 		return to, nil
-	case to.mustSet && (to.options.policy && !from.options.policy || to.options.expiration && !from.options.expiration):
-		if err := c.endMustChange(ctx, to, as); err != nil {
-			return nil, err
-		}
-		fallthrough
 	default:
-		statement = "ALTER " + statement + from.options.clauses(from.contained, to.options)
-	}
-	if err := c.exec(ctx, trimComma(statement)); err != nil {
-		return nil, lacking(err, c.alterRemedy(from))
-	}
-	if to == nil {
-		c.born = as
-		if !from.contained { // Clone enables it when it is whole
-			if err := c.exec(ctx, "ALTER LOGIN "+ident(clone)+" DISABLE"); err != nil {
-				return nil, lacking(err, c.alterRemedy(from))
-			}
+		copied := *to
+		made = &copied
+		if err := c.alter(ctx, from, made, as); err != nil {
+			return nil, err
 		}
 	}
 	if from.options.credential != "" || to != nil && to.options.hasCredential {
-		if err := c.exec(ctx, "ALTER LOGIN "+ident(clone)+credentialClause(from.options)); err != nil {
+		statement := "ALTER LOGIN " + ident(as.User) + credentialClause(from.options)
+		if err := c.send(ctx, statement, statement); err != nil {
 			return nil, lacking(err, "As an administrator of the server: "+grantCredential(c.login.User))
 		}
 	}
-	to, err := c.find(ctx, clone)
+	if c.login.Report.Rehearses() {
+		return made, nil
+	}
+	to, err := c.find(ctx, as.User)
 	if err == nil && to == nil {
-		err = rotation.Fail(rotation.NoUser, "%q was made, and cannot be seen", clone).With(c.alterRemedy(from))
+		err = rotation.Fail(rotation.NoUser, "%q was made, and cannot be seen", as.User).With(c.alterRemedy(from))
 	}
 	return to, err
+}
+
+// create makes a new clone. Clone enables it when it is whole.
+func (c *conn) create(ctx context.Context, from *principal, as database.Login) error {
+	if err := checkPassword(as.Password); err != nil {
+		return err
+	}
+	c.warnPlain()
+	statement := func(password string) string {
+		return trimComma("CREATE " + from.what() + ident(as.User) + " WITH PASSWORD = " + password + ", " + from.options.clauses(from.contained, options{}))
+	}
+	if err := c.send(ctx, statement(literal(as.Password)), statement(newPassword)); err != nil {
+		return lacking(err, c.alterRemedy(from))
+	}
+	c.born = as
+	if from.contained {
+		return nil
+	}
+	disable := "ALTER LOGIN " + ident(as.User) + " DISABLE"
+	return lacking(c.send(ctx, disable, disable), c.alterRemedy(from))
+}
+
+// alter gives a clone that exists the options of its original.
+func (c *conn) alter(ctx context.Context, from, to *principal, as database.Login) error {
+	if to.mustSet && (to.options.policy && !from.options.policy || to.options.expiration && !from.options.expiration) {
+		if err := c.endMustChange(ctx, to, as); err != nil {
+			return err
+		}
+	}
+	statement := trimComma("ALTER " + from.what() + ident(as.User) + " WITH " + from.options.clauses(from.contained, to.options))
+	return lacking(c.send(ctx, statement, statement), c.alterRemedy(from))
 }
 
 // endMustChange gives a clone a password that it need not change: with one that
@@ -147,10 +173,13 @@ func (c *conn) endMustChange(ctx context.Context, clone *principal, as database.
 		return err
 	}
 	c.warnPlain()
-	for _, statement := range []string{" DISABLE", " WITH PASSWORD = " + literal(as.Password)} {
-		if err := c.exec(ctx, "ALTER LOGIN "+ident(clone.name)+statement); err != nil {
-			return lacking(err, c.alterRemedy(clone))
-		}
+	if err := c.alterLogin(ctx, clone, " DISABLE"); err != nil {
+		return err
+	}
+	clone.disabled = true
+	statement := "ALTER LOGIN " + ident(clone.name) + " WITH PASSWORD = "
+	if err := c.send(ctx, statement+literal(as.Password), statement+newPassword); err != nil {
+		return lacking(err, c.alterRemedy(clone))
 	}
 	c.born = as
 	return nil
@@ -166,6 +195,9 @@ func (c *conn) copyRights(ctx context.Context, from, to *principal) error {
 		want, has, err := c.inDatabase(ctx, from, to)
 		if err != nil {
 			return err
+		}
+		if to.absent && to.contained {
+			has = c.newUser(to, want)
 		}
 		if want.id == "" && has.id == "" {
 			return nil
@@ -185,15 +217,25 @@ func (c *conn) settle(ctx context.Context, p place, to *principal, has, want *pr
 		if len(statements) == 0 {
 			return nil
 		}
-		if err := c.change(ctx, p, statements); err != nil {
+		if err := c.change(ctx, p, texts(statements)); err != nil {
 			return err
 		}
 		var err error
-		if has, _, err = c.inDatabase(ctx, to, to); err != nil {
+		if has, err = c.reread(ctx, to, has.after(statements, want)); err != nil {
 			return err
 		}
 	}
 	return nil // Test compares
+}
+
+// reread is what a principal holds in the present database after something was
+// said: in a rehearsal, what it would hold.
+func (c *conn) reread(ctx context.Context, to *principal, expected *profile) (*profile, error) {
+	if c.login.Report.Rehearses() {
+		return expected, nil
+	}
+	has, _, err := c.inDatabase(ctx, to, to)
+	return has, err
 }
 
 func (c *conn) copyOnServer(ctx context.Context, from, to *principal) error {
@@ -208,7 +250,10 @@ func (c *conn) copyOnServer(ctx context.Context, from, to *principal) error {
 	if err != nil {
 		return err
 	}
-	return c.changeServer(ctx, has.follow(want))
+	if to.absent {
+		has.add(connectSQL, "G", "sa")
+	}
+	return c.changeServer(ctx, texts(has.follow(want)))
 }
 
 // changeServer carries out statements on the server, whose permissions can be
@@ -241,6 +286,8 @@ func (c *conn) enter(ctx context.Context, p place, to *principal, has, want *pro
 		encrypted = ", ALLOW_ENCRYPTED_VALUE_MODIFICATIONS = " + onOff(want.encrypted)
 	}
 	var statement string
+	expected := *has
+	expected.schema, expected.encrypted = defaultSchema(want), want.encrypted
 	switch {
 	case want.id == "" || has.id != "" && defaultSchema(has) == defaultSchema(want) && encrypted == "":
 		return has, nil
@@ -254,13 +301,20 @@ func (c *conn) enter(ctx context.Context, p place, to *principal, has, want *pro
 		if orphan != nil {
 			return c.adoptOrphan(ctx, p, to, orphan, want)
 		}
-		statement = "CREATE USER " + ident(to.name) + " FOR LOGIN " + ident(to.name) + schema + encrypted
+		statement, expected = "CREATE USER "+ident(to.name)+" FOR LOGIN "+ident(to.name)+schema+encrypted, *c.newUser(to, want)
 	}
 	if err := c.change(ctx, p, []string{statement}); err != nil {
 		return nil, err
 	}
-	has, _, err := c.inDatabase(ctx, to, to)
-	return has, err
+	return c.reread(ctx, to, &expected)
+}
+
+// newUser is what a principal has when it was made a user of the present database,
+// with the default schema and the options of want's.
+func (c *conn) newUser(of *principal, want *profile) *profile {
+	p := newUser(of.name, c.login.User)
+	p.id, p.schema, p.encrypted = "new", defaultSchema(want), want.encrypted
+	return p
 }
 
 // defaultSchema is dbo for a user who has none.

@@ -22,7 +22,7 @@ func (c *conn) adopt(ctx context.Context, original, clone string) error {
 	return c.both(ctx, original, clone, false, adopting)
 }
 
-func adopting(o, k *profile) []string {
+func adopting(o, k *profile) []statement {
 	only := newProfile(k.server, k.session)
 	only.owned, only.name = k.owned, k.name
 	return append(o.gain(only), k.allow(o)...)
@@ -31,7 +31,7 @@ func adopting(o, k *profile) []string {
 // grantDrift gives original each right that only clone holds. It ends no denial: who denied
 // something to the original meant it.
 func (c *conn) grantDrift(ctx context.Context, original, clone string) error {
-	return c.both(ctx, original, clone, true, func(o, k *profile) []string {
+	return c.both(ctx, original, clone, true, func(o, k *profile) []statement {
 		return o.gain(k.without(o.denials))
 	})
 }
@@ -51,7 +51,7 @@ func (p *profile) without(denied map[grant]holding) *profile {
 // both carries out what plan says of the two users, on the server and in each
 // database where the clone is. Where the original is not, it is let in or left
 // out.
-func (c *conn) both(ctx context.Context, original, clone string, letIn bool, plan func(o, k *profile) []string) error {
+func (c *conn) both(ctx context.Context, original, clone string, letIn bool, plan func(o, k *profile) []statement) error {
 	o, err := c.usable(ctx, original)
 	if err != nil {
 		return err
@@ -77,11 +77,11 @@ func (c *conn) both(ctx context.Context, original, clone string, letIn bool, pla
 		if err != nil || mine.id == "" {
 			return err
 		}
-		return c.change(ctx, p, plan(mine, has))
+		return c.change(ctx, p, texts(plan(mine, has)))
 	})
 }
 
-func (c *conn) bothOnServer(ctx context.Context, o, k *principal, plan func(o, k *profile) []string) error {
+func (c *conn) bothOnServer(ctx context.Context, o, k *principal, plan func(o, k *profile) []statement) error {
 	if o.contained {
 		return nil
 	}
@@ -93,5 +93,5 @@ func (c *conn) bothOnServer(ctx context.Context, o, k *principal, plan func(o, k
 	if err != nil {
 		return err
 	}
-	return c.changeServer(ctx, plan(mine, has))
+	return c.changeServer(ctx, texts(plan(mine, has)))
 }

@@ -76,11 +76,11 @@ func givenAway(p *profile) string {
 // adoptOrphan makes an orphan the user of a login, with the rights of want.
 // Source: Transact-SQL reference, "ALTER USER".
 func (c *conn) adoptOrphan(ctx context.Context, p place, to *principal, orphan, want *profile) (*profile, error) {
-	statements := append(orphan.follow(want), "ALTER USER "+ident(orphan.name)+" WITH LOGIN = "+ident(to.name))
-	if err := c.change(ctx, p, statements); err != nil {
+	statements := orphan.follow(want)
+	if err := c.change(ctx, p, append(texts(statements), "ALTER USER "+ident(orphan.name)+" WITH LOGIN = "+ident(to.name))); err != nil {
 		return nil, err
 	}
-	has, _, err := c.inDatabase(ctx, to, to)
+	has, err := c.reread(ctx, to, orphan.after(statements, want))
 	if err != nil {
 		return nil, err
 	}

@@ -26,9 +26,12 @@ func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Differe
 	if err != nil {
 		return d, err
 	}
-	k, err := c.usable(ctx, p.Clone.User)
+	k, err := c.find(ctx, p.Clone.User)
 	if err != nil {
 		return d, err
+	}
+	if k == nil {
+		k = &principal{name: p.Clone.User, contained: o.contained, absent: true}
 	}
 	if err := c.mustSee(ctx, o); err != nil {
 		return d, err

@@ -34,7 +34,10 @@ func (c *conn) setOwn(ctx context.Context, p *principal, password string) error 
 		return checkPassword(c.login.Password)
 	}
 	c.warnPlain()
-	err := c.exec(ctx, "ALTER "+p.what()+ident(p.name)+" WITH PASSWORD = "+literal(password)+" OLD_PASSWORD = "+literal(c.login.Password))
+	statement := func(changed, old string) string {
+		return "ALTER " + p.what() + ident(p.name) + " WITH PASSWORD = " + changed + " OLD_PASSWORD = " + old
+	}
+	err := c.send(ctx, statement(literal(password), literal(c.login.Password)), statement(newPassword, oldPassword))
 	if !isClass(err, rotation.MissingPrivilege) {
 		return err
 	}
@@ -52,8 +55,10 @@ func (c *conn) setByAdministrator(ctx context.Context, p *principal, password st
 	if p.locked {
 		unlock = " UNLOCK"
 	}
-	err := c.exec(ctx, "ALTER "+p.what()+ident(p.name)+" WITH PASSWORD = "+literal(password)+unlock)
-	return lacking(err, c.alterRemedy(p))
+	statement := func(changed string) string {
+		return "ALTER " + p.what() + ident(p.name) + " WITH PASSWORD = " + changed + unlock
+	}
+	return lacking(c.send(ctx, statement(literal(password)), statement(newPassword)), c.alterRemedy(p))
 }
 
 // alterRemedy is what lets the session change p.

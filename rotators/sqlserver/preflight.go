@@ -95,14 +95,14 @@ func (c *conn) missingToHandBack(ctx context.Context, p database.Pair) (missing 
 
 // missingToAdopt is what the session lacks for the statements of adopting in the
 // present database: the roles among them are fixed ones.
-func (c *conn) missingToAdopt(ctx context.Context, at place, statements []string) ([]lack, error) {
+func (c *conn) missingToAdopt(ctx context.Context, at place, statements []statement) ([]lack, error) {
 	if len(statements) == 0 {
 		return nil, nil
 	}
 	if owner, err := c.may(ctx, queryIsOwner); err != nil || owner {
 		return nil, err
 	}
-	roles := slices.ContainsFunc(statements, func(s string) bool { return strings.HasPrefix(s, "ALTER ROLE ") })
+	roles := slices.ContainsFunc(statements, func(s statement) bool { return s.role != "" })
 	if control, err := c.may(ctx, queryMayInDatabase, "CONTROL"); err != nil || control && !roles {
 		return nil, err
 	}
@@ -303,13 +303,15 @@ func (p *profile) cannotTake(of, clone *profile) []lack {
 	return missing
 }
 
+var connectSQL = grant{"CONNECT SQL", ""}
+
 // cannotGive is what of a login's permissions on the server another one may not
 // give to a third. CONNECT SQL comes with the login.
 func (p *profile) cannotGive(of *profile) []lack {
 	var missing []lack
 	mine := p.rights()
 	for _, g := range slices.Concat(sortedGrants(of.grants), sortedGrants(of.denials)) {
-		if !mine[g].option && !mine[control(g.on)].option && g != (grant{"CONNECT SQL", ""}) {
+		if !mine[g].option && !mine[control(g.on)].option && g != connectSQL {
 			missing = append(missing, lack{fmt.Sprintf("%s on the server, with grant option", g),
 				"USE [master]; GRANT " + g.String() + " TO " + ident(p.session) + " WITH GRANT OPTION;"})
 		}

@@ -18,6 +18,7 @@ type principal struct {
 	disabled  bool
 	locked    bool
 	mustSet   bool // MUST_CHANGE
+	absent    bool // it would be there, if this were no rehearsal
 }
 
 // options are what CREATE LOGIN or CREATE USER sets, apart from the password.
@@ -84,7 +85,7 @@ func (c *conn) usable(ctx context.Context, name string) (*principal, error) {
 			With("Correct the secret's username, or its dbname where the user is one of a contained database; or, as an administrator of the server: " + grantLogins(c.login.User))
 	case p.kind != "S":
 		return nil, rotation.Fail(rotation.BadSecret, "%q does not log in with a password: it is a Windows or Entra account, a certificate, a key or a server role", name)
-	case p.disabled:
+	case p.disabled && name != c.enabled:
 		return nil, rotation.Fail(rotation.AccountLocked, "the login %q is disabled", name).With("As an administrator: ALTER LOGIN " + ident(name) + " ENABLE;")
 	}
 	return p, nil

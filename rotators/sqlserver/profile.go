@@ -51,12 +51,13 @@ type profile struct {
 	exceptions map[grant]bool
 	owned      map[string]bool // in the words of GRANT ON
 	things     map[string]thing
+	rows       map[row]byte     // the states of what was added
 	numbers    map[grant]string // of the session's own: each in numbers, which do not depend on what it may see
 }
 
 func newProfile(server bool, session string) *profile {
 	return &profile{server: server, session: session, roles: map[string]bool{}, grants: map[grant]holding{}, denials: map[grant]holding{},
-		exceptions: map[grant]bool{}, owned: map[string]bool{}, things: map[string]thing{}, numbers: map[grant]string{}}
+		exceptions: map[grant]bool{}, owned: map[string]bool{}, things: map[string]thing{}, rows: map[row]byte{}, numbers: map[grant]string{}}
 }
 
 // denyRoles are roles that take rights away.
@@ -91,6 +92,7 @@ func (p *profile) owns(on string, of *profile) bool {
 // option (W), denied (D) or revoked (R).
 // Source: Transact-SQL reference, "sys.database_permissions".
 func (p *profile) add(g grant, state, grantor string) {
+	p.rows[row{g, grantor}] = state[0]
 	into := p.grants
 	switch state {
 	case "R":

@@ -14,6 +14,12 @@ func ident(name string) string { return `[` + strings.ReplaceAll(name, `]`, `]]`
 // Source: Transact-SQL reference, "Constants".
 func literal(text string) string { return `N'` + strings.ReplaceAll(text, `'`, `''`) + `'` }
 
+// What stands for a password where a statement is told.
+const (
+	newPassword = `'<new password>'`
+	oldPassword = `'<old password>'`
+)
+
 // continues reports whether the server would read less than was written: in a
 // literal, a backslash at the end of a line goes away together with that end.
 // Source: Transact-SQL reference, "Backslash (line continuation)".

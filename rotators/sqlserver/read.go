@@ -108,13 +108,17 @@ var errHidden = errors.New("the session may not see what a permission is on")
 var errBlind = errors.New("the session may not view the definitions in the database")
 
 // users finds the users of two principals in the session's present database. One
-// who is not there has no number.
+// who is not there has no number; of the two only the other one may be absent.
 func (c *conn) users(ctx context.Context, one, other *principal) (a, b *profile, err error) {
 	query, key := queryUsersBySID, func(p *principal) string { return p.sid }
 	if one.contained {
 		query, key = queryUsersByName, func(p *principal) string { return p.name }
 	}
-	found, err := c.rows(ctx, query, key(one), key(other))
+	second := key(other)
+	if other.absent {
+		second = key(one)
+	}
+	found, err := c.rows(ctx, query, key(one), second)
 	if err != nil {
 		return nil, nil, err
 	}

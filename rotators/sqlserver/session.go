@@ -12,18 +12,28 @@ import (
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
-// exec runs one statement. Its error has a class. When ctx ends, so does the
-// connection: the client driver would wait ten seconds for the server to confirm.
+// send sends a statement that changes something, unless this is a rehearsal. It is
+// told with no password in it.
+func (c *conn) send(ctx context.Context, statement, told string) error {
+	if !c.login.Report.Sends(told) {
+		return nil
+	}
+	return c.exec(ctx, statement)
+}
+
+// exec runs one statement: see send. Its error has a class. When ctx ends, so does
+// the connection: the client driver would wait ten seconds for the server to
+// confirm.
 func (c *conn) exec(ctx context.Context, statement string) error {
 	defer c.wire.until(ctx)()
 	_, err := c.sql.ExecContext(ctx, statement)
 	return c.fault(err)
 }
 
-// run runs statements in turn, up to the first that fails.
+// run sends statements in turn, up to the first that fails.
 func (c *conn) run(ctx context.Context, statements []string) error {
 	for _, s := range statements {
-		if err := c.exec(ctx, s); err != nil {
+		if err := c.send(ctx, s, s); err != nil {
 			return err
 		}
 		c.login.Report.Changed(s)

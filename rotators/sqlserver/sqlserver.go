@@ -89,8 +89,9 @@ type conn struct {
 	login database.Login
 	born  database.Login // the principal that this session made with the password of its secret
 
-	version int  // see about
-	sees    bool // see mustSee
+	version int    // see about
+	sees    bool   // see mustSee
+	enabled string // the clone that this session has enabled
 }
 
 func connect(ctx context.Context, l database.Login) (*conn, error) {
