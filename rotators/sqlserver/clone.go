@@ -1,6 +1,7 @@
 package sqlserver
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/seed492efc12/rotor/framework/database"
@@ -102,7 +103,7 @@ func (c *conn) make(ctx context.Context, from, to *principal, as database.Login)
 		return nil, rotation.Fail(rotation.BadSecret, "%q exists, and is no principal of the same kind as %q", as.User, from.name).
 			With("Drop or rename it, or choose another CLONE_SUFFIX.")
 	}
-	made := &principal{name: as.User, contained: from.contained, kind: "S", disabled: !from.contained, absent: true}
+	made := &principal{name: as.User, contained: from.contained, kind: "S", options: from.options, disabled: !from.contained, absent: true}
 	switch {
 	case to == nil:
 		if err := c.create(ctx, from, as); err != nil {
@@ -116,6 +117,8 @@ func (c *conn) make(ctx context.Context, from, to *principal, as database.Login)
 		if err := c.alter(ctx, from, made, as); err != nil {
 			return nil, err
 		}
+		made.options = from.options
+		made.options.schema = cmp.Or(from.options.schema, to.options.schema)
 	}
 	if from.options.credential != "" || to != nil && to.options.hasCredential {
 		statement := "ALTER LOGIN " + ident(as.User) + credentialClause(from.options)
@@ -196,8 +199,11 @@ func (c *conn) copyRights(ctx context.Context, from, to *principal) error {
 		if err != nil {
 			return err
 		}
-		if to.absent && to.contained {
-			has = c.newUser(to, want)
+		if to.contained { // which has just been made, or altered; in a rehearsal it is not there to be read
+			if to.absent {
+				has = c.newUser(to, want)
+			}
+			has.schema, has.encrypted = to.options.schema, to.options.encrypted
 		}
 		if want.id == "" && has.id == "" {
 			return nil

@@ -58,7 +58,7 @@ func (w *world) oneWorld(t *testing.T, strategy database.Strategy, dice *rand.Ra
 		if n == 0 {
 			first = trial
 		}
-		err := r.Rotate(t)
+		err := r.Planned(t)
 		if (trial == nil) != (err == nil) {
 			t.Fatalf("the trial of rotation %d says: %v\nthe rotation: %v\nafter\n%s", n, trial, err, strings.Join(story, ";\n"))
 		}

@@ -168,6 +168,10 @@ var mutants = []mutant{
 		"if !c.sends(n, \"ACL SAVE, or CONFIG REWRITE if it has no ACL file\") {", "if !c.sends(n, \"ACL SAVE, or CONFIG REWRITE if it has no ACL file\") && false {", "./rotators/redis", "TestAPlanChangesNothing"},
 	{"what a node gets first goes untold (Redis)", "rotators/redis/password.go",
 		"if err := c.setUser(ctx, n, user, nil, added); err != nil {", "if _, err := n.do(ctx, \"ACL\", \"SETUSER\", user, \"#\"+hash(added.text)); err != nil {", "./rotators/redis", "TestThePlanIsWhatArrives"},
+	{"a plan is carried out (SQL Server)", "rotators/sqlserver/session.go",
+		"if !c.login.Report.Sends(told) {", "if !c.login.Report.Sends(told) && false {", "./rotators/sqlserver", "TestAPlan"},
+	{"a plan forgets what becomes of columns (SQL Server)", "rotators/sqlserver/statement.go",
+		"return isColumn && whole == s.what", "return isColumn && whole == s.what && false", "./rotators/sqlserver", "TestARotationDoesWhatItsTrialSays|Plan"},
 
 	// Redis.
 	{"the primary alone is changed (Redis)", "rotators/redis/password.go",

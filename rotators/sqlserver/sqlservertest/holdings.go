@@ -3,7 +3,34 @@ package sqlservertest
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
+
+// state is all that the server keeps, passwords too, as a text: the same as long as
+// nothing was changed.
+func (c *catalog) state() string {
+	var b strings.Builder
+	for _, p := range c.principals {
+		fmt.Fprintf(&b, "%+v\n", *p)
+	}
+	for _, p := range c.permissions {
+		fmt.Fprintf(&b, "%+v\n", *p)
+	}
+	fmt.Fprintf(&b, "%+v %+v %+v\n", c.credentials, c.links, c.possessions)
+	for _, d := range c.databases {
+		fmt.Fprintf(&b, "%d %q %v %v %v %s\n", d.id, d.name, d.offline, d.readOnly, d.contained, d.owner)
+		for _, u := range d.users {
+			fmt.Fprintf(&b, "%+v\n", *u)
+		}
+		for _, e := range d.entities {
+			fmt.Fprintf(&b, "%+v\n", *e)
+		}
+		for _, p := range d.permissions {
+			fmt.Fprintf(&b, "%+v\n", *p)
+		}
+	}
+	return b.String()
+}
 
 // holdings are what a login has, in words in which it is "me".
 func (c *catalog) holdings(l *login) (all []string) {

@@ -115,6 +115,13 @@ func (s *Server) Holdings(name string) (all []string) {
 	return all
 }
 
+// State is all that the wire-level server keeps, as a text: the same as long as
+// nothing was changed.
+func (s *Server) State() (all string) {
+	s.wire.change(func(c *catalog) { all = c.state() })
+	return all
+}
+
 // Queries are the distinct queries of the catalog that the wire-level server has
 // been asked.
 func (s *Server) Queries() (all []string) {
