@@ -18,6 +18,9 @@ import (
 // them (a row that changed meanwhile, a role that exists by now), which is worth
 // another try.
 func (c *conn) Clone(ctx context.Context, p database.Pair) error {
+	if c.login.Report.Rehearses() {
+		c.rehearsed = p
+	}
 	return c.carryOut(ctx, p, func(k *cloning) (plan, error) {
 		p, err := k.clonePlan(ctx)
 		if err == nil && p.creates {

@@ -1,21 +1,17 @@
 package postgres_test
 
 import (
-	"bytes"
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/seed492efc12/rotor/framework/database"
-	"github.com/seed492efc12/rotor/framework/password"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/rotation"
-	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
 	"github.com/seed492efc12/rotor/framework/secret"
 	"github.com/seed492efc12/rotor/rotators/postgres"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
@@ -23,64 +19,23 @@ import (
 
 // A rotor rotates one user of a world.
 type rotor struct {
-	w      *world
-	store  rotationtest.Store
-	config database.Config
-	log    bytes.Buffer
-	n      int
+	*databasetest.Rotations
+	w *world
 }
 
 func (w *world) rotor(t *testing.T, s database.Strategy, user, pw string, admin secret.Document) *rotor {
 	t.Helper()
-	g, err := password.New(password.Default(), password.Rules{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &rotor{w: w, config: database.Config{Driver: postgres.Driver, Strategy: s, Password: g.Generate,
-		Roots: func() (*x509.CertPool, error) { return w.roots, nil }}}
-	r.store.Add("user", w.secret(t, user, pw))
-	r.store.Add("admin", admin)
-	return r
+	return &rotor{databasetest.NewRotations(t, postgres.Driver, s, databasetest.Fixture{User: w.secret(t, user, pw), Admin: admin, Roots: w.roots}), w}
 }
 
 func (w *world) superuser(t *testing.T) secret.Document {
 	return w.secret(t, w.server.AdminUser, w.server.AdminPassword)
 }
 
-func (r *rotor) engine(t *testing.T) *rotation.Engine {
-	t.Helper()
-	d, err := database.New(r.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &rotation.Engine{Store: &r.store, Rotator: d, Clock: &rotationtest.Clock{}, Log: slog.New(slog.NewTextHandler(&r.log, nil))}
-}
-
-func (r *rotor) rotate(t *testing.T) error {
-	t.Helper()
-	r.n++
-	return rotationtest.Rotate(t.Context(), r.engine(t), &r.store, "user", fmt.Sprint("v", r.n))
-}
-
-func (r *rotor) must(t *testing.T) {
-	t.Helper()
-	if err := r.rotate(t); err != nil {
-		t.Fatalf("%v\n%s", err, r.log.String())
-	}
-}
-
-// preflight runs the trial of RotateImmediately=false.
-func (r *rotor) preflight(t *testing.T) error {
-	t.Helper()
-	r.store.Begin("user", "trial")
-	defer r.store.End("user")
-	return r.engine(t).Handle(t.Context(), rotation.Event{Step: rotation.TestSecret, SecretID: "user", Token: "trial"})
-}
-
 // application is a connection with the current credential.
 func (r *rotor) application(t *testing.T) *pgx.Conn {
 	t.Helper()
-	d := r.store.Value("user", rotation.Current)
+	d := r.Current()
 	return r.w.box.Connect(t, d.Text("username"), d.Text("password"))
 }
 
@@ -112,7 +67,7 @@ func TestWhatTheCloneMakesIsTheOriginals(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", "old")
 		r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
-		r.must(t)
+		r.Must(t)
 		conn := r.application(t)
 		var login, acts string
 		if err := conn.QueryRow(t.Context(), `SELECT session_user, current_user`).Scan(&login, &acts); err != nil || login != user+"_clone" || acts != user {
@@ -123,13 +78,13 @@ func TestWhatTheCloneMakesIsTheOriginals(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		r.must(t) // to the original
+		r.Must(t) // to the original
 		for _, s := range []string{`INSERT INTO shop.mine (x) VALUES (2)`, `ALTER TABLE shop.mine ADD y int`, `DROP VIEW shop.mine_too`} {
 			if err := r.can(t, s); err != nil {
 				t.Errorf("%s as the original: %v", s, err)
 			}
 		}
-		r.must(t) // to the clone
+		r.Must(t) // to the clone
 		if err := r.can(t, `ALTER TABLE shop.mine ADD y int`); err != nil {
 			t.Error(err)
 		}
@@ -142,19 +97,19 @@ func TestTheCloneFollowsTheOriginal(t *testing.T) {
 		q, group := quoted(user), w.box.Role("group")
 		w.exec(t, `CREATE ROLE `+group, `CREATE TABLE shop.grouped (n int)`, `GRANT SELECT ON shop.grouped TO `+group, `GRANT `+group+` TO `+q, `ALTER ROLE `+q+` SET statement_timeout = '77s'`)
 		r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
-		r.must(t)
+		r.Must(t)
 		for _, s := range []string{`SELECT * FROM shop.grouped`, `SELECT * FROM shop.recent`, `SELECT shop.total()`, `SELECT nextval('shop.orders_id_seq')`, `UPDATE shop.prices SET price = 2`} {
 			if err := r.can(t, s); err != nil {
 				t.Errorf("%s as the clone: %v", s, err)
 			}
 		}
-		r.must(t)
+		r.Must(t)
 		w.exec(t, `REVOKE `+group+` FROM `+q, `REVOKE INSERT ON shop.orders FROM `+q, `REVOKE UPDATE (price) ON shop.prices FROM `+q,
 			`GRANT UPDATE (item) ON shop.prices TO `+q, `GRANT DELETE ON shop.orders TO `+q,
 			`ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO `+q, `CREATE TABLE shop.later (n int)`,
 			`ALTER ROLE `+q+` RESET statement_timeout`, `ALTER ROLE `+q+` SET lock_timeout = '33s'`, `ALTER ROLE `+q+` CONNECTION LIMIT 70 CREATEDB`,
 			`ALTER ROLE `+q+` VALID UNTIL '2999-01-02 03:04:05+00'`)
-		r.must(t)
+		r.Must(t)
 		for _, s := range []string{`SELECT * FROM shop.later`, `DELETE FROM shop.orders`, `UPDATE shop.prices SET item = 'x'`} {
 			if err := r.can(t, s); err != nil {
 				t.Errorf("%s, granted since, as the clone: %v", s, err)
@@ -183,22 +138,22 @@ func TestWhatIsChangedIsTold(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", "old")
 		r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
-		r.must(t)
-		if !strings.Contains(r.log.String(), "msg=changed") || !strings.Contains(r.log.String(), "CREATE ROLE") {
-			t.Errorf("a new clone:\n%s", r.log.String())
+		r.Must(t)
+		if !strings.Contains(r.Log.String(), "msg=changed") || !strings.Contains(r.Log.String(), "CREATE ROLE") {
+			t.Errorf("a new clone:\n%s", r.Log.String())
 		}
-		r.must(t)
-		r.log.Reset()
-		r.must(t)
-		if strings.Contains(r.log.String(), "msg=changed") {
-			t.Errorf("nothing was to be changed:\n%s", r.log.String())
+		r.Must(t)
+		r.Log.Reset()
+		r.Must(t)
+		if strings.Contains(r.Log.String(), "msg=changed") {
+			t.Errorf("nothing was to be changed:\n%s", r.Log.String())
 		}
-		r.must(t)
+		r.Must(t)
 		w.exec(t, `CREATE TABLE shop.secret_plans (n int)`, `GRANT SELECT ON shop.secret_plans TO `+quoted(user+"_clone"))
-		r.log.Reset()
-		r.must(t)
-		if !strings.Contains(r.log.String(), "REVOKE SELECT ON TABLE shop.secret_plans") {
-			t.Errorf("a right was revoked:\n%s", r.log.String())
+		r.Log.Reset()
+		r.Must(t)
+		if !strings.Contains(r.Log.String(), "REVOKE SELECT ON TABLE shop.secret_plans") {
+			t.Errorf("a right was revoked:\n%s", r.Log.String())
 		}
 	})
 }
@@ -223,7 +178,7 @@ func TestSettingsSurviveCopying(t *testing.T) {
 			return b.String()
 		}
 		before := show()
-		r.must(t)
+		r.Must(t)
 		if after := show(); after != before {
 			t.Errorf("before\n%safter\n%s", before, after)
 		}
@@ -238,8 +193,8 @@ func TestACloneMadeByOtherMeansIsPutInOrder(t *testing.T) {
 			`CREATE TABLE shop.orphan (n int)`, `GRANT CREATE ON SCHEMA shop TO `+clone, `ALTER TABLE shop.orphan OWNER TO `+clone,
 			`GRANT DELETE, SELECT ON shop.orders TO `+clone, `GRANT UPDATE (price) ON shop.prices TO `+clone)
 		r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
-		r.config.Adopt = []string{user + "_clone"}
-		r.must(t)
+		r.Config.Adopt = []string{user + "_clone"}
+		r.Must(t)
 		var owner string
 		if err := w.admin.QueryRow(t.Context(), `SELECT relowner::regrole::text FROM pg_class WHERE oid = 'shop.orphan'::regclass`).Scan(&owner); err != nil || owner != user {
 			t.Errorf("the clone's table belongs to %s, %v", owner, err)
@@ -248,7 +203,7 @@ func TestACloneMadeByOtherMeansIsPutInOrder(t *testing.T) {
 		if err := w.admin.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_class, aclexplode(relacl) x WHERE relname = 'orders' AND x.grantee = $1::regrole AND x.privilege_type = 'DELETE'), pg_has_role($1, $2, 'MEMBER')`, clone, group).Scan(&direct, &member); err != nil || direct || member {
 			t.Errorf("direct grant left: %v, membership left: %v, %v", direct, member, err)
 		}
-		r.must(t)
+		r.Must(t)
 		if err := r.can(t, `INSERT INTO shop.orphan VALUES (1)`); err != nil {
 			t.Errorf("the original may not use it: %v", err)
 		}
@@ -265,8 +220,8 @@ func TestDriftOfAForeignClone(t *testing.T) {
 				`CREATE TABLE shop.orphan`+fmt.Sprint(grant)+` (n int)`, `GRANT CREATE ON SCHEMA shop TO `+clone, `ALTER TABLE shop.orphan`+fmt.Sprint(grant)+` OWNER TO `+clone,
 				`GRANT DELETE ON shop.orders TO `+clone+` WITH GRANT OPTION`)
 			r := w.rotor(t, database.AlternatingUsers, clone, "x", w.superuser(t))
-			r.config.GrantDrift, r.config.Adopt = grant, []string{user}
-			err := r.rotate(t)
+			r.Config.GrantDrift, r.Config.Adopt = grant, []string{user}
+			err := r.Rotate(t)
 			if grant {
 				if err != nil {
 					t.Fatal(err)
@@ -310,19 +265,19 @@ func TestAnAdministratorWhoIsNoSuperuser(t *testing.T) {
 		r := w.rotor(t, database.AlternatingUsers, user, "old", doc)
 		if w.server.Major >= 16 {
 			remedy := fmt.Sprintf(`GRANT %s TO %s WITH ADMIN OPTION`, quoted(user), quoted(name))
-			for _, err := range []error{r.rotate(t), r.preflight(t)} {
+			for _, err := range []error{r.Rotate(t), r.Preflight(t)} {
 				if class(err) != rotation.MissingPrivilege || !strings.Contains(err.Error(), remedy) {
 					t.Fatalf("got %v", err)
 				}
 			}
-			r.store.End("user")
+			r.Store.End("user")
 			w.exec(t, remedy)
 		}
-		if err := r.preflight(t); err != nil {
+		if err := r.Preflight(t); err != nil {
 			t.Fatal(err)
 		}
 		for range 3 {
-			r.must(t)
+			r.Must(t)
 			if err := r.can(t, `INSERT INTO shop.orders (item) VALUES ('x')`); err != nil {
 				t.Error(err)
 			}
@@ -340,18 +295,18 @@ func TestAnAdministratorWhoMayNotHandOverSaysWhat(t *testing.T) {
 			w.exec(t, `GRANT `+user+`, `+clone+` TO `+name+` WITH ADMIN OPTION, INHERIT FALSE`)
 		}
 		r := w.rotor(t, database.AlternatingUsers, user, "old", doc)
-		r.config.Adopt = []string{clone}
-		if err := r.rotate(t); class(err) != rotation.MoreRights || !strings.Contains(err.Error(), "ownership on table shop.orphan") {
+		r.Config.Adopt = []string{clone}
+		if err := r.Rotate(t); class(err) != rotation.MoreRights || !strings.Contains(err.Error(), "ownership on table shop.orphan") {
 			t.Errorf("got %v", err)
 		}
 		for _, want := range []string{"table shop.orphan", "REASSIGN OWNED BY"} {
-			if !strings.Contains(r.log.String(), want) {
-				t.Errorf("the log does not say %q:\n%s", want, r.log.String())
+			if !strings.Contains(r.Log.String(), want) {
+				t.Errorf("the log does not say %q:\n%s", want, r.Log.String())
 			}
 		}
 		w.box.Connect(t, clone, "x") // still
 		w.exec(t, `REASSIGN OWNED BY `+clone+` TO `+user)
-		r.must(t)
+		r.Must(t)
 	})
 }
 
@@ -360,7 +315,7 @@ func TestAnAdministratorWithoutRights(t *testing.T) {
 		user, other := w.user(t, "", "old"), w.user(t, "", "other")
 		for _, s := range []database.Strategy{database.SingleUserByAdministrator, database.AlternatingUsers} {
 			r := w.rotor(t, s, user, "old", w.secret(t, other, "other"))
-			for _, err := range []error{r.rotate(t), r.preflight(t)} {
+			for _, err := range []error{r.Rotate(t), r.Preflight(t)} {
 				if class(err) != rotation.MissingPrivilege || !strings.Contains(err.Error(), "CREATEROLE") {
 					t.Errorf("got %v", err)
 				}
@@ -374,10 +329,10 @@ func TestAttributesOfASuperuserAreCopied(t *testing.T) {
 		user := w.user(t, "", "old")
 		w.exec(t, `ALTER ROLE `+user+` SUPERUSER`)
 		r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
-		r.must(t)
+		r.Must(t)
 		if err := r.can(t, `CREATE ROLE never`); err != nil {
 			t.Error(err)
 		}
-		r.must(t)
+		r.Must(t)
 	})
 }

@@ -42,7 +42,8 @@ SELECT d.*, CASE WHEN pg_catalog.pg_has_role(s.oid, w.oid, 'USAGE') THEN '' ELSE
        pg_catalog.pg_has_role(s.oid, w.oid, 'USAGE') OR pg_catalog.pg_has_role(s.oid, w.oid, '%s')
 FROM (%s) d
 JOIN pg_catalog.pg_roles s ON s.rolname = session_user
-JOIN pg_catalog.pg_roles w ON w.rolname = $3`
+JOIN pg_catalog.pg_roles w ON w.rolname = $3
+ORDER BY 1, 2, 3, 4, 5`
 
 // defaults are what a role grants on what it will make.
 func (k *cloning) defaults(ctx context.Context, role, twin string) ([]defaulted, error) {

@@ -171,7 +171,7 @@ func (c *conn) queryDirect() string {
 AND NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend d WHERE d.deptype = 'o' AND d.refobjid = x.grantee AND d.classid = x.classid AND d.objid = x.objid
     AND d.dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())))
 UNION ALL ` + fmt.Sprintf(queryDefaults, c.become()) + `
-ORDER BY 1, 2, 3, 4`
+ORDER BY 1, 2, 3, 4, 5, 6`
 }
 
 // queryDefaults reads what a role will get on objects that other roles make.

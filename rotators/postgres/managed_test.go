@@ -84,17 +84,17 @@ func TestAManagedAdministratorGoesToItsOwnHostAlone(t *testing.T) {
 			admin = mustParse(t, `{}`).With("username", master).With("password", "of-the-master")
 		}
 		r := w.rotor(t, strategy, user, "old", admin)
-		r.config.Plaintext = true
-		r.config.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		r.Config.Plaintext = true
+		r.Config.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort(s.Host, fmt.Sprint(s.Port)))
 		}
-		doc := r.store.Value("user", rotation.Current).With("host", managedHost)
+		doc := r.Current().With("host", managedHost)
 		if field != "" {
 			doc = doc.With(field, value)
 		}
-		r.store.Add(managedUser, doc)
-		r.store.Tag("admin", managedTag, managedBy)
-		return rotationtest.Rotate(t.Context(), r.engine(t), &r.store, managedUser, "v1")
+		r.Store.Add(managedUser, doc)
+		r.Store.Tag("admin", managedTag, managedBy)
+		return rotationtest.Rotate(t.Context(), r.Engine(t), &r.Store, managedUser, "v1")
 	}
 	for name, strategy := range map[string]database.Strategy{"alternating": database.AlternatingUsers, "by administrator": database.SingleUserByAdministrator} {
 		t.Run(name, func(t *testing.T) {
@@ -146,7 +146,7 @@ func TestASecretThatDoesNotWorkBorrowsNoAdministrator(t *testing.T) {
 			admin := w.secret(t, master, "of-the-master")
 			r := w.rotor(t, strategy, w.user(t, "", "old"), "wrong", admin)
 			for range 2 {
-				databasetest.Wants(t, r.rotate(t), rotation.LoginRefused)
+				databasetest.Wants(t, r.Rotate(t), rotation.LoginRefused)
 			}
 			if n := len(logins()); n != 0 {
 				t.Errorf("%s: the administrator logged in %d times", name, n)
@@ -154,7 +154,7 @@ func TestASecretThatDoesNotWorkBorrowsNoAdministrator(t *testing.T) {
 			if strategy == database.SingleUser {
 				continue
 			}
-			w.rotor(t, strategy, w.user(t, "", "old"), "old", admin).must(t)
+			w.rotor(t, strategy, w.user(t, "", "old"), "old", admin).Must(t)
 			if len(logins()) == 0 {
 				t.Errorf("%s: the log does not show the administrator at all", name)
 			}
@@ -185,17 +185,17 @@ func TestOnlyTheServerOfAWSCURRENTIsDialled(t *testing.T) {
 		for name, strategy := range strategies {
 			for _, whose := range []string{"user", "admin"} {
 				r := w.rotor(t, strategy, w.user(t, "", "old"), "old", w.superuser(t))
-				r.store.Begin("user", "v1")
+				r.Store.Begin("user", "v1")
 				step := func(step rotation.Step) error {
-					return r.engine(t).Handle(t.Context(), rotation.Event{Step: step, SecretID: "user", Token: "v1"})
+					return r.Engine(t).Handle(t.Context(), rotation.Event{Step: step, SecretID: "user", Token: "v1"})
 				}
 				if err := step(rotation.CreateSecret); err != nil {
 					t.Fatal(err)
 				}
 				if whose == "user" {
-					r.store.Write("user", "v1", r.store.Value("user", rotation.Pending).With("port", port))
+					r.Store.Write("user", "v1", r.Store.Value("user", rotation.Pending).With("port", port))
 				} else {
-					r.store.Write("admin", "v0", r.store.Value("admin", rotation.Current).With("port", port))
+					r.Store.Write("admin", "v0", r.Store.Value("admin", rotation.Current).With("port", port))
 				}
 				for range 2 {
 					if err := step(rotation.SetSecret); whose == "admin" && strategy == database.SingleUser {

@@ -54,26 +54,26 @@ func (w *world) migrates(t *testing.T, m migration) {
 		previous = app
 	}
 	r := w.rotor(t, database.AlternatingUsers, current, passwords[current], w.superuser(t))
-	r.store.Write("user", "before", w.secret(t, previous, passwords[previous]))
-	r.store.Stage("user", rotation.Previous, "before")
-	before := r.store.Value("user", rotation.Current)
+	r.Store.Write("user", "before", w.secret(t, previous, passwords[previous]))
+	r.Store.Stage("user", rotation.Previous, "before")
+	before := r.Current()
 
-	trial := r.preflight(t)
+	trial := r.Preflight(t)
 	if class(trial) != m.class {
 		t.Fatalf("the trial says %v", trial)
 	}
 	if trial != nil {
-		if err := r.rotate(t); class(err) != m.class {
+		if err := r.Rotate(t); class(err) != m.class {
 			t.Fatalf("the rotation says %v", err)
 		}
-		r.store.End("user")
+		r.Store.End("user")
 		run(m.remedy)
-		if err := r.preflight(t); err != nil {
+		if err := r.Preflight(t); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for range 3 {
-		r.must(t)
+		r.Must(t)
 		if err := r.can(t, `INSERT INTO shop.orders (item) VALUES ('x')`); err != nil {
 			t.Error(err)
 		}
@@ -88,7 +88,7 @@ func (w *world) migrates(t *testing.T, m migration) {
 // that what AWS's function does next works: it sets the password of the other user, whom it does not make again.
 func wantAWSsFunctionCouldGoOn(t *testing.T, r *rotor, before secret.Document, app, clone string) {
 	t.Helper()
-	current, previous := r.store.Value("user", rotation.Current), r.store.Value("user", rotation.Previous)
+	current, previous := r.Current(), r.Store.Value("user", rotation.Previous)
 	users := map[string]bool{current.Text("username"): true, previous.Text("username"): true}
 	if !users[app] || !users[clone] || !r.w.logsIn(t, current) || !r.w.logsIn(t, previous) {
 		t.Errorf("the two versions are those of %v, or one does not log in", users)
@@ -98,9 +98,9 @@ func wantAWSsFunctionCouldGoOn(t *testing.T, r *rotor, before secret.Document, a
 	}
 	next := previous.Text("username")
 	r.w.exec(t, `ALTER USER `+quoted(next)+` WITH PASSWORD 'of AWS''s function'`)
-	r.store.Write("user", "theirs", r.w.secret(t, next, "of AWS's function"))
-	r.store.Stage("user", rotation.Previous, "theirs")
-	r.store.Stage("user", rotation.Current, "theirs")
+	r.Store.Write("user", "theirs", r.w.secret(t, next, "of AWS's function"))
+	r.Store.Stage("user", rotation.Previous, "theirs")
+	r.Store.Stage("user", rotation.Current, "theirs")
 	if err := r.can(t, `INSERT INTO shop.orders (item) VALUES ('x')`); err != nil {
 		t.Errorf("after AWS's function: %v", err)
 	}

@@ -64,7 +64,8 @@ func (k *cloning) acts(ctx context.Context, user string) (role string, err error
 	return role, fault(k.tx.QueryRow(ctx, fmt.Sprintf(queryActs, k.becomes()), user).Scan(&role))
 }
 
-// Compare implements database.Administrator. It sees what Rights sees.
+// Compare implements database.Administrator. It sees what Rights sees. A clone that
+// does not exist has no rights.
 func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Difference, err error) {
 	err = c.work(ctx, beginReading, func(tx pgx.Tx) error {
 		k := &cloning{c, tx, p.Original.User, p.Clone.User}
@@ -80,7 +81,7 @@ func (k *cloning) compare(ctx context.Context) (d database.Difference, err error
 		return d, err
 	}
 	clone, err := k.rightsOf(ctx, k.clone, k.original)
-	if err != nil {
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return d, err
 	}
 	d = database.Differing(original, clone)

@@ -36,7 +36,7 @@ func TestAMarkIsNotForged(t *testing.T) {
 					t.Error("the tenant could do nothing: this proves nothing")
 				}
 				r := w.rotor(t, database.AlternatingUsers, clone, "tenant", w.superuser(t))
-				for _, err := range []error{r.preflight(t), r.rotate(t)} {
+				for _, err := range []error{r.Preflight(t), r.Rotate(t)} {
 					if class(err) != rotation.NotItsTwin {
 						t.Errorf("got %v", err)
 					}
@@ -57,7 +57,7 @@ func TestAMemberIsNotACloneByThatAlone(t *testing.T) {
 			w.exec(t, `CREATE ROLE `+clone+` LOGIN PASSWORD 'its own'`, `GRANT `+user+`, `+friend+` TO `+clone, `ALTER ROLE `+clone+` SET `+setting)
 			t.Cleanup(func() { w.drop(t, clone) })
 			r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
-			if err := r.rotate(t); class(err) != rotation.NotItsTwin {
+			if err := r.Rotate(t); class(err) != rotation.NotItsTwin {
 				t.Errorf("got %v", err)
 			}
 			w.box.Connect(t, clone, "its own") // still
@@ -69,12 +69,12 @@ func TestAMemberIsNotACloneByThatAlone(t *testing.T) {
 func TestAnEditOfTheSecretHidesNoClone(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		r := w.rotor(t, database.AlternatingUsers, w.user(t, "", "old"), "old", w.superuser(t))
-		r.must(t)
-		r.store.Write("user", "edit", r.store.Value("user", rotation.Current).With("note", "edited"))
-		r.store.Stage("user", rotation.Previous, "v1")
-		r.store.Stage("user", rotation.Current, "edit")
-		r.must(t)
-		r.must(t)
+		r.Must(t)
+		r.Store.Write("user", "edit", r.Current().With("note", "edited"))
+		r.Store.Stage("user", rotation.Previous, "v1")
+		r.Store.Stage("user", rotation.Current, "edit")
+		r.Must(t)
+		r.Must(t)
 	})
 }
 
@@ -104,18 +104,18 @@ func TestACloneThatHasMoreIsToldBeforeThePassword(t *testing.T) {
 					}
 				}
 				r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
-				r.must(t)
+				r.Must(t)
 				as(grant)
-				for _, err := range []error{r.preflight(t), r.rotate(t)} {
+				for _, err := range []error{r.Preflight(t), r.Rotate(t)} {
 					if class(err) != rotation.FewerRights || !strings.Contains(err.Error(), "CLONE_DRIFT=grant") {
 						t.Fatalf("the original's turn: %v", err)
 					}
 				}
 				w.box.Connect(t, user, "old") // still: nothing was set
-				r.config.GrantDrift = true
-				r.must(t)
-				r.config.GrantDrift = false
-				r.must(t)
+				r.Config.GrantDrift = true
+				r.Must(t)
+				r.Config.GrantDrift = false
+				r.Must(t)
 				if foreign {
 					as(`REVOKE SELECT ON shop.coins FROM %s`) // so that the role can be dropped: the right is the original's now
 				}
@@ -123,11 +123,11 @@ func TestACloneThatHasMoreIsToldBeforeThePassword(t *testing.T) {
 				other := w.user(t, "", "old")
 				clone = other + "_clone"
 				r = w.rotor(t, database.AlternatingUsers, other, "old", w.superuser(t))
-				r.must(t)
-				r.must(t)
+				r.Must(t)
+				r.Must(t)
 				as(grant)
-				r.must(t)
-				r.must(t)
+				r.Must(t)
+				r.Must(t)
 			})
 		}
 	})
@@ -142,15 +142,15 @@ func TestUserMappingsAreRights(t *testing.T) {
 			`CREATE USER MAPPING FOR `+clone+` SERVER elsewhere`)
 		t.Cleanup(func() { w.exec(t, `DROP FOREIGN DATA WRAPPER far CASCADE`) })
 		r := w.rotor(t, database.AlternatingUsers, clone, "clone", w.superuser(t))
-		r.config.Adopt = []string{user}
-		if err := r.rotate(t); class(err) != rotation.FewerRights || !strings.Contains(err.Error(), "a user mapping on server elsewhere") {
+		r.Config.Adopt = []string{user}
+		if err := r.Rotate(t); class(err) != rotation.FewerRights || !strings.Contains(err.Error(), "a user mapping on server elsewhere") {
 			t.Errorf("got %v", err)
 		}
 		w.exec(t, `CREATE USER MAPPING FOR `+user+` SERVER elsewhere`)
-		r.must(t) // the original
-		r.config.Adopt = nil
-		r.must(t) // the clone, which acts as the original from now on
-		r.must(t)
+		r.Must(t) // the original
+		r.Config.Adopt = nil
+		r.Must(t) // the clone, which acts as the original from now on
+		r.Must(t)
 	})
 }
 
@@ -158,26 +158,26 @@ func TestUserMappingsAreRights(t *testing.T) {
 func TestWhatReadsTheSessionsUserIsTold(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		r := w.rotor(t, database.AlternatingUsers, w.user(t, "", "old"), "old", w.superuser(t))
-		if err := r.preflight(t); err != nil || strings.Contains(r.log.String(), "session_user") {
-			t.Errorf("got %v, and the log says\n%s", err, r.log.String())
+		if err := r.Preflight(t); err != nil || strings.Contains(r.Log.String(), "session_user") {
+			t.Errorf("got %v, and the log says\n%s", err, r.Log.String())
 		}
 		w.exec(t, `CREATE TABLE shop.mine (owner name)`, `ALTER TABLE shop.mine ENABLE ROW LEVEL SECURITY`, `CREATE POLICY "own rows" ON shop.mine USING (owner = session_user)`,
 			`CREATE FUNCTION shop.who() RETURNS name LANGUAGE sql AS 'SELECT SESSION_USER'`)
-		for _, run := range []func(*testing.T) error{r.preflight, r.rotate} {
-			r.log.Reset()
+		for _, run := range []func(*testing.T) error{r.Preflight, r.Rotate} {
+			r.Log.Reset()
 			if err := run(t); err != nil {
 				t.Error(err)
 			}
 			for _, name := range []string{`policy \"own rows\" on shop.mine`, "function shop.who()"} {
-				if !strings.Contains(r.log.String(), name) && !strings.Contains(r.log.String(), strings.ReplaceAll(name, `\"`, `\\\"`)) {
-					t.Errorf("the log does not name %s:\n%s", name, r.log.String())
+				if !strings.Contains(r.Log.String(), name) && !strings.Contains(r.Log.String(), strings.ReplaceAll(name, `\"`, `\\\"`)) {
+					t.Errorf("the log does not name %s:\n%s", name, r.Log.String())
 				}
 			}
 		}
-		r.log.Reset()
-		r.must(t)
-		if strings.Contains(r.log.String(), "session_user") {
-			t.Errorf("told again:\n%s", r.log.String())
+		r.Log.Reset()
+		r.Must(t)
+		if strings.Contains(r.Log.String(), "session_user") {
+			t.Errorf("told again:\n%s", r.Log.String())
 		}
 	})
 }
@@ -206,10 +206,10 @@ func TestACloneActsAsItsOriginalWhateverThatIsSetToActAs(t *testing.T) {
 					if n == 2 {
 						w.exec(t, of.Replace(`GRANT $TEAM TO $APP_clone`)) // which is taken away, where it is more than the original has
 					}
-					r.must(t)
+					r.Must(t)
 					var is string
 					if err := r.application(t).QueryRow(t.Context(), `SELECT current_user`).Scan(&is); err != nil || is != app {
-						t.Errorf("%s acts as %s, %v", r.store.Value("user", rotation.Current).Text("username"), is, err)
+						t.Errorf("%s acts as %s, %v", r.Current().Text("username"), is, err)
 					}
 					if err := r.can(t, `INSERT INTO shop.orders (item) VALUES ('x')`); err != nil {
 						t.Error(err)

@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -21,9 +22,11 @@ import (
 )
 
 // SetPassword implements database.Conn. The server gets the verifier of a
-// password and, only if it takes no verifiers, the password itself.
+// password and, only if it takes no verifiers, the password itself. The Report is
+// told of both at once: what was refused has changed nothing.
 func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
-	err := c.store(ctx, change.Target, facts.verifier)
+	sends := sync.OnceValue(func() bool { return c.login.Report.Sends(alterPassword(change.Target.User, "<new password>")) })
+	err := c.store(ctx, change.Target, facts.verifier, sends)
 	var refused *verifierRefused
 	if !errors.As(err, &refused) {
 		return c.explained(ctx, change.Target.User, err)
@@ -33,17 +36,21 @@ func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
 			With("Let the server's password check accept SCRAM verifiers, or connect with TLS.")
 	}
 	c.login.Report.Notef("The server refused a password verifier (%v). The password was sent as text over TLS: it may be in the server's log.", refused.err)
-	err = c.store(ctx, change.Target, func(_ facts, password string) (string, error) { return password, nil })
+	err = c.store(ctx, change.Target, func(_ facts, password string) (string, error) { return password, nil }, sends)
 	if errors.As(err, &refused) {
 		return &rotation.Fault{Class: rotation.PasswordRejected, Err: refused.err}
 	}
 	return err
 }
 
-// store sets a password in the form that form makes of it.
-func (c *conn) store(ctx context.Context, target database.Login, form func(facts, string) (string, error)) error {
+// store sets a password in the form that form makes of it, if sends says so.
+func (c *conn) store(ctx context.Context, target database.Login, form func(facts, string) (string, error), sends func() bool) error {
+	like := target.User
+	if like == c.rehearsed.Clone.User {
+		like = c.rehearsed.Original.User
+	}
 	return c.work(ctx, beginWriting, func(tx pgx.Tx) error {
-		f, err := c.facts(ctx, tx, target.User)
+		f, err := c.facts(ctx, tx, like)
 		if err != nil {
 			return err
 		}
@@ -51,12 +58,19 @@ func (c *conn) store(ctx context.Context, target database.Login, form func(facts
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, "ALTER ROLE "+pgwire.Ident(target.User)+" PASSWORD "+literal(stored))
+		if !sends() {
+			return nil
+		}
+		_, err = tx.Exec(ctx, alterPassword(target.User, stored))
 		if refusesVerifier(err) {
 			return &verifierRefused{fault(err)}
 		}
 		return c.altering(err, target.User)
 	})
+}
+
+func alterPassword(user, stored string) string {
+	return "ALTER ROLE " + pgwire.Ident(user) + " PASSWORD " + literal(stored)
 }
 
 // A verifierRefused is the error of the one statement that has a PASSWORD. The

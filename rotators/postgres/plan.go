@@ -100,6 +100,9 @@ func (c *conn) carryOut(ctx context.Context, p database.Pair, making func(*cloni
 // say says the changes. It returns those that were made.
 func (k *cloning) say(ctx context.Context, changes []change) (said []change, err error) {
 	for _, ch := range changes {
+		if !k.login.Report.Sends(ch.String()) {
+			continue
+		}
 		if ch.takes == "" {
 			if _, err := k.tx.Exec(ctx, ch.String()); err != nil {
 				return nil, k.altering(err, k.clone)

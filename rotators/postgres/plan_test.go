@@ -100,10 +100,10 @@ func (w *world) sees(t *testing.T, b beyond, drift bool, by string) {
 		w.exec(t, `ALTER DATABASE `+w.box.Database+` OWNER TO CURRENT_USER`, `DROP FOREIGN DATA WRAPPER IF EXISTS far`+n+` CASCADE`, `DROP TABLE shop.loans`)
 	})
 	r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
-	r.config.GrantDrift, r.config.Adopt = drift, []string{user, clone}
-	r.must(t) // to the clone
+	r.Config.GrantDrift, r.Config.Adopt = drift, []string{user, clone}
+	r.Must(t) // to the clone
 	if !drift {
-		r.must(t)
+		r.Must(t)
 	}
 	of := strings.NewReplacer("$CLONE", clone, "$APP", user, "$TEAM", team, "$LENDER", lender, "$DB", w.box.Database, "$N", n)
 	conn := w.box.Admin(t)
@@ -120,7 +120,7 @@ func (w *world) sees(t *testing.T, b beyond, drift bool, by string) {
 		if by == "a member of all" {
 			w.exec(t, `GRANT `+user+`, `+clone+`, `+team+`, `+lender+` TO `+admin+` WITH ADMIN OPTION`, `GRANT USAGE ON SCHEMA shop TO `+admin)
 		}
-		r.store.Add("admin", doc)
+		r.Store.Add("admin", doc)
 	}
 	r.agrees(t)
 }
@@ -131,13 +131,13 @@ func (r *rotor) agrees(t *testing.T) {
 	var followed []rotation.Class
 	for n := 0; ; n++ {
 		before := r.w.dump(t)
-		trial := r.preflight(t)
+		trial := r.Preflight(t)
 		if after := r.w.dump(t); after != before {
 			t.Fatalf("the trial has changed\n%s\nto\n%s", before, after)
 		}
-		rotated := r.rotate(t)
+		rotated := r.Rotate(t)
 		if class(trial) != class(rotated) || (trial == nil) != (rotated == nil) {
-			t.Fatalf("the trial says: %v\nthe rotation: %v\n%s", trial, rotated, r.log.String())
+			t.Fatalf("the trial says: %v\nthe rotation: %v\n%s", trial, rotated, r.Log.String())
 		}
 		if trial == nil {
 			break
@@ -174,7 +174,7 @@ func (r *rotor) followed(t *testing.T, err error) bool {
 		return false
 	}
 	r.w.exec(t, statements)
-	r.store.End("user")
+	r.Store.End("user")
 	return true
 }
 
@@ -184,16 +184,16 @@ func TestATrialSeesWhatACloneOwnsInAnotherDatabase(t *testing.T) {
 		there := newWorld(t, w.server)
 		user := w.user(t, "", "old")
 		r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
-		r.must(t)
-		r.must(t)
+		r.Must(t)
+		r.Must(t)
 		there.exec(t, `CREATE TABLE shop.its (n int)`, `ALTER TABLE shop.its OWNER TO `+user+`_clone`)
 		t.Cleanup(func() { there.exec(t, `DROP TABLE shop.its`) })
 		reassign := `REASSIGN OWNED BY "` + user + `_clone" TO "` + user + `"`
-		for _, err := range []error{r.preflight(t), r.rotate(t)} {
+		for _, err := range []error{r.Preflight(t), r.Rotate(t)} {
 			databasetest.Wants(t, err, rotation.MoreRights, `As a superuser: in the database "`+there.box.Database+`": `+reassign+`; Then rotate again.`)
 		}
 		there.exec(t, reassign)
-		r.must(t)
+		r.Must(t)
 		w.helped(t, rotation.MoreRights)
 	})
 }
@@ -208,22 +208,22 @@ func TestWhatTheCloneMakesIsSharedAsItsOriginalsIs(t *testing.T) {
 			`ALTER DEFAULT PRIVILEGES FOR ROLE `+clone+` IN SCHEMA shop GRANT SELECT ON TABLES TO `+team+` WITH GRANT OPTION`)
 		t.Cleanup(func() { w.drop(t, team) })
 		r := w.rotor(t, database.AlternatingUsers, clone, "the clone's", w.superuser(t))
-		r.config.Adopt = []string{user}
-		for _, err := range []error{r.preflight(t), r.rotate(t)} {
+		r.Config.Adopt = []string{user}
+		for _, err := range []error{r.Preflight(t), r.Rotate(t)} {
 			databasetest.Wants(t, err, rotation.FewerRights, "SELECT for "+team+" on future TABLES of its own IN SCHEMA shop with grant option")
 		}
-		r.config.GrantDrift = true
-		if err := r.preflight(t); err != nil {
+		r.Config.GrantDrift = true
+		if err := r.Preflight(t); err != nil {
 			t.Error(err)
 		}
-		r.must(t)
+		r.Must(t)
 		if _, err := r.application(t).Exec(t.Context(), `CREATE TABLE shop.shared (n int)`); err != nil {
 			t.Fatal(err)
 		}
 		if may := w.value(t, `SELECT has_table_privilege($1, 'shop.shared', 'SELECT')::text`, team); may != "true" {
 			t.Error("who was to read what the application makes, may not")
 		}
-		r.must(t)
-		r.must(t)
+		r.Must(t)
+		r.Must(t)
 	})
 }

@@ -22,8 +22,8 @@ func TestRotationsThroughAPooler(t *testing.T) {
 				t.Run(name, func(t *testing.T) {
 					r := there.rotor(t, s, w.user(t, "", "old"), "old", there.superuser(t))
 					for range 3 {
-						r.must(t)
-						d := r.store.Value("user", rotation.Current)
+						r.Must(t)
+						d := r.Current()
 						conn, err := pooler.Connect(t.Context(), d.Text("username"), d.Text("password"), w.box.Database)
 						if err != nil {
 							t.Fatal(err)
@@ -33,9 +33,9 @@ func TestRotationsThroughAPooler(t *testing.T) {
 						}
 						_ = conn.Close(t.Context())
 					}
-					r.store.Begin("user", "twice")
+					r.Store.Begin("user", "twice")
 					for _, step := range []rotation.Step{rotation.CreateSecret, rotation.SetSecret, rotation.SetSecret, rotation.TestSecret, rotation.FinishSecret} {
-						if err := r.engine(t).Handle(t.Context(), rotation.Event{Step: step, SecretID: "user", Token: "twice"}); err != nil {
+						if err := r.Engine(t).Handle(t.Context(), rotation.Event{Step: step, SecretID: "user", Token: "twice"}); err != nil {
 							t.Fatal(err)
 						}
 					}

@@ -56,6 +56,9 @@ type conn struct {
 	pg        *pgx.Conn
 	login     database.Login
 	handshake *pgwire.Handshake
+	// rehearsed is the pair of a Clone that was not carried out: where it would have
+	// been, the clone would by now be what the original is.
+	rehearsed database.Pair
 }
 
 func connect(ctx context.Context, l database.Login) (*conn, error) {
@@ -68,7 +71,7 @@ func connect(ctx context.Context, l database.Login) (*conn, error) {
 	if err != nil {
 		return nil, database.Filled(connectFault(err, l.TLS != nil), pgwire.Ident(l.User))
 	}
-	return &conn{pg, l, handshake}, nil
+	return &conn{pg: pg, login: l, handshake: handshake}, nil
 }
 
 // hashedOnly keeps a server that cannot be verified from asking for the

@@ -55,7 +55,7 @@ func TestWhatAnAdministratorLacksIsFoundByTheTrial(t *testing.T) {
 				}
 				r := w.rotor(t, database.AlternatingUsers, user, "old", doc)
 				for n := 0; ; n++ {
-					trial, rotation1 := r.preflight(t), r.rotate(t)
+					trial, rotation1 := r.Preflight(t), r.Rotate(t)
 					if (trial == nil) != (rotation1 == nil) {
 						t.Fatalf("the trial says %v, the rotation %v", trial, rotation1)
 					}
@@ -68,14 +68,14 @@ func TestWhatAnAdministratorLacksIsFoundByTheTrial(t *testing.T) {
 					if helped := w.remedied(t, trial); helped != (w.server.Major >= c.until) {
 						t.Fatalf("the remedy is a statement: %v, of %v", helped, trial)
 					} else if !helped {
-						r.store.Add("admin", w.superuser(t))
+						r.Store.Add("admin", w.superuser(t))
 					}
 					if n > 3 {
 						t.Fatalf("remedy after remedy: %v", trial)
 					}
 				}
-				r.must(t)
-				r.must(t)
+				r.Must(t)
+				r.Must(t)
 				w.helped(t, rotation.MissingPrivilege)
 			})
 		}
@@ -93,26 +93,26 @@ func TestWhatAForeignCloneOwnsIsHandedOverByTheRemedy(t *testing.T) {
 			w.exec(t, `GRANT `+user+`, `+clone+` TO `+admin+` WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`)
 		}
 		r := w.rotor(t, database.AlternatingUsers, clone, "its own", doc)
-		r.config.Adopt = []string{user}
-		for _, err := range []error{r.preflight(t), r.rotate(t)} {
+		r.Config.Adopt = []string{user}
+		for _, err := range []error{r.Preflight(t), r.Rotate(t)} {
 			if class(err) != rotation.FewerRights || !strings.Contains(err.Error(), `REASSIGN OWNED BY "`+clone+`" TO "`+user+`";`) {
 				t.Fatalf("got %v", err)
 			}
 		}
 		w.box.Connect(t, user, "old") // still
-		r.config.GrantDrift = true
-		trial, err := r.preflight(t), r.rotate(t)
+		r.Config.GrantDrift = true
+		trial, err := r.Preflight(t), r.Rotate(t)
 		if class(trial) != rotation.MissingPrivilege || !strings.Contains(trial.Error(), databasetest.Remedy(t, err, "", "; or, once")) {
 			t.Fatalf("the trial says %v, the rotation %v", trial, err)
 		}
 		if class(err) != rotation.MissingPrivilege || !w.remedied(t, err) {
 			t.Fatalf("got %v", err)
 		}
-		r.must(t)
+		r.Must(t)
 		w.helped(t, rotation.FewerRights)
-		r.config.GrantDrift, r.config.Adopt = false, nil
-		r.must(t)
-		r.must(t)
+		r.Config.GrantDrift, r.Config.Adopt = false, nil
+		r.Must(t)
+		r.Must(t)
 	})
 }
 
@@ -122,10 +122,10 @@ func TestARoleThatMayNotLogInIsLetInByTheRemedy(t *testing.T) {
 			user := w.user(t, "", "old")
 			r := w.rotor(t, strategy, user, "old", w.superuser(t))
 			w.exec(t, `ALTER ROLE `+quoted(user)+` NOLOGIN`)
-			err := r.rotate(t)
+			err := r.Rotate(t)
 			databasetest.Wants(t, err, rotation.AccountLocked)
 			w.exec(t, databasetest.Remedy(t, err, "As an administrator: ", " then rotate again"))
-			r.must(t)
+			r.Must(t)
 			w.helped(t, rotation.AccountLocked)
 		}
 	})
@@ -142,7 +142,7 @@ func TestARoleForReplicationIsFoundByTheTrial(t *testing.T) {
 				w.exec(t, `GRANT `+quoted(user)+` TO `+quoted(admin)+` WITH ADMIN OPTION`)
 			}
 			r := w.rotor(t, strategy, user, "old", doc)
-			trial, rotated := r.preflight(t), r.rotate(t)
+			trial, rotated := r.Preflight(t), r.Rotate(t)
 			if (trial == nil) != (rotated == nil) || (trial == nil) != (w.server.Major >= 16) {
 				t.Fatalf("the trial says %v, the rotation %v", trial, rotated)
 			}
@@ -153,7 +153,7 @@ func TestARoleForReplicationIsFoundByTheTrial(t *testing.T) {
 				}
 				w.exec(t, remedy)
 			}
-			r.must(t)
+			r.Must(t)
 		}
 	})
 }

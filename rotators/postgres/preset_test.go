@@ -44,10 +44,10 @@ func TestTheOwnerOfADatabaseGainsNothing(t *testing.T) {
 				}
 				r := w.rotor(t, s, user, "old", w.superuser(t))
 				for range 3 {
-					if err := r.preflight(t); err != nil {
+					if err := r.Preflight(t); err != nil {
 						t.Error(err)
 					}
-					r.must(t)
+					r.Must(t)
 				}
 				if is := w.value(t, `SELECT coalesce(pg_catalog.string_agg(rolname, ' '), '') FROM pg_catalog.pg_roles WHERE rolsuper AND rolname OPERATOR(pg_catalog.<>) $1`, w.server.AdminUser); is != "" {
 					t.Errorf("superusers are %s", is)
@@ -92,12 +92,12 @@ func TestPresetsCountForNothing(t *testing.T) {
 				})
 				r := w.rotor(t, s, user, "old", w.superuser(t))
 				for range 2 {
-					if err := r.preflight(t); err != nil {
+					if err := r.Preflight(t); err != nil {
 						t.Error(err)
 					}
-					r.must(t)
+					r.Must(t)
 					_ = r.application(t)
-					now := r.store.Value("user", rotation.Current).Text("username")
+					now := r.Current().Text("username")
 					if kept := w.value(t, `SELECT pg_catalog.left(rolpassword, 19) FROM pg_catalog.pg_authid WHERE rolname = $1`, now); kept != "SCRAM-SHA-256$4096:" {
 						t.Errorf("the server keeps %s...", kept)
 					}
@@ -115,7 +115,7 @@ func TestALoginThatTakesTooMuchWorkIsNotComputed(t *testing.T) {
 	w.exec(t, `ALTER ROLE `+quoted(user)+` PASSWORD 'SCRAM-SHA-256$1000001:c2FsdHNhbHRzYWx0c2FsdA==$'
 		'47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='`)
 	r := w.rotor(t, database.SingleUser, user, "old", w.superuser(t))
-	if err := r.rotate(t); class(err) != rotation.Timeout || !strings.Contains(err.Error(), "1000001 rounds of SCRAM") {
+	if err := r.Rotate(t); class(err) != rotation.Timeout || !strings.Contains(err.Error(), "1000001 rounds of SCRAM") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -129,15 +129,15 @@ func TestNobodyCanHoldOurLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
-	r.must(t)
-	r.must(t)
+	r.Must(t)
+	r.Must(t)
 }
 
 // What other sessions drop while rights are read has no name by then.
 func TestRightsAreReadWhileOthersDropThings(t *testing.T) {
 	w := own(t, postgrestest.Config{})
 	r := w.rotor(t, database.AlternatingUsers, w.user(t, "", "old"), "old", w.superuser(t))
-	r.must(t)
+	r.Must(t)
 	busy := r.application(t)
 	ctx, end := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -149,7 +149,7 @@ func TestRightsAreReadWhileOthersDropThings(t *testing.T) {
 		}
 	}()
 	for range 10 {
-		if err := r.rotate(t); err != nil {
+		if err := r.Rotate(t); err != nil {
 			t.Error(err)
 		}
 	}
@@ -167,7 +167,7 @@ func TestNothingIsLeftInAPoolersSession(t *testing.T) {
 			w.exec(t, `ALTER ROLE `+quoted(user)+` NOINHERIT`, `GRANT `+quoted(owner)+` TO `+quoted(user), `ALTER ROLE `+quoted(user)+` SET role TO `+quoted(owner))
 			r := there.rotor(t, database.SingleUser, user, "old", there.superuser(t))
 			ask := func(query string) (answer string) {
-				conn, err := there.server.Connect(t.Context(), user, r.store.Value("user", rotation.Current).Text("password"), w.box.Database)
+				conn, err := there.server.Connect(t.Context(), user, r.Current().Text("password"), w.box.Database)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -180,11 +180,11 @@ func TestNothingIsLeftInAPoolersSession(t *testing.T) {
 			const state = `SELECT concat_ws(' ', current_user, current_setting('search_path'), current_setting('lock_timeout'), current_setting('synchronous_commit'))`
 			before := ask(state)
 			for range 2 {
-				open, err := there.server.Connect(t.Context(), user, r.store.Value("user", rotation.Current).Text("password"), w.box.Database)
+				open, err := there.server.Connect(t.Context(), user, r.Current().Text("password"), w.box.Database)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := r.preflight(t); err != nil { // in the same session, whose password stays
+				if err := r.Preflight(t); err != nil { // in the same session, whose password stays
 					t.Error(err)
 				}
 				var after string
@@ -192,7 +192,7 @@ func TestNothingIsLeftInAPoolersSession(t *testing.T) {
 					t.Errorf("the session of an application that stayed was %q, and is %q, %v", before, after, err)
 				}
 				_ = open.Close(t.Context())
-				r.must(t)
+				r.Must(t)
 				if after := ask(state); after != before || !strings.HasPrefix(after, owner) {
 					t.Errorf("the session was %q, and is %q", before, after)
 				}
@@ -216,7 +216,7 @@ func TestAPasswordThatAPoolerDoesNotKnowIsPutBack(t *testing.T) {
 			user := w.user(t, "", "old")
 			there := w.through(postgrestest.Pooler(t, w.server, "session", postgrestest.Known{User: user, Password: "old"}))
 			r := there.rotor(t, s, user, "old", there.superuser(t))
-			if err := r.rotate(t); class(err) != rotation.NewPasswordRefused || !strings.Contains(err.Error(), "was put back, and works") {
+			if err := r.Rotate(t); class(err) != rotation.NewPasswordRefused || !strings.Contains(err.Error(), "was put back, and works") {
 				t.Errorf("got %v", err)
 			}
 			for _, at := range []*world{w, there} {
@@ -237,11 +237,11 @@ func TestOnlyARefusedPasswordIsSentAsText(t *testing.T) {
 	w.exec(t, `UPDATE pg_catalog.pg_db_role_setting SET setconfig = '{TimeZone=Nowhere/Land}' WHERE setdatabase = 0 AND setrole = '`+user+`'::regrole`)
 	r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
 	mark := w.server.Mark()
-	err := r.rotate(t)
-	if err == nil || class(err) == rotation.PasswordRejected || strings.Contains(r.log.String(), "sent as text") {
-		t.Errorf("got %v\n%s", err, r.log.String())
+	err := r.Rotate(t)
+	if err == nil || class(err) == rotation.PasswordRejected || strings.Contains(r.Log.String(), "sent as text") {
+		t.Errorf("got %v\n%s", err, r.Log.String())
 	}
-	if p := r.store.Value("user", rotation.Pending).Text("password"); p == "" || strings.Contains(w.server.LogSince(mark), p) {
+	if p := r.Store.Value("user", rotation.Pending).Text("password"); p == "" || strings.Contains(w.server.LogSince(mark), p) {
 		t.Error("the server's log holds the password")
 	}
 }

@@ -19,13 +19,13 @@ func TestARoleWhoseValidityIsOverIsLetInByTheRemedy(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", "old")
 		r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
-		r.must(t)
+		r.Must(t)
 		w.exec(t, `ALTER ROLE `+quoted(user)+` VALID UNTIL '2001-01-01'`)
-		trial, err := r.preflight(t), r.rotate(t)
+		trial, err := r.Preflight(t), r.Rotate(t)
 		databasetest.Wants(t, trial, rotation.PasswordExpired)
 		databasetest.Wants(t, err, rotation.PasswordExpired)
 		w.exec(t, databasetest.Remedy(t, err, "As an administrator: ", " then rotate again"))
-		r.must(t)
+		r.Must(t)
 		w.helped(t, rotation.PasswordExpired)
 	})
 }
@@ -42,11 +42,11 @@ func TestAUserWithTooManyConnectionsIsLetInByTheRemedy(t *testing.T) {
 				w.exec(t, `ALTER ROLE `+quoted(user)+` CONNECTION LIMIT 2`)
 				r := w.rotor(t, strategy, user, "old", w.superuser(t))
 				one, two := r.application(t), r.application(t)
-				for _, err := range []error{r.preflight(t), r.rotate(t)} {
+				for _, err := range []error{r.Preflight(t), r.Rotate(t)} {
 					databasetest.Wants(t, err, rotation.TooManyConnections, way)
 				}
 				out(user, func() { w.leave(t, user, one.Close, two.Close) })
-				r.must(t)
+				r.Must(t)
 				w.helped(t, rotation.TooManyConnections)
 			}
 		}
@@ -69,14 +69,14 @@ func TestAUserOfNoConnectionsIsFoundBeforeItsTurn(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", "old")
 		r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
-		r.must(t)
+		r.Must(t)
 		w.exec(t, `ALTER ROLE `+quoted(user)+` CONNECTION LIMIT 0`)
-		trial, err := r.preflight(t), r.rotate(t)
+		trial, err := r.Preflight(t), r.Rotate(t)
 		databasetest.Wants(t, trial, rotation.TooManyConnections)
 		databasetest.Wants(t, err, rotation.TooManyConnections)
-		w.box.Connect(t, user+"_clone", r.store.Value("user", rotation.Current).Text("password"))
+		w.box.Connect(t, user+"_clone", r.Current().Text("password"))
 		w.exec(t, databasetest.Remedy(t, err, "As an administrator: ", " then rotate again"))
-		r.must(t)
+		r.Must(t)
 		w.helped(t, rotation.TooManyConnections)
 	})
 }
@@ -94,11 +94,11 @@ func TestAFullServerLetsTheUserInByTheRemedy(t *testing.T) {
 		}
 		leave = append(leave, conn.Close)
 	}
-	for _, err := range []error{r.preflight(t), r.rotate(t)} {
+	for _, err := range []error{r.Preflight(t), r.Rotate(t)} {
 		databasetest.Wants(t, err, rotation.TooManyConnections, "Free connections on the server")
 	}
 	w.leave(t, others, leave...)
-	r.must(t)
+	r.Must(t)
 	w.helped(t, rotation.TooManyConnections)
 }
 
@@ -115,14 +115,14 @@ func TestAStandbysSecretIsPointedAtTheWriterByTheRemedy(t *testing.T) {
 	there := &world{server: standby, box: w.box, roots: roots}
 	for _, s := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {
 		r := there.rotor(t, s, user, "old", there.superuser(t))
-		for _, err := range []error{r.preflight(t), r.rotate(t)} {
+		for _, err := range []error{r.Preflight(t), r.Rotate(t)} {
 			databasetest.Wants(t, err, rotation.ReadOnly, "Point the secret's host at the writer")
 		}
-		r.store.Write("user", "edited", w.secret(t, user, "old"))
-		r.store.Stage("user", rotation.Current, "edited")
-		r.store.Write("admin", "v0", w.superuser(t))
-		r.store.End("user")
-		r.must(t)
+		r.Store.Write("user", "edited", w.secret(t, user, "old"))
+		r.Store.Stage("user", rotation.Current, "edited")
+		r.Store.Write("admin", "v0", w.superuser(t))
+		r.Store.End("user")
+		r.Must(t)
 		w.helped(t, rotation.ReadOnly)
 		w.exec(t, `ALTER ROLE `+quoted(user)+` PASSWORD 'old'`)
 	}
@@ -135,19 +135,19 @@ func TestAMissingOriginalIsMadeByTheRemedy(t *testing.T) {
 			clone := w.user(t, w.box.Role("lonely")+"_clone", "old")
 			original := strings.TrimSuffix(clone, "_clone")
 			r := w.rotor(t, database.AlternatingUsers, clone, "old", w.superuser(t))
-			for _, err := range []error{r.preflight(t), r.rotate(t)} {
+			for _, err := range []error{r.Preflight(t), r.Rotate(t)} {
 				databasetest.Wants(t, err, rotation.NoUser, way)
 			}
-			r.store.End("user")
+			r.Store.End("user")
 			if way == "Create" {
 				w.user(t, original, "new")
-				databasetest.Wants(t, r.preflight(t), rotation.NotItsTwin, "CLONE_ADOPT="+original) // which nothing proves
-				r.config.Adopt = []string{original}
+				databasetest.Wants(t, r.Preflight(t), rotation.NotItsTwin, "CLONE_ADOPT="+original) // which nothing proves
+				r.Config.Adopt = []string{original}
 			} else {
-				r.store.Write("user", "edited", w.secret(t, w.user(t, "", "of its own"), "of its own"))
-				r.store.Stage("user", rotation.Current, "edited")
+				r.Store.Write("user", "edited", w.secret(t, w.user(t, "", "of its own"), "of its own"))
+				r.Store.Stage("user", rotation.Current, "edited")
 			}
-			r.must(t)
+			r.Must(t)
 			w.helped(t, rotation.NoUser)
 			w.drop(t, clone, original)
 		}

@@ -35,9 +35,13 @@ const (
 	beginWriting = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; /* rotor: settle */ " + settled + ownRole
 )
 
-// work runs f in a transaction that begins so. The time that statements may take
-// is the context's.
+// work runs f in a transaction that begins so; in a rehearsal it reads, so that the
+// server refuses what f should have held back. The time that statements may take is
+// the context's.
 func (c *conn) work(ctx context.Context, begin string, f func(pgx.Tx) error) error {
+	if begin == beginWriting && c.login.Report.Rehearses() {
+		begin = beginReading
+	}
 	if c.major() >= 17 {
 		begin += since17
 	}

@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"strconv"
 	"strings"
 	"testing"
 
@@ -23,8 +22,8 @@ func TestTheServersLogHoldsNoPasswordAndNoRefusal(t *testing.T) {
 		for _, s := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {
 			r := w.rotor(t, s, user, passwords[len(passwords)-1], w.superuser(t))
 			for range 2 {
-				r.must(t)
-				passwords = append(passwords, r.store.Value("user", rotation.Current).Text("password"))
+				r.Must(t)
+				passwords = append(passwords, r.Current().Text("password"))
 			}
 		}
 		log := w.server.LogSince(mark)
@@ -48,7 +47,7 @@ func TestAUserThatActsAsAnotherRole(t *testing.T) {
 		w.exec(t, `CREATE ROLE `+owner, `GRANT `+owner+` TO `+user, `ALTER ROLE `+user+` SET role TO `+owner)
 		for _, s := range []database.Strategy{database.SingleUser, database.AlternatingUsers} {
 			r := w.rotor(t, s, user, "old", w.superuser(t))
-			r.must(t)
+			r.Must(t)
 			var acts string
 			if err := r.application(t).QueryRow(t.Context(), `SELECT current_user`).Scan(&acts); err != nil || acts != owner {
 				t.Errorf("acts as %s, %v", acts, err)
@@ -62,7 +61,7 @@ func TestAUserThatOnlyReads(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		user := w.user(t, "", "old")
 		w.exec(t, `ALTER ROLE `+quoted(user)+` SET default_transaction_read_only = 'on'`)
-		w.rotor(t, database.SingleUser, user, "old", w.superuser(t)).must(t)
+		w.rotor(t, database.SingleUser, user, "old", w.superuser(t)).Must(t)
 	})
 }
 
@@ -80,7 +79,7 @@ func TestUsersThatCannotLogIn(t *testing.T) {
 			user := w.user(t, "", "old")
 			w.exec(t, `ALTER ROLE `+quoted(user)+` `+c.change)
 			r := w.rotor(t, c.strategy, user, "old", w.superuser(t))
-			if err := r.rotate(t); class(err) != c.class || !strings.Contains(err.Error(), c.says) {
+			if err := r.Rotate(t); class(err) != c.class || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%s: got %v", c.name, err)
 			}
 		}
@@ -99,12 +98,12 @@ func TestAnOriginalThatCannotBeUsedFailsBeforeTheLabelMoves(t *testing.T) {
 		} {
 			user := w.user(t, "", "old")
 			r := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t))
-			r.must(t)
+			r.Must(t)
 			w.exec(t, `ALTER ROLE `+quoted(user)+` `+c.change)
-			if err := r.rotate(t); class(err) != c.class || !strings.Contains(err.Error(), c.says) {
+			if err := r.Rotate(t); class(err) != c.class || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%s: got %v", c.name, err)
 			}
-			if got := r.store.Value("user", rotation.Current).Text("username"); got != user+"_clone" {
+			if got := r.Current().Text("username"); got != user+"_clone" {
 				t.Errorf("%s: the label moved to %s", c.name, got)
 			}
 		}
@@ -115,7 +114,7 @@ func TestAMissingOriginalIsNamed(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		clone := w.user(t, w.box.Role("lonely")+"_clone", "old")
 		r := w.rotor(t, database.AlternatingUsers, clone, "old", w.superuser(t))
-		err := r.rotate(t)
+		err := r.Rotate(t)
 		if class(err) != rotation.NoUser || !strings.Contains(err.Error(), strings.TrimSuffix(clone, "_clone")) {
 			t.Errorf("got %v", err)
 		}
@@ -126,15 +125,15 @@ func TestNamesOf63BytesAndMore(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		long := strings.Repeat("é", 31) + "x" // 63 bytes
 		user := w.user(t, long, "old")
-		w.rotor(t, database.SingleUser, user, "old", w.superuser(t)).must(t)
-		if err := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t)).rotate(t); class(err) != rotation.BadSecret || !strings.Contains(err.Error(), "69 bytes") {
+		w.rotor(t, database.SingleUser, user, "old", w.superuser(t)).Must(t)
+		if err := w.rotor(t, database.AlternatingUsers, user, "old", w.superuser(t)).Rotate(t); class(err) != rotation.BadSecret || !strings.Contains(err.Error(), "69 bytes") {
 			t.Errorf("got %v", err)
 		}
-		if err := w.rotor(t, database.SingleUser, long+"x", "old", w.superuser(t)).rotate(t); class(err) != rotation.BadSecret || !strings.Contains(err.Error(), "64 bytes") {
+		if err := w.rotor(t, database.SingleUser, long+"x", "old", w.superuser(t)).Rotate(t); class(err) != rotation.BadSecret || !strings.Contains(err.Error(), "64 bytes") {
 			t.Errorf("got %v", err)
 		}
 		for _, reserved := range []string{"pg_monitor", "rdsadmin", "rds_superuser"} {
-			if err := w.rotor(t, database.SingleUser, reserved, "old", w.superuser(t)).rotate(t); class(err) != rotation.BadSecret {
+			if err := w.rotor(t, database.SingleUser, reserved, "old", w.superuser(t)).Rotate(t); class(err) != rotation.BadSecret {
 				t.Errorf("%s: got %v", reserved, err)
 			}
 		}
@@ -153,10 +152,10 @@ func TestMD5Servers(t *testing.T) {
 	mark := w.server.Mark()
 	for _, s := range []database.Strategy{database.SingleUser, database.AlternatingUsers} {
 		r := w.rotor(t, s, user, "old", w.superuser(t))
-		r.must(t)
+		r.Must(t)
 		_ = r.application(t)
-		r.must(t)
-		if strings.Contains(w.server.LogSince(mark), r.store.Value("user", rotation.Current).Text("password")) {
+		r.Must(t)
+		if strings.Contains(w.server.LogSince(mark), r.Current().Text("password")) {
 			t.Error("the server's log holds the password")
 		}
 		w.exec(t, `ALTER ROLE `+quoted(user)+` PASSWORD 'old'`)
@@ -167,26 +166,26 @@ func TestAServerWithoutTLS(t *testing.T) {
 	w := own(t, postgrestest.Config{Options: servertest.NoTLS()})
 	user := w.user(t, "", "old")
 	r := w.rotor(t, database.SingleUser, user, "old", w.superuser(t))
-	if err := r.rotate(t); class(err) != rotation.TLS || !strings.Contains(err.Error(), "TLS_FALLBACK") {
+	if err := r.Rotate(t); class(err) != rotation.TLS || !strings.Contains(err.Error(), "TLS_FALLBACK") {
 		t.Fatalf("got %v", err)
 	}
-	r.config.Plaintext = true
-	r.must(t)
-	if !strings.Contains(r.log.String(), "plain text") {
-		t.Errorf("the log does not say so:\n%s", r.log.String())
+	r.Config.Plaintext = true
+	r.Must(t)
+	if !strings.Contains(r.Log.String(), "plain text") {
+		t.Errorf("the log does not say so:\n%s", r.Log.String())
 	}
-	d := r.store.Value("user", rotation.Current)
-	r.config.Plaintext = false
-	r.store.Write("user", "v"+strconv.Itoa(r.n), d.With("ssl", "false"))
-	r.must(t)
+	r.Config.Plaintext = false
+	r.Store.Write("user", "edit", r.Current().With("ssl", "false"))
+	r.Store.Stage("user", rotation.Current, "edit")
+	r.Must(t)
 }
 
 func TestTheDaysOfTheServersCertificateAreReported(t *testing.T) {
 	w := own(t, postgrestest.Config{})
 	r := w.rotor(t, database.SingleUser, w.user(t, "", "old"), "old", w.superuser(t))
-	e, days := r.engine(t), map[rotation.Step]float64{}
+	e, days := r.Engine(t), map[rotation.Step]float64{}
 	e.Observe = func(o rotation.Outcome) { days[o.Event.Step] = o.Gauges["CertificateDaysToExpiry"] }
-	if err := rotationtest.Rotate(t.Context(), e, &r.store, "user", "v1"); err != nil {
+	if err := rotationtest.Rotate(t.Context(), e, &r.Store, "user", "v1"); err != nil {
 		t.Fatal(err)
 	}
 	if days[rotation.SetSecret] <= 0 || days[rotation.TestSecret] <= 0 || days[rotation.CreateSecret] != 0 {

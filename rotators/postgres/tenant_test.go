@@ -87,11 +87,11 @@ func TestTheTenantGainsNothing(t *testing.T) {
 					before := w.holdings(t, tenant)
 					r := w.rotor(t, s, app, "old", w.superuser(t))
 					for range 2 {
-						err := r.rotate(t)
+						err := r.Rotate(t)
 						if err != nil && !hindered[name] {
 							t.Errorf("%s: %v", way, err)
 						}
-						if err != nil && !w.logsIn(t, r.store.Value("user", rotation.Current)) && !w.logsIn(t, r.store.Value("user", rotation.Pending)) {
+						if err != nil && !w.logsIn(t, r.Current()) && !w.logsIn(t, r.Store.Value("user", rotation.Pending)) {
 							t.Errorf("%s: nobody can log in, after %v", way, err)
 						}
 					}
