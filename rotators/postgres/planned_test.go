@@ -1,14 +1,12 @@
 package postgres_test
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
 	"github.com/seed492efc12/rotor/framework/rotation"
-	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
 // To ask for a plan changes nothing, and sends nothing that could: of the statements that reach the server during the question, all read.
@@ -76,7 +74,7 @@ func (w *world) isPlanned(t *testing.T, r *rotor) rotation.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sent := w.sentSince(t, mark); len(sent) > 0 || strings.Contains(w.server.LogSince(mark), "READ WRITE") {
+	if sent := w.server.ChangesSince(mark); len(sent) > 0 || strings.Contains(w.server.LogSince(mark), "READ WRITE") {
 		t.Errorf("the plan has sent %q, and what the log has:\n%s", sent, w.server.LogSince(mark))
 	}
 	if after := w.dump(t); after != before {
@@ -86,28 +84,11 @@ func (w *world) isPlanned(t *testing.T, r *rotor) rotation.Plan {
 	if err := r.Planned(t); err != nil {
 		t.Fatal(err)
 	}
-	if sent := w.sentSince(t, mark); w.server.HasLog() && !slices.Equal(sent, plan.Statements) {
+	if sent := w.server.ChangesSince(mark); w.server.HasLog() && !slices.Equal(sent, plan.Statements) {
 		t.Errorf("the server's log has\n%s\nand the plan was\n%s", strings.Join(sent, "\n"), strings.Join(plan.Statements, "\n"))
 	}
 	if w.dump(t) == before {
 		t.Error("the dump does not show a rotation")
 	}
 	return plan
-}
-
-var (
-	loggedStatement = regexp.MustCompile(`(?m)^\S+ \S+ \S+ \[\d+\] \w{5} LOG:  (?:statement|execute [^:]*): (.*(?:\n\t.*)*)`)
-	reads           = regexp.MustCompile(`(?i)^(/\* rotor: [^*]* \*/\s*)?(SELECT|WITH|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b`)
-	sentPassword    = regexp.MustCompile(`PASSWORD '[^']*'`)
-)
-
-// sentSince are the statements of the server's log that change something, each as a plan has it.
-func (w *world) sentSince(t *testing.T, mark servertest.Mark) (all []string) {
-	t.Helper()
-	for _, m := range loggedStatement.FindAllStringSubmatch(w.server.LogSince(mark), -1) {
-		if statement := strings.ReplaceAll(m[1], "\n\t", "\n"); !reads.MatchString(statement) {
-			all = append(all, sentPassword.ReplaceAllString(statement, `PASSWORD '<new password>'`))
-		}
-	}
-	return all
 }

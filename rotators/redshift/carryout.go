@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/rotators/internal/pgwire"
@@ -20,13 +21,14 @@ func (c *conn) carryOut(ctx context.Context, plan []statement, users ...string) 
 	if err := c.keepCase(ctx, plan, users); err != nil {
 		return err
 	}
+	given := leaves{}
 	for {
-		failed, err := c.transact(ctx, plan)
+		failed, err := c.transact(ctx, plan, given)
 		switch {
 		case err == nil:
 			return nil
 		case pgwire.Code(err) == "25001":
-			return c.oneByOne(ctx, plan)
+			return c.oneByOne(ctx, plan, given)
 		case failed < 0 || plan[failed].attempt == "" || transient(err):
 			return err
 		}
@@ -39,12 +41,40 @@ func (c *conn) note(s statement, err error) {
 	c.login.Report.Notef("The administrator could not %s: %v", s.attempt, codes.Fault(err))
 }
 
-// transact runs all statements or none. It returns which one failed, or -1.
-func (c *conn) transact(ctx context.Context, plan []statement) (failed int, err error) {
+// leaves are what the Report answered for each statement. It is asked once: what was
+// undone and is said again is no other statement.
+type leaves map[string]bool
+
+// An execer is a session, in a transaction or not.
+type execer interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
+// say sends a statement that changes something, if the Report gives leave.
+func (c *conn) say(ctx context.Context, in execer, s statement, given leaves) error {
+	sends, asked := given[s.sql]
+	if !asked {
+		sends = c.login.Report.Sends(s.String())
+		given[s.sql] = sends
+	}
+	if !sends {
+		return nil
+	}
+	_, err := in.Exec(ctx, s.sql)
+	return err
+}
+
+// transact runs all statements or none. It returns which one failed, or -1. In a
+// rehearsal the transaction reads, so that the server refuses what was not held back.
+func (c *conn) transact(ctx context.Context, plan []statement, given leaves) (failed int, err error) {
 	failed = -1
-	err = pgx.BeginTxFunc(ctx, c.pg, pgx.TxOptions{AccessMode: pgx.ReadWrite}, func(tx pgx.Tx) error {
+	mode := pgx.ReadWrite
+	if c.login.Report.Rehearses() {
+		mode = pgx.ReadOnly
+	}
+	err = pgx.BeginTxFunc(ctx, c.pg, pgx.TxOptions{AccessMode: mode}, func(tx pgx.Tx) error {
 		for i, s := range plan {
-			if _, err := tx.Exec(ctx, s.sql); err != nil {
+			if err := c.say(ctx, tx, s, given); err != nil {
 				failed = i
 				return err
 			}
@@ -61,14 +91,19 @@ func (c *conn) transact(ctx context.Context, plan []statement) (failed int, err 
 
 // changed tells of a statement, unless it has a password.
 func (c *conn) changed(s statement) {
-	if !strings.Contains(s.sql, " PASSWORD ") {
+	if s.told == "" {
 		c.login.Report.Changed(s.sql)
 	}
 }
 
-func (c *conn) oneByOne(ctx context.Context, plan []statement) error {
+// oneByOne runs each statement by itself, but for a rehearsal.
+func (c *conn) oneByOne(ctx context.Context, plan []statement, given leaves) error {
+	if c.login.Report.Rehearses() {
+		_, err := c.transact(ctx, plan, given)
+		return err
+	}
 	for _, s := range plan {
-		_, err := c.pg.Exec(ctx, s.sql)
+		err := c.say(ctx, c.pg, s, given)
 		if err != nil && s.attempt == "" {
 			return err
 		}
@@ -77,7 +112,7 @@ func (c *conn) oneByOne(ctx context.Context, plan []statement) error {
 			continue
 		}
 		c.note(s, err)
-		if err := c.oneByOne(ctx, s.instead); err != nil {
+		if err := c.oneByOne(ctx, s.instead, given); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package redshift
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -10,12 +11,26 @@ import (
 // A statement is one step of a plan.
 type statement struct {
 	sql string
+	// told is the statement for people, where it has a password; else it is empty.
+	told string
 	// attempt says, for people, what the statement does if the plan goes on
 	// without it: a failure costs nobody a right. Empty means that the plan
 	// depends on it.
 	attempt string
 	// instead are statements that then take its place.
 	instead []statement
+}
+
+// String is the statement without a password.
+func (s statement) String() string { return cmp.Or(s.told, s.sql) }
+
+// settingPassword is the statement that gives a user a password. Verb is CREATE or
+// ALTER USER; until is a clause.
+func settingPassword(verb, user, password, until string) statement {
+	say := func(stored string) string {
+		return verb + " " + pgwire.Ident(user) + " PASSWORD " + literal(stored) + until
+	}
+	return statement{sql: say(hash(user, password)), told: say("<new password>")}
 }
 
 func must(sql string) statement { return statement{sql: sql} }

@@ -31,7 +31,9 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 			return err
 		}
 	}
-	c.shared = true
+	if c.shared = !c.login.Report.Rehearses(); !c.shared {
+		c.rehearsed = p
+	}
 	return c.altering(c.carryOut(ctx, cloning(original, clone, p.Clone.Password, from, to), original, clone), clone)
 }
 
@@ -39,13 +41,13 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 // the same as original. A new one has the password at once, by which a run that
 // follows one that was cut short knows it again: there is no place for a mark.
 func cloning(original, clone, password string, from, to *profile) []statement {
-	verb, create := "ALTER USER ", to == nil
+	verb, create := "ALTER USER", to == nil
 	if create {
-		verb, to = "CREATE USER ", newProfile(attributes{}, nil)
+		verb, to = "CREATE USER", newProfile(attributes{}, nil)
 	}
 	var first []statement
 	if until := validUntil(to.validUntil, from.validUntil); create || until != "" { // which goes with a password alone
-		first = []statement{must(verb + pgwire.Ident(clone) + " PASSWORD " + literal(hash(clone, password)) + until)}
+		first = []statement{settingPassword(verb, clone, password, until)}
 	}
 	return slices.Concat(
 		first,

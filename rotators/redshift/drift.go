@@ -22,7 +22,8 @@ func (c *conn) HandBack(ctx context.Context, p database.Pair, drift bool) error 
 	if drift {
 		plan = drifting(p.Original.User, original, clone)
 	}
-	c.shared = true
+	// Of a rehearsal with drift, what the clone owns is among the rights that are given.
+	c.shared = drift || !c.login.Report.Rehearses()
 	return c.altering(c.carryOut(ctx, plan, p.Original.User, p.Clone.User), p.Original.User)
 }
 

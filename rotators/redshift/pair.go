@@ -19,15 +19,16 @@ func (c *conn) Standing(ctx context.Context, _ database.Pair, next database.Logi
 }
 
 // Compare implements database.Administrator. It sees what Rights sees, and the
-// policies that are attached to the two. Before HandBack has run, what the clone owns
-// is no difference: HandBack gives the original all privileges on it.
+// policies that are attached to the two. A clone that does not exist has no rights.
+// Before HandBack has run, what the clone owns is no difference: HandBack gives the
+// original all privileges on it.
 func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Difference, err error) {
 	original, clone, err := c.bothProfiles(ctx, p)
-	switch {
-	case err != nil:
+	if err != nil {
 		return d, err
-	case clone == nil:
-		return d, noUser(p.Clone.User)
+	}
+	if clone == nil {
+		clone = newProfile(attributes{}, nil)
 	}
 	if !c.shared {
 		for o := range clone.owned {

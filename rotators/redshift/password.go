@@ -68,11 +68,14 @@ func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
 	if err := checkPassword(password); err != nil {
 		return err
 	}
-	if err := c.usable(ctx, user); err != nil {
+	like := user
+	if user == c.rehearsed.Clone.User {
+		like = c.rehearsed.Original.User
+	}
+	if err := c.usable(ctx, like); err != nil {
 		return err
 	}
-	_, err := c.pg.Exec(ctx, "ALTER USER "+pgwire.Ident(user)+" PASSWORD "+literal(hash(user, password)))
-	return c.altering(err, user)
+	return c.altering(c.oneByOne(ctx, []statement{settingPassword("ALTER USER", user, password, "")}, leaves{}), user)
 }
 
 const queryValidity = `/* rotor: validity */

@@ -69,6 +69,9 @@ type conn struct {
 	// shared says that Clone or HandBack has run, so that each of a pair has all
 	// privileges on what the other owns.
 	shared bool
+	// rehearsed is the pair of a Clone that was not carried out: where it would have
+	// been, the clone would by now be what the original is.
+	rehearsed database.Pair
 }
 
 // parameters are what a session starts with. Dates are read as text, and

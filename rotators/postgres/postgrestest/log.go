@@ -1,6 +1,11 @@
 package postgrestest
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+
+	"github.com/seed492efc12/rotor/internal/servertest"
+)
 
 // logPrefix is the setting log_line_prefix: time, process, SQLSTATE. The patterns below rely on it.
 const logPrefix = "%m [%p] %e "
@@ -34,4 +39,30 @@ func countLogins(log string) (accepted, refused int) {
 		}
 	}
 	return accepted, refused
+}
+
+var (
+	statementLine = regexp.MustCompile(`(?m)` + logLine + `LOG:  (?:statement|execute [^:]*): (.*(?:\n\t.*)*)`)
+	changesNone   = regexp.MustCompile(`(?i)^(/\* rotor: [^*]* \*/\s*)?(SELECT|WITH|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET enable_case_sensitive_identifier)\b`)
+	password      = regexp.MustCompile(`PASSWORD '[^']*'`)
+)
+
+// ChangesSince are the statements that reached the server after a mark and may change something, as [Changes] has them.
+func (s *Server) ChangesSince(mark servertest.Mark) []string {
+	var all []string
+	for _, m := range statementLine.FindAllStringSubmatch(s.LogSince(mark), -1) {
+		all = append(all, strings.ReplaceAll(m[3], "\n\t", "\n"))
+	}
+	return Changes(all)
+}
+
+// Changes are those of a driver's statements that are no query and set up neither a session nor a transaction. A password in them,
+// or what is made of one, is '<new password>', as in a plan.
+func Changes(statements []string) (all []string) {
+	for _, s := range statements {
+		if !changesNone.MatchString(s) {
+			all = append(all, password.ReplaceAllString(s, `PASSWORD '<new password>'`))
+		}
+	}
+	return all
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -55,6 +56,23 @@ func (s *Server) RefuseLogins(code, message string) {
 // Holdings are what the wire-level server's user has: attributes, settings, groups, roles, grants, default privileges,
 // and what it owns, one line each, sorted. The user is "me" in them.
 func (s *Server) Holdings(user string) []string { return s.wire.committed().holdings(user) }
+
+// logEntries match the statements of a wire-level server's log.
+var logEntries = regexp.MustCompile(`(?m)^(?:statement|execute): (.*)`)
+
+// ChangesSince are the statements that reached the server after a mark and may change something, as [postgrestest.Changes]
+// has them.
+func (s *Server) ChangesSince(mark servertest.Mark) []string {
+	if s.Kind == StandIn {
+		return s.postgres.ChangesSince(mark)
+	}
+	var all []string
+	log := strings.ReplaceAll(s.LogSince(mark), "*/\n", "*/ ") // a query begins after its comment's line
+	for _, entry := range logEntries.FindAllStringSubmatch(log, -1) {
+		all = append(all, strings.TrimSuffix(entry[1], ", with []"))
+	}
+	return postgrestest.Changes(all)
+}
 
 // Existing is a cluster that runs already, given by a connection string.
 func Existing(dsn string) (*Server, error) {
