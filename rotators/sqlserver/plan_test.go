@@ -25,9 +25,9 @@ func changesIn(log string) (all []string) {
 func (r *rotor) planned(t *testing.T) rotation.Plan {
 	t.Helper()
 	before, mark := r.w.server.State(), r.w.server.Mark()
-	a := r.Plan(t)
-	if a.Plan == nil {
-		t.Fatalf("no plan: %+v", a.Failure)
+	plan, err := r.Plan(t)
+	if err != nil {
+		t.Fatal(err)
 	}
 	log := r.w.server.LogSince(mark)
 	if said := changesIn(log); len(said) > 0 || strings.Contains(log, "rotor: lock") || r.w.server.State() != before {
@@ -44,7 +44,7 @@ func (r *rotor) planned(t *testing.T) rotation.Plan {
 	if told := changesIn(r.w.server.LogSince(mark)); !slices.Equal(told, sent) {
 		t.Errorf("the server was told\n%s\nand the plan\n%s", strings.Join(told, "\n"), strings.Join(sent, "\n"))
 	}
-	return *a.Plan
+	return plan
 }
 
 func TestAPlanChangesNothingAndLeavesNothingOut(t *testing.T) {

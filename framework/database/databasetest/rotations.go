@@ -27,7 +27,7 @@ type Rotations struct {
 	// Gauges are those of the last step that had any.
 	Gauges  map[string]float64
 	version int
-	sent    rotation.Plan // what the last setSecret sent
+	Sent    rotation.Plan // what the last setSecret sent
 }
 
 // NewRotations begins with the secrets of f.
@@ -59,7 +59,7 @@ func (r *Rotations) observe(o rotation.Outcome) {
 		r.Gauges = o.Gauges
 	}
 	if o.Event.Step == rotation.SetSecret {
-		r.sent = o.Plan
+		r.Sent = o.Plan
 	}
 }
 
@@ -107,7 +107,7 @@ func (r *Rotations) Planned(t *testing.T) error {
 	if err := r.Rotate(t); err != nil {
 		return err
 	}
-	return AsPlanned(plan, r.sent)
+	return AsPlanned(plan, r.Sent)
 }
 
 // AsPlanned is an error if what was sent is not what a plan said.
