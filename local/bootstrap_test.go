@@ -46,7 +46,9 @@ func serveOne(api string) {
 		os.Exit(9)
 	}
 	id := api + "invocation/" + response.Header.Get("Lambda-Runtime-Aws-Request-Id")
-	word, rest, _ := strings.Cut(string(event), " ")
+	text := string(event)
+	_ = json.Unmarshal(event, &text) // By the Lambda API, the words come as a JSON text.
+	word, rest, _ := strings.Cut(text, " ")
 	switch word {
 	case "facts":
 		body, _ := json.Marshal(map[string]any{"headers": response.Header, "env": os.Environ(), "pid": os.Getpid()})
@@ -65,7 +67,11 @@ func serveOne(api string) {
 		_ = p.Kill()
 		select {}
 	case "hang":
+		fmt.Println("hanging")
 		select {}
+	case "sleep":
+		time.Sleep(time.Second)
+		postBody(id+"/response", "", "awake")
 	case "child":
 		child := exec.Command("sleep", "1000")
 		_ = child.Start()

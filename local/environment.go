@@ -8,11 +8,17 @@ import (
 	"time"
 )
 
-const variableAPI = "AWS_LAMBDA_RUNTIME_API"
+const (
+	variableAPI       = "AWS_LAMBDA_RUNTIME_API"
+	variableLogFormat = "AWS_LAMBDA_LOG_FORMAT"
+	logFormat         = "JSON"
+)
 
 func (c FunctionConfig) arn() string {
 	return "arn:aws:lambda:" + c.Region + ":" + c.Account + ":function:" + c.Name
 }
+
+func (c FunctionConfig) logGroup() string { return "/aws/lambda/" + c.Name }
 
 // taskRoot is the folder of the code: the process's working directory.
 func (c FunctionConfig) taskRoot() string { return filepath.Dir(c.Bootstrap) }
@@ -27,8 +33,8 @@ func (c FunctionConfig) environment(api string) []string {
 		"AWS_LAMBDA_FUNCTION_NAME":        c.Name,
 		"AWS_LAMBDA_FUNCTION_VERSION":     "$LATEST",
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
-		"AWS_LAMBDA_LOG_FORMAT":           "JSON",
-		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + c.Name,
+		variableLogFormat:                 logFormat,
+		"AWS_LAMBDA_LOG_GROUP_NAME":       c.logGroup(),
 		"AWS_LAMBDA_LOG_STREAM_NAME":      time.Now().UTC().Format("2006/01/02") + "/[$LATEST]" + randomText(hexDigits, 32),
 		"AWS_REGION":                      c.Region,
 		"AWS_SECRET_ACCESS_KEY":           "local",

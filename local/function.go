@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// FunctionConfig describes a Lambda function on this machine. Only Bootstrap is required.
+// FunctionConfig describes a Lambda function on this machine. Only Bootstrap is required, and that only to run it.
 type FunctionConfig struct {
 	// Bootstrap is the path of the executable, the one that is deployed.
 	Bootstrap string
@@ -23,6 +23,10 @@ type FunctionConfig struct {
 	Env map[string]string
 	// Name, Region and Account make the ARN. Defaults: function, us-east-1, 123456789012.
 	Name, Region, Account string
+	// Aliases are names of its version $LATEST, the only one.
+	Aliases []string
+	// Description and Runtime are what the Lambda API tells of it. Default: none, and provided.al2023.
+	Description, Runtime string
 	// MemoryMB is what the function is told that it has. It is not enforced. Default: 128.
 	MemoryMB int
 	// Timeout limits each invocation (default 30 s), InitTimeout the time from start to the first request for an
@@ -33,23 +37,14 @@ type FunctionConfig struct {
 	Log io.Writer
 }
 
-func (c FunctionConfig) withDefaults() (FunctionConfig, error) {
-	if c.Bootstrap == "" {
-		return c, errors.New("FunctionConfig.Bootstrap is empty")
-	}
-	path, err := filepath.Abs(c.Bootstrap)
-	if err != nil {
-		return c, fmt.Errorf("locating the bootstrap: %w", err)
-	}
-	if _, ok := c.Env[variableAPI]; ok {
-		return c, errors.New("FunctionConfig.Env must not set " + variableAPI)
-	}
-	c.Bootstrap = path
+func (c FunctionConfig) withDefaults() FunctionConfig {
 	c.Env = maps.Clone(c.Env)
 	c.Emulator = slices.Clone(c.Emulator)
+	c.Aliases = slices.Clone(c.Aliases)
 	c.Name = firstOf(c.Name, "function")
 	c.Region = firstOf(c.Region, "us-east-1")
 	c.Account = firstOf(c.Account, "123456789012")
+	c.Runtime = firstOf(c.Runtime, "provided.al2023")
 	if c.MemoryMB == 0 {
 		c.MemoryMB = 128
 	}
@@ -59,7 +54,7 @@ func (c FunctionConfig) withDefaults() (FunctionConfig, error) {
 	if c.InitTimeout == 0 {
 		c.InitTimeout = 10 * time.Second
 	}
-	return c, nil
+	return c
 }
 
 // Function hosts a bootstrap: it starts the process, serves it the Lambda Runtime API on a free port of 127.0.0.1,
@@ -67,6 +62,7 @@ func (c FunctionConfig) withDefaults() (FunctionConfig, error) {
 // invocation at a time; it is safe for concurrent use, and makes callers wait for their turn.
 type Function struct {
 	config FunctionConfig
+	since  time.Time
 	log    io.Writer
 	// turn has room for one: who has put a token into it may use the process.
 	turn chan struct{}
@@ -84,18 +80,37 @@ type Function struct {
 // On Linux the process also dies when this program does, however that happens. Its own children then do not, unless
 // they notice that the Runtime API is gone.
 func StartFunction(c FunctionConfig) (*Function, error) {
-	c, err := c.withDefaults()
+	if c.Bootstrap == "" {
+		return nil, errors.New("FunctionConfig.Bootstrap is empty")
+	}
+	path, err := filepath.Abs(c.Bootstrap)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("locating the bootstrap: %w", err)
 	}
-	f := &Function{config: c, turn: make(chan struct{}, 1)}
-	if c.Log != nil {
-		f.log = &lockedWriter{to: c.Log}
+	if _, ok := c.Env[variableAPI]; ok {
+		return nil, errors.New("FunctionConfig.Env must not set " + variableAPI)
 	}
+	c.Bootstrap = path
+	f := newFunction(c)
 	if _, err := f.running(); err != nil {
 		return nil, err
 	}
 	return f, nil
+}
+
+// DeclareFunction makes a function that is known and described, and never runs, whatever its Runtime is: to invoke it is
+// a [*FunctionError], Runtime.InvalidEntrypoint. Bootstrap, Emulator and Log are not used.
+func DeclareFunction(c FunctionConfig) *Function {
+	c.Bootstrap = ""
+	return newFunction(c)
+}
+
+func newFunction(c FunctionConfig) *Function {
+	f := &Function{config: c.withDefaults(), since: time.Now(), turn: make(chan struct{}, 1)}
+	if c.Log != nil {
+		f.log = &lockedWriter{to: c.Log}
+	}
+	return f
 }
 
 // ARN is the function's ARN, without version or alias.
@@ -110,6 +125,10 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if len(payload) > maxPayload {
 		return nil, fmt.Errorf("the event has %d bytes, more than the %d that Lambda takes", len(payload), maxPayload)
 	}
+	return f.invoke(ctx, newInvocation(f.ARN(), payload))
+}
+
+func (f *Function) invoke(ctx context.Context, i *invocation) ([]byte, error) {
 	select {
 	case f.turn <- struct{}{}:
 		defer func() { <-f.turn }()
@@ -121,7 +140,7 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		response, err := p.invoke(ctx, payload, f.config.Timeout)
+		response, err := p.invoke(ctx, i, f.config.Timeout)
 		// A process that ended while idle is no business of this invocation's.
 		if err != errGone {
 			return response, err
@@ -147,13 +166,27 @@ func (f *Function) start() (p *process, fresh bool, err error) {
 	if f.process != nil && f.process.alive() {
 		return f.process, false, nil
 	}
-	p, err = startProcess(f.config, f.ARN(), f.log)
+	p, err = startProcess(f.config, f.log)
 	if err != nil {
 		return nil, false, err
 	}
 	f.process = p
 	f.starts++
 	return p, true, nil
+}
+
+// Restart kills the process, whatever it is doing, and returns when a new one is ready: the next invocation is a cold
+// one. An invocation in progress fails; one that comes meanwhile waits.
+func (f *Function) Restart() error {
+	f.mu.Lock()
+	if f.process != nil {
+		f.process.kill()
+	}
+	f.mu.Unlock()
+	f.turn <- struct{}{}
+	defer func() { <-f.turn }()
+	_, err := f.running()
+	return err
 }
 
 // Close kills the process and everything in its process group, and returns when it is gone. An invocation in

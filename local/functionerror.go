@@ -25,6 +25,16 @@ type FunctionError struct {
 	StackTrace json.RawMessage
 	// ExitCode is the process's exit code for Runtime.ExitError, -1 if a signal ended it.
 	ExitCode int
+
+	// document is the JSON that the function sent, nil if it sent none.
+	document json.RawMessage
+}
+
+// errorDocument is how the Lambda API and the Runtime API tell an error.
+type errorDocument struct {
+	ErrorType    string          `json:"errorType"`
+	ErrorMessage string          `json:"errorMessage"`
+	StackTrace   json.RawMessage `json:"stackTrace,omitempty"`
 }
 
 func (e *FunctionError) Error() string {
@@ -36,13 +46,10 @@ func (e *FunctionError) Error() string {
 
 // parseFunctionError reads what a runtime posts. A body that is no error document becomes the message.
 func parseFunctionError(header string, body []byte) *FunctionError {
-	var document struct {
-		ErrorType    string          `json:"errorType"`
-		ErrorMessage string          `json:"errorMessage"`
-		StackTrace   json.RawMessage `json:"stackTrace"`
-	}
+	var document errorDocument
+	sent := json.RawMessage(body)
 	if json.Unmarshal(body, &document) != nil {
-		document.ErrorMessage = strings.ToValidUTF8(string(body), "\uFFFD")
+		sent, document.ErrorMessage = nil, strings.ToValidUTF8(string(body), "\uFFFD")
 	}
 	if string(document.StackTrace) == "null" {
 		document.StackTrace = nil
@@ -51,5 +58,15 @@ func parseFunctionError(header string, body []byte) *FunctionError {
 		Type:       firstOf(document.ErrorType, header, typeUnknown),
 		Message:    document.ErrorMessage,
 		StackTrace: document.StackTrace,
+		document:   sent,
 	}
+}
+
+// json is the error as Lambda answers it: what the function sent, or else a document of Lambda's own.
+func (e *FunctionError) json() []byte {
+	if e.document != nil {
+		return e.document
+	}
+	text, _ := encode(errorDocument{e.Type, e.Message, e.StackTrace}) // StackTrace is valid: it was parsed.
+	return text
 }

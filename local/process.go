@@ -27,11 +27,14 @@ type process struct {
 }
 
 // startProcess starts a bootstrap and does not wait for its initialisation.
-func startProcess(c FunctionConfig, arn string, log io.Writer) (*process, error) {
+func startProcess(c FunctionConfig, log io.Writer) (*process, error) {
+	if c.Bootstrap == "" {
+		return nil, &FunctionError{Type: typeNoEntrypoint, Message: "the function is declared, and has no bootstrap"}
+	}
 	if info, err := os.Stat(c.Bootstrap); err != nil || info.IsDir() {
 		return nil, &FunctionError{Type: typeNoEntrypoint, Message: fmt.Sprintf("no bootstrap at %s", c.Bootstrap)}
 	}
-	api, err := newRuntimeAPI(arn)
+	api, err := newRuntimeAPI()
 	if err != nil {
 		return nil, err
 	}
@@ -101,11 +104,10 @@ func (p *process) initialised(limit time.Duration) error {
 }
 
 // invoke runs one invocation. If it returns any error but errGone or the function's own, the process is gone.
-func (p *process) invoke(ctx context.Context, payload []byte, timeout time.Duration) ([]byte, error) {
+func (p *process) invoke(ctx context.Context, i *invocation, timeout time.Duration) ([]byte, error) {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	deadline, _ := limited.Deadline()
-	i := &invocation{id: newUUID(), payload: payload, deadline: deadline, done: make(chan outcome, 1)}
+	i.deadline, _ = limited.Deadline()
 	err := p.api.offer(limited, i, p.exited)
 	if err == nil {
 		select {

@@ -18,7 +18,6 @@ const maxPayload = 6 << 20
 // runtimeAPI is the Lambda Runtime API for one process (developer guide, "Using the Lambda runtime API"). Each process
 // has its own, on its own port, so that one that was replaced can never answer for its successor.
 type runtimeAPI struct {
-	arn      string
 	listener net.Listener
 	server   *http.Server
 	// work hands the next invocation to the process.
@@ -35,11 +34,18 @@ type runtimeAPI struct {
 
 // invocation is one event on its way through a process.
 type invocation struct {
-	id       string
-	payload  []byte
+	id string
+	// arn is what the function was called, with the version or alias if there was one.
+	arn     string
+	payload []byte
+	// deadline is set when a process is to take it.
 	deadline time.Time
 	// done gets the outcome once; it has room, so that nobody waits for a caller who has left.
 	done chan outcome
+}
+
+func newInvocation(arn string, payload []byte) *invocation {
+	return &invocation{id: newUUID(), arn: arn, payload: payload, done: make(chan outcome, 1)}
 }
 
 type outcome struct {
@@ -47,14 +53,14 @@ type outcome struct {
 	err      error
 }
 
-func newRuntimeAPI(arn string) (*runtimeAPI, error) {
+func newRuntimeAPI() (*runtimeAPI, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listening for the Lambda Runtime API: %w", err)
 	}
 	a := &runtimeAPI{
-		arn: arn, listener: listener,
-		work: make(chan *invocation), ready: make(chan struct{}), initError: make(chan *FunctionError, 1),
+		listener: listener,
+		work:     make(chan *invocation), ready: make(chan struct{}), initError: make(chan *FunctionError, 1),
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", a.next)
@@ -99,7 +105,7 @@ func (a *runtimeAPI) deliver(w http.ResponseWriter, i *invocation) {
 	h.Set("Content-Length", strconv.Itoa(len(i.payload)))
 	h.Set("Lambda-Runtime-Aws-Request-Id", i.id)
 	h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(i.deadline.UnixMilli(), 10))
-	h.Set("Lambda-Runtime-Invoked-Function-Arn", a.arn)
+	h.Set("Lambda-Runtime-Invoked-Function-Arn", i.arn)
 	h.Set("Lambda-Runtime-Trace-Id", "Root=1-"+randomText(hexDigits, 8)+"-"+randomText(hexDigits, 24)+";Sampled=0")
 	_, _ = w.Write(i.payload) // A process that is gone is noticed by its exit.
 }

@@ -7,12 +7,13 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// Server is a [SecretsManager] that listens on the loopback interface.
+// Server is a [SecretsManager] that listens on the loopback interface, with Lambda if its functions are [Functions].
 type Server struct {
 	// URL is the endpoint to give to SDKs, such as http://127.0.0.1:40123. It has no path.
 	URL string
@@ -23,7 +24,23 @@ type Server struct {
 	close   func() error
 }
 
-// Serve makes the service listen on a free port of 127.0.0.1, over plain HTTP. Close the server when done.
+// Endpoint answers for one address what AWS answers at two. If [Options].Invoke is an [net/http.Handler], as [Functions]
+// is, it gets the requests of the Lambda API; all others are for the service.
+func (s *SecretsManager) Endpoint() http.Handler {
+	functions, ok := s.options.Invoke.(http.Handler)
+	if !ok {
+		return s
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Amz-Target") == "" && strings.HasPrefix(r.URL.Path, lambdaPath) {
+			functions.ServeHTTP(w, r)
+			return
+		}
+		s.ServeHTTP(w, r)
+	})
+}
+
+// Serve makes the service's Endpoint listen on a free port of 127.0.0.1, over plain HTTP. Close the server when done.
 func (s *SecretsManager) Serve() (*Server, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -32,7 +49,7 @@ func (s *SecretsManager) Serve() (*Server, error) {
 	server := &Server{
 		URL:     "http://" + listener.Addr().String(),
 		service: s,
-		http:    &http.Server{Handler: s, ConnContext: numberConnections(), ReadHeaderTimeout: time.Minute},
+		http:    &http.Server{Handler: s.Endpoint(), ConnContext: numberConnections(), ReadHeaderTimeout: time.Minute},
 		stopped: make(chan error, 1),
 	}
 	server.close = sync.OnceValue(server.shutDown)

@@ -1,6 +1,6 @@
-// Package rig puts the stand-in for Secrets Manager and a built rotation function together, as they are on AWS: the
-// function is a process of its own, started from the file that would be deployed, and RotateSecret drives it through
-// the four steps. The end-to-end tests, the demo and the benchmark stand on it.
+// Package rig puts the stand-ins for Secrets Manager and Lambda and a built rotation function together, as they are on
+// AWS: the function is a process of its own, started from the file that would be deployed, and RotateSecret drives it
+// through the four steps. The end-to-end tests, the demo and the benchmark stand on it.
 //
 //	bootstrap, err := rig.Build(ctx, "github.com/seed492efc12/rotor/functions/postgres", folder)
 //	r, err := rig.Open(local.Options{})
@@ -31,10 +31,12 @@ import (
 // A Rig is a running stand-in with the functions that it may invoke. It is safe for concurrent use, but runs one
 // rotation at a time.
 type Rig struct {
-	// URL is the stand-in's endpoint, for any SDK or the AWS CLI.
+	// URL is the endpoint of Secrets Manager and of Lambda, for any SDK or the AWS CLI.
 	URL string
 	// Client is the official SDK's, without retries.
 	Client *secretsmanager.Client
+	// Lambda has the functions that were started, and those that a caller adds.
+	Lambda local.Functions
 
 	service *local.SecretsManager
 	server  *http.Server
@@ -56,7 +58,7 @@ func Open(o local.Options) (*Rig, error) {
 	}
 	r := &Rig{URL: "http://" + listener.Addr().String(), functions: map[string]*Function{}, stopped: make(chan error, 1)}
 	onRequest, onStep := o.OnRequest, o.OnStep
-	o.Invoke = invoker{r}
+	o.Invoke = invoker{&r.Lambda, r}
 	o.OnRequest = func(q local.Request) {
 		r.request(q)
 		if onRequest != nil {
@@ -70,7 +72,7 @@ func Open(o local.Options) (*Rig, error) {
 		}
 	}
 	r.service = local.NewSecretsManager(o)
-	r.server = &http.Server{Handler: r.service, ConnState: r.connection, ReadHeaderTimeout: time.Minute}
+	r.server = &http.Server{Handler: r.service.Endpoint(), ConnState: r.connection, ReadHeaderTimeout: time.Minute}
 	go func() { r.stopped <- r.server.Serve(listener) }()
 	region := o.Region
 	if region == "" {
@@ -95,7 +97,7 @@ func (r *Rig) Close() error {
 	defer r.mu.Unlock()
 	var errs []error
 	for _, f := range r.functions {
-		errs = append(errs, f.close())
+		errs = append(errs, f.Close())
 	}
 	errs = append(errs, r.server.Close())
 	if err := <-r.stopped; !errors.Is(err, http.ErrServerClosed) {
@@ -131,8 +133,11 @@ func (r *Rig) RotationTokens() []string {
 	return slices.Clone(r.tokens)
 }
 
-// An invoker finds functions by their ARN, and notes the RotationToken of each event on its way.
-type invoker struct{ r *Rig }
+// An invoker notes the RotationToken of each event on its way.
+type invoker struct {
+	*local.Functions
+	r *Rig
+}
 
 func (i invoker) Invoke(ctx context.Context, arn string, payload []byte) error {
 	i.r.invoking()
@@ -140,16 +145,7 @@ func (i invoker) Invoke(ctx context.Context, arn string, payload []byte) error {
 	if json.Unmarshal(payload, &event) == nil {
 		i.r.handedOut(event.RotationToken)
 	}
-	_, err := i.r.function(arn).current().Invoke(ctx, payload)
-	return err
-}
-
-func (i invoker) Invocable(arn string) bool { return i.r.function(arn) != nil }
-
-func (r *Rig) function(arn string) *Function {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.functions[arn]
+	return i.Functions.Invoke(ctx, arn, payload)
 }
 
 func (r *Rig) handedOut(token string) {
