@@ -34,11 +34,11 @@ func (r *Rig) Start(c local.FunctionConfig) (*Function, error) {
 	f.Function = host
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if before := r.functions[host.ARN()]; before != nil {
+	if before := r.started[host.ARN()]; before != nil {
 		err = before.Close()
 	}
-	r.functions[host.ARN()] = f
-	r.Lambda.Add(host)
+	r.started[host.ARN()] = f
+	r.Functions.Add(host)
 	return f, err
 }
 

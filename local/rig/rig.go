@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/seed492efc12/rotor/local"
@@ -33,19 +34,20 @@ import (
 type Rig struct {
 	// URL is the endpoint of Secrets Manager and of Lambda, for any SDK or the AWS CLI.
 	URL string
-	// Client is the official SDK's, without retries.
+	// Client and Lambda are the official SDK's, without retries.
 	Client *secretsmanager.Client
-	// Lambda has the functions that were started, and those that a caller adds.
-	Lambda local.Functions
+	Lambda *lambda.Client
+	// Functions are those that were started, and those that a caller adds.
+	Functions local.Functions
 
 	service *local.SecretsManager
 	server  *http.Server
 	stopped chan error // what serving ended with
 	turn    sync.Mutex // held during a rotation
 
-	mu        sync.Mutex
-	functions map[string]*Function // by ARN
-	tokens    []string             // every RotationToken handed out
+	mu      sync.Mutex
+	started map[string]*Function // by ARN
+	tokens  []string             // every RotationToken handed out
 	record
 }
 
@@ -56,9 +58,9 @@ func Open(o local.Options) (*Rig, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Rig{URL: "http://" + listener.Addr().String(), functions: map[string]*Function{}, stopped: make(chan error, 1)}
+	r := &Rig{URL: "http://" + listener.Addr().String(), started: map[string]*Function{}, stopped: make(chan error, 1)}
 	onRequest, onStep := o.OnRequest, o.OnStep
-	o.Invoke = invoker{&r.Lambda, r}
+	o.Invoke = invoker{&r.Functions, r}
 	o.OnRequest = func(q local.Request) {
 		r.request(q)
 		if onRequest != nil {
@@ -81,6 +83,9 @@ func Open(o local.Options) (*Rig, error) {
 	r.Client = secretsmanager.New(secretsmanager.Options{
 		Region: region, BaseEndpoint: &r.URL, Retryer: aws.NopRetryer{}, Credentials: aws.CredentialsProviderFunc(dummy),
 	})
+	r.Lambda = lambda.New(lambda.Options{
+		Region: region, BaseEndpoint: &r.URL, Retryer: aws.NopRetryer{}, Credentials: aws.CredentialsProviderFunc(dummy),
+	})
 	return r, nil
 }
 
@@ -96,7 +101,7 @@ func (r *Rig) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var errs []error
-	for _, f := range r.functions {
+	for _, f := range r.started {
 		errs = append(errs, f.Close())
 	}
 	errs = append(errs, r.server.Close())
