@@ -23,8 +23,8 @@
 //
 // # What it is not
 //
-// It checks no signature and no permission: requests may be signed with anything or not at all. It encrypts
-// nothing and keeps everything in memory. Replication, resource policies and externally managed rotation are
+// It checks no signature, and no permission but by [Options].Permits: requests may be signed with anything or not at
+// all. It encrypts nothing and keeps everything in memory. Replication, resource policies and externally managed rotation are
 // absent; their operations answer UnknownOperationException. Rotation schedules are stored and shown, but no
 // scheduler runs them: only RotateSecret starts a rotation. Quotas on request rates are not kept; use
 // [Options].Intercept to inject a ThrottlingException.

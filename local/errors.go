@@ -30,6 +30,7 @@ const (
 	textNoFunction  = "No Lambda rotation function ARN is associated with this secret."
 	textCannotCall  = "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants " +
 		"access to the principal secretsmanager.amazonaws.com."
+	textNoKey        = "Access to KMS is not allowed"
 	textIncomplete   = "A previous rotation isn't complete. That rotation will be reattempted."
 	textStageVersion = "You provided a VersionStage that is not associated to the provided VersionId."
 	textKeepCurrent  = "You can only move staging label AWSCURRENT to a different secret version. It can’t be completely removed."

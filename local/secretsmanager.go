@@ -39,6 +39,10 @@ type Options struct {
 	Retries int
 	// Backoff gives the pause before the retry-th retry, counted from 1. Default: 1 s, doubled each time.
 	Backoff func(retry int) time.Duration
+	// Permits decides whether a caller, named by the access key that it signs with, may take an action, such as
+	// secretsmanager:GetSecretValue or kms:Decrypt, on a resource: a secret's ARN, or its key as CreateSecret named it.
+	// It may be called concurrently. Default: everybody may do everything.
+	Permits func(caller, action, resource string) bool
 	// Now is the clock for all dates shown. Default: time.Now.
 	Now func() time.Time
 	// Log gets one line for each request and each step. It is never given a value, a RotationToken or an error's text.

@@ -117,6 +117,9 @@ func (s *SecretsManager) do(r *http.Request, name string, body []byte) ([]byte, 
 		!strings.HasPrefix(r.Header.Get("X-Amz-Target"), targetPrefix) {
 		return nil, fail(codeUnknownOperation, "")
 	}
+	if err := s.checkPermitted(r, name, body); err != nil {
+		return nil, err
+	}
 	return handle(s, body)
 }
 
