@@ -24,12 +24,12 @@ var answers = map[string]answer{
 	"AccessDeniedException":         {class: rotation.AccessDenied},
 	"AccessDenied":                  {class: rotation.AccessDenied},
 	"NotAuthorized":                 {class: rotation.AccessDenied},
-	"UnrecognizedClientException":   {class: rotation.AccessDenied},
-	"InvalidClientTokenId":          {class: rotation.AccessDenied},
-	"ExpiredTokenException":         {class: rotation.AccessDenied},
-	"InvalidSignatureException":     {class: rotation.AccessDenied},
-	"DecryptionFailure":             {class: rotation.AccessDenied, remedy: "Give the function's role kms:Decrypt on the secret's KMS key, and check that the key is enabled."},
-	"EncryptionFailure":             {class: rotation.AccessDenied, remedy: "Give the function's role kms:GenerateDataKey on the secret's KMS key, and check that the key is enabled."},
+	"UnrecognizedClientException":   {class: rotation.AccessDenied, remedy: remedyCredentials},
+	"InvalidClientTokenId":          {class: rotation.AccessDenied, remedy: remedyCredentials},
+	"ExpiredTokenException":         {class: rotation.AccessDenied, remedy: remedyCredentials},
+	"InvalidSignatureException":     {class: rotation.AccessDenied, remedy: remedyCredentials},
+	"DecryptionFailure":             {class: rotation.AccessDenied},
+	"EncryptionFailure":             {class: rotation.AccessDenied},
 	"ResourceNotFoundException":     {class: rotation.BadSecret},
 	"InvalidRequestException":       {class: rotation.BadSecret, remedy: "The secret's state does not allow what the message says: look whether it is being deleted (aws secretsmanager describe-secret), or replicated from another region."},
 	"InvalidParameterException":     {class: rotation.BadSecret, remedy: "The secret's state does not allow what the message says: look whether it is being deleted (aws secretsmanager describe-secret), or replicated from another region."},
@@ -40,14 +40,20 @@ var answers = map[string]answer{
 	"RequestThrottledException":     {class: rotation.Throttled, transient: true},
 	"TooManyRequestsException":      {class: rotation.Throttled, transient: true},
 	"RequestLimitExceeded":          {class: rotation.Throttled, transient: true},
-	"InternalServiceError":          {class: rotation.StoreUnavailable, transient: true},
-	"InternalServiceErrorException": {class: rotation.StoreUnavailable, transient: true},
-	"InternalFailure":               {class: rotation.StoreUnavailable, transient: true},
-	"ServiceUnavailable":            {class: rotation.StoreUnavailable, transient: true},
+	"InternalServiceError":          {class: rotation.StoreUnavailable, transient: true, remedy: remedyFailing},
+	"InternalServiceErrorException": {class: rotation.StoreUnavailable, transient: true, remedy: remedyFailing},
+	"InternalFailure":               {class: rotation.StoreUnavailable, transient: true, remedy: remedyFailing},
+	"ServiceUnavailable":            {class: rotation.StoreUnavailable, transient: true, remedy: remedyFailing},
 }
 
-// fault gives an error of the SDK its class. A nil error stays nil.
-func fault(err error) error {
+const (
+	remedyCredentials = "Secrets Manager does not take the function's credentials. Take out of its environment variables what sets others (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN), " +
+		"so that it has those of its role, and let SECRETS_MANAGER_ENDPOINT be of the secret's region. Then rotate again."
+	remedyFailing = "Secrets Manager itself has failed. Nothing is lost, and it tries again by itself; if it goes on, look at the AWS Health Dashboard."
+)
+
+// fault gives an error of the SDK about a secret its class. A nil error stays nil.
+func fault(err error, id string) error {
 	if err == nil {
 		return nil
 	}
@@ -63,6 +69,9 @@ func fault(err error) error {
 	a, known := answers[api.ErrorCode()]
 	if !known {
 		a = answer{class: rotation.Unknown}
+	}
+	if a.class == rotation.AccessDenied && a.remedy == "" {
+		a.remedy = permission(operation, id, api)
 	}
 	f := &rotation.Fault{Class: a.class, Remedy: a.remedy, Transient: a.transient,
 		Err: fmt.Errorf("calling %s of Secrets Manager: %s: %s%s", operation, api.ErrorCode(), api.ErrorMessage(), requestID(err))}

@@ -65,7 +65,7 @@ func http1(t *http.Transport) {
 func (s *Store) Status(ctx context.Context, id string) (rotation.Status, error) {
 	out, err := s.client.DescribeSecret(ctx, &sm.DescribeSecretInput{SecretId: &id})
 	if err != nil {
-		return rotation.Status{}, fault(err)
+		return rotation.Status{}, fault(err, id)
 	}
 	if out.DeletedDate != nil {
 		return rotation.Status{}, rotation.Fail(rotation.BadSecret, "the secret %s is scheduled for deletion", id).
@@ -86,7 +86,7 @@ func (s *Store) Get(ctx context.Context, id, stage, version string) (secret.Docu
 	}
 	out, err := s.client.GetSecretValue(ctx, in)
 	if err != nil {
-		return secret.Document{}, fault(err)
+		return secret.Document{}, fault(err, id)
 	}
 	if out.SecretString == nil {
 		return secret.Document{}, rotation.Fail(rotation.BadSecret, "the %s value of %s is binary, not a JSON text", stage, id)
@@ -114,7 +114,7 @@ func (s *Store) Put(ctx context.Context, e rotation.Event, d secret.Document) er
 	if errors.As(err, &exists) {
 		return nil // another run was first: a token's value never changes
 	}
-	return fault(err)
+	return fault(err, e.SecretID)
 }
 
 // Promote implements rotation.Store.
@@ -124,5 +124,5 @@ func (s *Store) Promote(ctx context.Context, id, from, to string) error {
 		in.RemoveFromVersionId = &from
 	}
 	_, err := s.client.UpdateSecretVersionStage(ctx, in)
-	return fault(err)
+	return fault(err, id)
 }

@@ -187,6 +187,25 @@ func TestEveryCodeHasItsClass(t *testing.T) {
 	}
 }
 
+// What a role lacks is printed as a statement of a policy, or with the command that finds the key.
+func TestTheMissingPermissionIsPrinted(t *testing.T) {
+	f := newFixture(t, `{"password":"one"}`)
+	for _, c := range []struct{ code, message, id, says string }{
+		{"AccessDeniedException", "said so", f.arn, `{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"` + f.arn + `"}`},
+		{"AccessDeniedException", "said so", "db", `"Resource":"arn:*:secretsmanager:*:*:secret:db-??????"}`},
+		{"AccessDeniedException", "Access to KMS is not allowed", f.arn, "kms:Decrypt"},
+		{"DecryptionFailure", "said so", f.arn, "aws secretsmanager describe-secret --secret-id " + f.arn + " --query KmsKeyId --output text;"},
+		{"ExpiredTokenException", "said so", f.arn, "does not take the function's credentials"},
+	} {
+		f.fail = func(string) *local.Fault { return &local.Fault{Code: c.code, Message: c.message} }
+		_, err := f.store.Get(t.Context(), c.id, rotation.Current, "")
+		var fault *rotation.Fault
+		if !errors.As(err, &fault) || fault.Class != rotation.AccessDenied || !strings.Contains(fault.Remedy, c.says) {
+			t.Errorf("%s of %s: %+v", c.code, c.id, fault)
+		}
+	}
+}
+
 func TestTheStoreDoesNotRetry(t *testing.T) {
 	f := newFixture(t, `{"password":"one"}`)
 	f.failing("ThrottlingException")
