@@ -28,7 +28,8 @@ func (r *Rotator) isClone(user string) bool { return len(r.Twin(user)) < len(use
 // checkUser applies the limits of the configuration and of the driver.
 func (r *Rotator) checkUser(user string) error {
 	if n := utf8.RuneCountInString(user); r.MaxUser > 0 && n > r.MaxUser {
-		return rotation.Fail(rotation.BadSecret, "the user name %q has %d characters; USERNAME_CHARACTER_LIMIT is %d", user, n, r.MaxUser)
+		return rotation.Fail(rotation.BadSecret, "the user name %q has %d characters; USERNAME_CHARACTER_LIMIT is %d", user, n, r.MaxUser).
+			With("Raise USERNAME_CHARACTER_LIMIT or use a shorter user name (for two alternating users CLONE_SUFFIX, which comes on top, can be shorter too), then rotate again.")
 	}
 	return r.driver.CheckUser(user)
 }

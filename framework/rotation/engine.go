@@ -1,6 +1,7 @@
 package rotation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -157,5 +158,9 @@ func timedOut(err, before error) error {
 	if before != nil {
 		err = before
 	}
-	return &Fault{Class: Timeout, Err: fmt.Errorf("the function's time was up before the step was done: %w", err)}
+	remedy := Timeout.Remedy()
+	if f := (*Fault)(nil); errors.As(err, &f) {
+		remedy = cmp.Or(f.Remedy, f.Class.Remedy()) + " " + remedy
+	}
+	return &Fault{Class: Timeout, Err: fmt.Errorf("the function's time was up before the step was done: %w", err), Remedy: remedy}
 }

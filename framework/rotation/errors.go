@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -74,7 +75,13 @@ func (e *Error) Error() string {
 
 // next is what a person meets who rotates again. Seen on AWS: the answer to
 // RotateSecret while AWSPENDING is there is an error, and starts the next attempt.
-const next = ` RotateSecret may answer "A previous rotation isn't complete. That rotation will be reattempted.": then it is being rotated.`
+const next = ` RotateSecret may answer "A previous rotation isn't complete. That rotation will be reattempted.": then it is being rotated. The command: `
+
+// rotating is the command that rotates a secret.
+func rotating(secret string) string { return "aws secretsmanager rotate-secret --secret-id " + secret }
+
+// again matches a remedy after which the secret is to be rotated again.
+var again = regexp.MustCompile(`[Rr]otate (it )?again|otation again`)
 
 // newError gives err its class: its own, or that of a deadline or a
 // cancellation, or Unknown.
@@ -90,8 +97,11 @@ func newError(ev Event, err error, redact func(string) string) *Error {
 	if e.Remedy == "" {
 		e.Remedy = e.Class.Remedy()
 	}
-	if strings.Contains(e.Remedy, "otate again") || strings.Contains(e.Remedy, "otate it again") {
-		e.Remedy += next
+	if again.MatchString(e.Remedy) {
+		if !strings.HasSuffix(e.Remedy, ".") {
+			e.Remedy += ";" // where a command ends
+		}
+		e.Remedy += next + rotating(ev.SecretID)
 	}
 	e.Remedy = redact(e.Remedy)
 	return e

@@ -155,7 +155,7 @@ func (r *run) finish(ctx context.Context, status Status, v Versions) error {
 }
 
 func (r *run) noValue() *Fault {
-	return Fail(NotReady, "Version %s has no value.", r.ev.Token)
+	return Fail(NotReady, "Version %s has no value.", r.ev.Token).With(NotReady.Remedy() + " " + rotating(r.ev.SecretID))
 }
 
 // get reads a version of the secret under rotation and hides its values.

@@ -132,7 +132,7 @@ func (e *environment) bundle(name string) []byte {
 	}
 	pem, err := os.ReadFile(v)
 	if err != nil {
-		e.check(name, err)
+		e.check(name, fmt.Errorf("%w: it is the path of a file of certificates in PEM form, or their text", err))
 		return nil
 	}
 	return e.certificates(name, pem)
