@@ -2,17 +2,13 @@ package main_test
 
 import (
 	"database/sql"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/seed492efc12/rotor/framework/database/databasetest"
-	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/internal/harnesstest"
 	"github.com/seed492efc12/rotor/local"
 	"github.com/seed492efc12/rotor/local/functiontest"
 	"github.com/seed492efc12/rotor/local/rig"
-	"github.com/seed492efc12/rotor/rotators/mysql"
 	"github.com/seed492efc12/rotor/rotators/mysql/mysqltest"
 )
 
@@ -88,33 +84,5 @@ func TestFailuresAreNamed(t *testing.T) {
 			}
 			_ = db.Close()
 		})
-	}
-}
-
-func TestACorrectedSettingHelps(t *testing.T) {
-	w := newWorld(t)
-	for name, setting := range map[string]struct{ wrong, right string }{
-		"PASSWORD_LENGTH":   {"12", "40"}, // too few to be secret
-		"ROTATION_STRATEGY": {"both", "single-user"},
-		"CA_BUNDLE":         {"/no/such/file", string(w.server.CA)},
-	} {
-		env := map[string]string{"CA_BUNDLE": string(w.server.CA)}
-		start := func(value string) (*rig.Function, error) {
-			env[name] = value
-			return w.Start(local.FunctionConfig{Bootstrap: functiontest.Bootstrap(t, pkg), Timeout: 5 * time.Second, Env: env})
-		}
-		if _, err := start(setting.wrong); rig.ErrorType(err) != string(rotation.BadConfig) || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), rotation.BadConfig.Remedy()) {
-			t.Errorf("%s: %v", name, err)
-		}
-		f, err := start(setting.right)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Rotate(t.Context(), w.arn, f); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		if !t.Failed() {
-			databasetest.Remedied(t, mysql.Driver, w.server.Title, w.server.Real, rotation.BadConfig)
-		}
 	}
 }

@@ -26,6 +26,8 @@ func TestATrialRunsThePreflight(t *testing.T) { each(t, functiontest.RunTrials) 
 
 func TestTheProcessKeepsItsPromisesWhateverHappensToIt(t *testing.T) { newest(t, functiontest.Run) }
 
+func TestWhatTheMessagesSayHelps(t *testing.T) { newest(t, functiontest.RunRemedies) }
+
 func TestARotationThatIsCutOffLeavesNothingOpen(t *testing.T) {
 	newest(t, func(t *testing.T, h functiontest.Harness) { functiontest.RunInProcess(t, h, mysql.Driver) })
 }

@@ -8,12 +8,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"github.com/seed492efc12/rotor/framework/database/databasetest"
-	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/local"
 	"github.com/seed492efc12/rotor/local/functiontest"
 	"github.com/seed492efc12/rotor/local/rig"
-	"github.com/seed492efc12/rotor/rotators/postgres"
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
 
@@ -107,22 +104,4 @@ func TestABadSettingStopsTheFunctionAsItStarts(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
-}
-
-// A function whose setting was wrong rotates once the setting is corrected.
-func TestABadSettingIsCorrectedByTheRemedy(t *testing.T) {
-	s := postgrestest.Newest(t)
-	w := newWorld(t, build(t), s, local.Options{})
-	arn := w.secret(t, "app", w.document(w.role(t, "app", firstPassword), firstPassword))
-	for name, values := range map[string][2]string{"PASSWORD_LENGTH": {"many", "40"}, "ROTATION_STRATEGY": {"x", "single-user"}, "CONNECT_TIMEOUT": {"0", "8"}} {
-		_, err := w.Start(local.FunctionConfig{Bootstrap: w.bootstrap, Env: map[string]string{name: values[0]}})
-		if rig.ErrorType(err) != string(rotation.BadConfig) || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "Correct the function's environment variable and deploy it again.") {
-			t.Errorf("got %v", err)
-		}
-		if _, err := w.Rotate(t.Context(), arn, w.start(t, name, values[1])); err != nil {
-			t.Errorf("after what the message says: %v", err)
-		} else if !t.Failed() {
-			databasetest.Remedied(t, postgres.Driver, s.Title, s.Real, rotation.BadConfig)
-		}
-	}
 }

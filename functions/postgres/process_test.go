@@ -29,6 +29,10 @@ func TestTheProcessKeepsItsPromisesWhateverHappensToIt(t *testing.T) {
 	functiontest.Run(t, harness(t, postgrestest.Newest(t)))
 }
 
+func TestWhatTheMessagesSayHelps(t *testing.T) {
+	functiontest.RunRemedies(t, harness(t, postgrestest.Newest(t)))
+}
+
 func TestARotationThatIsCutOffLeavesNothingOpen(t *testing.T) {
 	functiontest.RunInProcess(t, harness(t, postgrestest.Newest(t)), postgres.Driver)
 }

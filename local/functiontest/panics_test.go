@@ -1,6 +1,7 @@
 package functiontest_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/seed492efc12/rotor/local"
@@ -47,6 +48,10 @@ func panicking(t *testing.T, bootstrap, how string) {
 	secrets := append(r.RotationTokens(), password, passwordOf(t, pending))
 	for _, line := range functiontest.Find(f.Log()+err.Error(), secrets...) {
 		t.Errorf("a password or RotationToken was told: %s", line)
+	}
+	functiontest.WantReport(t, f.Log(), "Rotation.Panic", "setSecret", " at main.", err)
+	if !strings.Contains(err.Error(), "This is a defect: report it with the log lines above.") {
+		t.Errorf("got %v", err)
 	}
 	if n := f.Facts().Starts; n != 1 {
 		t.Errorf("the process was started %d times", n)

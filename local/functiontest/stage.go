@@ -1,6 +1,7 @@
 package functiontest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -34,8 +35,10 @@ type stage struct {
 	endpoint string // of Secrets Manager, for functions
 	address  string // of the database, for secrets
 	function *rig.Function
-	other    *rig.Function // nil until it is asked for
-	denying  atomic.Bool   // Secrets Manager denies the function everything
+	other    *rig.Function               // nil until it is asked for
+	denying  atomic.Bool                 // Secrets Manager denies the function everything
+	role     role                        // what the function may do
+	fault    atomic.Pointer[local.Fault] // of every request, nil for none
 	users    int
 	// passwords are those of a sweep's users.
 	passwords []string
@@ -68,7 +71,7 @@ func (h Harness) newStage(t *testing.T, by string, retries int) *stage {
 	t.Helper()
 	s := &stage{Harness: h, by: by, address: h.Address}
 	var err error
-	s.rig, err = rig.Open(local.Options{Retries: retries, Backoff: s.backoff, Intercept: s.deny})
+	s.rig, err = rig.Open(local.Options{Retries: retries, Backoff: s.backoff, Intercept: s.deny, Permits: s.role.permits})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +122,8 @@ func (s *stage) start(t *testing.T, c local.FunctionConfig) *rig.Function {
 	}
 	maps.Copy(env, s.Env)
 	maps.Copy(env, c.Env)
-	c.Bootstrap, c.Env, c.Name = s.Bootstrap, env, fmt.Sprintf("function-%s-%d", s.endpoint[strings.LastIndex(s.endpoint, ":")+1:], len(s.started))
+	c.Bootstrap, c.Env = s.Bootstrap, env
+	c.Name = cmp.Or(c.Name, fmt.Sprintf("function-%s-%d", s.endpoint[strings.LastIndex(s.endpoint, ":")+1:], len(s.started)))
 	f, err := s.rig.Start(c)
 	if err != nil {
 		t.Fatal(err)
@@ -149,6 +153,9 @@ func (s *stage) whenFailed(f func()) {
 func (s *stage) deny(operation string, _ int) *local.Fault {
 	if s.denying.Load() && operation != "RotateSecret" {
 		return &local.Fault{Code: "AccessDeniedException", Message: "said the test"}
+	}
+	if operation != "RotateSecret" {
+		return s.fault.Load()
 	}
 	return nil
 }
