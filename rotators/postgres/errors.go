@@ -14,26 +14,26 @@ import (
 // codes are the SQLSTATEs whose class is the same at every step.
 // Source: PostgreSQL manual, appendix A "PostgreSQL Error Codes".
 var codes = pgwire.Codes{
-	"28000": {Class: rotation.LoginRefused},
-	"28P01": {Class: rotation.LoginRefused},
-	"3D000": {Class: rotation.NoDatabase},
-	"53300": {Class: rotation.TooManyConnections, Transient: true},
-	"42501": {Class: rotation.MissingPrivilege},
-	"25006": {Class: rotation.ReadOnly},
-	"57P01": {Class: rotation.Unavailable, Transient: true}, // shut down by the administrator
-	"57P02": {Class: rotation.Unavailable, Transient: true}, // another session crashed
-	"57P03": {Class: rotation.Unavailable, Transient: true}, // starting up
-	"40001": {Class: rotation.Unavailable, Transient: true}, // serialization failure
-	"40P01": {Class: rotation.Unavailable, Transient: true}, // deadlock
-	"42710": {Class: rotation.Unavailable, Transient: true, Remedy: meanwhile},
-	"23505": {Class: rotation.Unavailable, Transient: true, Remedy: meanwhile}, // the same, seen a moment later
-	"XX000": {Class: rotation.Unavailable, Transient: true, Remedy: "Run the rotation again; if it stays, look into the server's log."},
-	"42704": {Class: rotation.NoUser},
-	"57014": {Class: rotation.Timeout, Remedy: "Raise the statement_timeout of the user, or find what the statement waited for."},
-	"55P03": {Class: rotation.Timeout, Remedy: "Raise the lock_timeout of the user, or find what holds the lock."},
-	"25P03": {Class: rotation.Timeout, Remedy: "Raise the idle_in_transaction_session_timeout that was set for the user or the database (psql: \\drds)."},
-	"25P04": {Class: rotation.Timeout, Remedy: "Raise the transaction_timeout that was set for the user or the database (psql: \\drds)."},
-	"57P05": {Class: rotation.Timeout, Remedy: "Raise the idle_session_timeout that was set for the user or the database (psql: \\drds)."},
+	"28000":  {Class: rotation.LoginRefused},
+	"28P01":  {Class: rotation.LoginRefused},
+	"3D000":  {Class: rotation.NoDatabase},
+	"53300":  {Class: rotation.TooManyConnections, Transient: true},
+	"42501":  {Class: rotation.MissingPrivilege},
+	"25006":  {Class: rotation.ReadOnly},
+	"57P01":  {Class: rotation.Unavailable, Transient: true}, // shut down by the administrator
+	"57P02":  {Class: rotation.Unavailable, Transient: true}, // another session crashed
+	"57P03":  {Class: rotation.Unavailable, Transient: true}, // starting up
+	"40001":  {Class: rotation.Unavailable, Transient: true}, // serialization failure
+	"40P01":  {Class: rotation.Unavailable, Transient: true}, // deadlock
+	"42710":  {Class: rotation.Unavailable, Transient: true, Remedy: meanwhile},
+	"23505":  {Class: rotation.Unavailable, Transient: true, Remedy: meanwhile}, // the same, seen a moment later
+	"XX000":  {Class: rotation.Unavailable, Transient: true, Remedy: "Run the rotation again; if it stays, look into the server's log."},
+	"42704":  {Class: rotation.NoUser},
+	"57014":  {Class: rotation.Timeout, Remedy: "Somebody has cancelled the statement (pg_cancel_backend), or the user's statement_timeout is shorter than SELECT 1 takes (psql: \\drds). Rotate again."},
+	lockHeld: {Class: rotation.Timeout, Remedy: "This prints who waits for whom. As an administrator, while a rotation waits: SELECT pid, usename, pg_blocking_pids(pid) FROM pg_stat_activity WHERE application_name = 'rotor'; let those commit or roll back, then rotate again."},
+	"25P03":  {Class: rotation.Timeout, Remedy: "Raise the idle_in_transaction_session_timeout that was set for the user or the database (psql: \\drds)."},
+	"25P04":  {Class: rotation.Timeout, Remedy: "Raise the transaction_timeout that was set for the user or the database (psql: \\drds)."},
+	"57P05":  {Class: rotation.Timeout, Remedy: "Raise the idle_session_timeout that was set for the user or the database (psql: \\drds)."},
 }
 
 const meanwhile = "Another run has made the same role or grant at this moment: run the rotation again."
