@@ -31,10 +31,9 @@ func (w *world) exec(t *testing.T, statements ...string) {
 	}
 }
 
-// newWorld makes the user app.
-func newWorld(t *testing.T) *world {
+// newWorldOn makes the user app on a server that is the test's own.
+func newWorldOn(t *testing.T, s *mysqltest.Server) *world {
 	t.Helper()
-	s := mysqltest.Start(t, mysqltest.MySQL, mysqltest.Config{})
 	w := &world{server: s}
 	var err error
 	if w.Rig, err = rig.Open(local.Options{Retries: -1}); err != nil {
@@ -52,7 +51,7 @@ func newWorld(t *testing.T) *world {
 	if w.arn, err = w.CreateSecret(t.Context(), "app", string(doc.Bytes())); err != nil {
 		t.Fatal(err)
 	}
-	w.function, err = w.Start(local.FunctionConfig{Bootstrap: functiontest.Bootstrap(t, pkg), Timeout: 2 * time.Second, Env: map[string]string{"CA_BUNDLE": string(s.CA)}})
+	w.function, err = w.Start(local.FunctionConfig{Bootstrap: functiontest.Bootstrap(t, pkg), Timeout: 3 * time.Second, Env: map[string]string{"CA_BUNDLE": string(s.CA)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +67,7 @@ func TestFailuresAreNamed(t *testing.T) {
 		{"locked", "Rotation.AccountLocked", "ALTER USER app@'%' ACCOUNT LOCK", "ALTER USER app@'%' ACCOUNT UNLOCK"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newWorldOn(t, mysqltest.Start(t, mysqltest.MySQL, mysqltest.Config{}))
 			w.exec(t, c.begin)
 			if c.name == "policy" {
 				w.exec(t, "SET GLOBAL validate_password.length = 100") // longer than what the function makes

@@ -77,9 +77,9 @@ var codes = map[uint16]rotation.Fault{
 	1053: {Class: rotation.Unavailable, Transient: true}, // shutting down
 	3032: {Class: rotation.Unavailable, Transient: true}, // offline mode
 	1213: {Class: rotation.Unavailable, Transient: true}, // deadlock
-	1205: {Class: rotation.Timeout, Remedy: "Find what holds the lock, or raise lock_wait_timeout."},
+	1205: {Class: rotation.Timeout, Remedy: locked},
 	1317: {Class: rotation.Timeout, Remedy: "Somebody or something ended the statement: find out what, and rotate again."},
-	1969: {Class: rotation.Timeout, Remedy: "Raise the max_statement_time of the user, or find what the statement waited for."},
+	1969: {Class: rotation.Timeout, Remedy: lockedMaria},
 	3024: {Class: rotation.Timeout, Remedy: "Raise max_execution_time, or find what the statement waited for."},
 
 	3159: {Class: rotation.TLS, Remedy: `The server takes encrypted connections only: leave "ssl" out of the secret, or set it to true.`},
@@ -164,6 +164,19 @@ func serverFault(me *mysql.MySQLError) *rotation.Fault {
 // unlock prints the statements: a user may have several accounts, and the server
 // does not say which one it took.
 const unlock = "Run as an administrator what this prints, then rotate again: SELECT CONCAT('ALTER USER ', QUOTE(user), '@', QUOTE(host), ' ACCOUNT UNLOCK;') FROM mysql.user WHERE user = {user};"
+
+// locked prints who holds what a change of users waits for: the locks of all tables,
+// such as a backup takes, and those of the tables that users are in. A statement may
+// wait for as long as the step lasts.
+const locked = "Somebody held a lock that a change of users needs, until the step's time was up: a backup, FLUSH TABLES WITH READ LOCK, LOCK TABLES, or a transaction that has read the tables of the schema mysql. Let that end (UNLOCK TABLES, COMMIT), or end it. " +
+	"Run as an administrator what this prints, then rotate again: " +
+	"SELECT DISTINCT CONCAT('KILL ', t.PROCESSLIST_ID, ';') FROM performance_schema.metadata_locks m JOIN performance_schema.threads t ON t.THREAD_ID = m.OWNER_THREAD_ID " +
+	"WHERE m.LOCK_STATUS = 'GRANTED' AND m.LOCK_DURATION <> 'STATEMENT' AND (m.OBJECT_TYPE IN ('GLOBAL', 'COMMIT', 'BACKUP LOCK') OR m.OBJECT_SCHEMA = 'mysql') AND t.PROCESSLIST_ID <> CONNECTION_ID();"
+
+// lockedMaria is the same where nothing shows who holds a lock. 1969 is that the
+// statement has lasted as long as the step.
+const lockedMaria = "The statement has taken until the step's time was up. If the server is not only slow, somebody held a lock that a change of users needs: a backup, FLUSH TABLES WITH READ LOCK, LOCK TABLES, BACKUP STAGE. " +
+	"Let that end (UNLOCK TABLES, BACKUP STAGE END), or end it (SHOW FULL PROCESSLIST names the sessions, KILL ends one); then rotate again."
 
 // hour is about limits per hour, of which the message names one.
 const hour = "Wait until the hour is over, or run as an administrator, which begins it anew: FLUSH USER_RESOURCES; then rotate again. " +
