@@ -70,7 +70,7 @@ func (c *conn) explain(err error, name string) error {
 	if !errors.As(err, &f) || f.Class != rotation.MissingPrivilege || f.Remedy != "" {
 		return err
 	}
-	return f.With(c.remedyPrivilege(c.isOwn(name)))
+	return f.With(c.remedyPrivilege(c.isOwn(name), ""))
 }
 
 // isOwn reports whether a user is the session's own: another database may have
@@ -78,17 +78,33 @@ func (c *conn) explain(err error, name string) error {
 func (c *conn) isOwn(name string) bool { return name == c.login.User && c.place.authSource == c.home }
 
 // remedyPrivilege is for a user's own password, or for what an administrator
-// does. It follows the roles and actions that there are: DocumentDB has
-// neither the role userAdmin nor the action changeOwnPassword.
+// does to users of a database, "" being those of all. It follows the roles and
+// actions that there are: DocumentDB has neither the role userAdmin nor the action
+// changeOwnPassword.
 // Source: its developer guide, "Database access using Role-Based Access Control".
-func (c *conn) remedyPrivilege(own bool) string {
+func (c *conn) remedyPrivilege(own bool, database string) string {
 	switch {
 	case own && c.amazon:
 		return "Let an administrator change the password: ROTATION_STRATEGY=single-user-by-administrator, or alternating-users. DocumentDB has no privilege by which a user may change its own password and no other."
 	case own:
-		return "Grant the user a role with the action changeOwnPassword on its authentication database, or let the administrator change the password: ROTATION_STRATEGY=single-user-by-administrator."
+		return "Let the user change its own password. As an administrator, in mongosh: " + c.remedyOwn() + " Or let the administrator change the password: ROTATION_STRATEGY=single-user-by-administrator. Then rotate again."
 	case c.amazon:
 		return fmt.Sprintf("As the cluster's primary user: db.getSiblingDB(\"admin\").grantRolesToUser(%q, [\"userAdminAnyDatabase\"]). No lesser built-in role of DocumentDB may do this.", c.login.User)
+	case database == "":
+		return "As a user who may grant it, in mongosh: " + c.granting("userAdminAnyDatabase", "admin") + " or userAdmin on the user's authentication database and on those of its roles. Then rotate again."
 	}
-	return "Grant the administrator userAdmin on the user's authentication database and on the databases of its roles, or userAdminAnyDatabase on admin."
+	return "As a user who may grant it, in mongosh: " + c.granting("userAdmin", database) + " then rotate again."
+}
+
+// granting is a statement of MongoDB's shell that gives the session's user a role.
+func (c *conn) granting(role, database string) string {
+	return fmt.Sprintf(`db.getSiblingDB(%q).grantRolesToUser(%q, [{"role": %q, "db": %q}]);`, c.home, c.login.User, role, database)
+}
+
+// remedyOwn are the statements after which the session's user may change its own
+// password. The first makes a role that others may have as well.
+func (c *conn) remedyOwn() string {
+	const role = "changeOwnPassword"
+	return fmt.Sprintf(`db.getSiblingDB(%q).createRole({"role": %q, "privileges": [{"resource": {"db": %[1]q, "collection": ""}, "actions": ["changeOwnPassword"]}], "roles": []}); if that role is not there yet, and: `, c.home, role) +
+		c.granting(role, c.home)
 }

@@ -68,7 +68,7 @@ func (c *conn) judge(next string) error {
 	case slices.ContainsFunc(c.roles, role.administers):
 		return nil
 	case c.amazon && len(c.roles) > 0 && !slices.ContainsFunc(c.roles, role.isUnknown):
-		return rotation.Fail(rotation.MissingPrivilege, "no role of %q lets it set the password of %q", c.login.User, next).With(c.remedyPrivilege(c.isOwn(next)))
+		return rotation.Fail(rotation.MissingPrivilege, "no role of %q lets it set the password of %q", c.login.User, next).With(c.remedyPrivilege(c.isOwn(next), ""))
 	}
 	c.login.Report.Notef("The server does not tell what %q may do, so that this trial could not check whether it may set the password of %q.", c.login.User, next)
 	return nil
@@ -99,7 +99,7 @@ func (c *conn) lacks(ctx context.Context, needs []need, name string) error {
 	}
 	n := needs[at]
 	return rotation.Fail(rotation.MissingPrivilege, "%q lacks the action %s on the database %q", c.login.User, n.action, n.database).
-		With(c.remedyPrivilege(n.action == "changePassword" && c.isOwn(name)))
+		With(c.remedyPrivilege(n.action == "changePassword" && c.isOwn(name), n.database))
 }
 
 // isUnguarded reports whether the server tells sessions their privileges and heeds

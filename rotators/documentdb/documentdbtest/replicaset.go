@@ -182,3 +182,44 @@ func (s *Server) stepDown(ctx context.Context) error {
 
 // exceededTimeLimit is the code of a primary that found nobody to take its place.
 const exceededTimeLimit = 262
+
+// LosePrimary leaves a replica set of MongoDB without a primary until back is called, which returns when there is one
+// again: the others may not become it (replSetFreeze), and the one that was steps down.
+func (s *Server) LosePrimary(t testing.TB) (back func()) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	const long = 600 // seconds
+	others := s.secondaries()
+	for _, port := range others {
+		s.at(t, ctx, port, bson.D{{Key: "replSetFreeze", Value: long}})
+	}
+	_, err := s.Run(ctx, "admin", bson.D{{Key: "replSetStepDown", Value: long}, {Key: "secondaryCatchUpPeriodSecs", Value: 1}, {Key: "force", Value: true}})
+	if err != nil && !isLost(err) {
+		t.Fatalf("stepping down: %v", err)
+	}
+	return func() {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		for _, port := range append(others, s.Port) {
+			s.at(t, ctx, port, bson.D{{Key: "replSetFreeze", Value: 0}})
+		}
+		if s.Port, err = s.awaitPrimary(ctx, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// at runs a command of the administrator's at one member.
+func (s *Server) at(t testing.TB, ctx context.Context, port int, command bson.D) {
+	t.Helper()
+	client, err := s.login(ctx, s.clientOptions(port).SetDirect(true), s.AdminUser, s.AdminPassword, s.AuthSource)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = disconnect(client) }()
+	if err := client.Database("admin").RunCommand(ctx, command).Err(); err != nil {
+		t.Fatalf("%s at port %d: %v", command[0].Key, port, err)
+	}
+}
