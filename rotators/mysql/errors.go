@@ -75,7 +75,7 @@ var codes = map[uint16]rotation.Fault{
 
 	1047: {Class: rotation.Unavailable, Transient: true}, // a Galera node that is not ready
 	1053: {Class: rotation.Unavailable, Transient: true}, // shutting down
-	3032: {Class: rotation.Unavailable, Transient: true}, // offline mode
+	3032: {Class: rotation.Unavailable, Transient: true, Remedy: "The server is in offline mode, and lets administrators in alone. As one of them: SET GLOBAL offline_mode = OFF; then rotate again."},
 	1213: {Class: rotation.Unavailable, Transient: true}, // deadlock
 	1205: {Class: rotation.Timeout, Remedy: locked},
 	1317: {Class: rotation.Timeout, Remedy: "Somebody or something ended the statement: find out what, and rotate again."},
@@ -250,9 +250,9 @@ func (c *conn) lacks(err error, f *facts, remedy string) error {
 		remedy = "GRANT " + f.definerless() + " ON *.* TO " + f.self.String()
 	}
 	if c.login.User == f.self.user {
-		return serverFault(me).With("As an administrator: " + remedy + ";")
+		return serverFault(me).With("As an administrator: " + remedy + "; then rotate again.")
 	}
-	return serverFault(me).With(fmt.Sprintf("As an administrator: %s; (%q logs in as %s)", remedy, c.login.User, f.self))
+	return serverFault(me).With(fmt.Sprintf("As an administrator: %s; then rotate again. (%q logs in as %s.)", remedy, c.login.User, f.self))
 }
 
 // unproven says what to do about an account that wants the password in force
@@ -268,7 +268,7 @@ func unproven(err error, f *facts) error {
 // optional is a statement after which the account's owner need not prove the
 // password in force.
 func optional(f *facts) string {
-	return "As an administrator: ALTER USER " + f.self.String() + " PASSWORD REQUIRE CURRENT OPTIONAL;"
+	return "As an administrator: ALTER USER " + f.self.String() + " PASSWORD REQUIRE CURRENT OPTIONAL; then rotate again."
 }
 
 // reason looks behind "Operation ALTER USER failed" (1396), with which MariaDB

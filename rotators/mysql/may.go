@@ -126,7 +126,7 @@ func (c *conn) beyond(ctx context.Context, f *facts, own *holdings, accounts []t
 		}
 		if is {
 			return rotation.Fail(rotation.MissingPrivilege, "%s may not change %s, which has SYSTEM_USER", f.self, t.account).
-				With("As an administrator: GRANT " + systemUser + " ON *.* TO " + f.self.String() + ";")
+				With("As an administrator: GRANT " + systemUser + " ON *.* TO " + f.self.String() + "; then rotate again.")
 		}
 	}
 	return nil

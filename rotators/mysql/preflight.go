@@ -76,7 +76,7 @@ func (c *conn) preflighting(ctx context.Context, p database.Pair) (*cloning, *ho
 
 func lacksCreateUser(f *facts) error {
 	return rotation.Fail(rotation.MissingPrivilege, "%s may not change other users: it lacks CREATE USER", f.self).
-		With("As an administrator: GRANT CREATE USER ON *.* TO " + f.self.String() + ";")
+		With("As an administrator: GRANT CREATE USER ON *.* TO " + f.self.String() + "; then rotate again.")
 }
 
 // preflight checks that a session with these rights may make the clone what the
@@ -108,10 +108,10 @@ func (k *cloning) unable(own *holdings, missing []string) error {
 	const most = 20
 	more := ""
 	if len(missing) > most {
-		missing, more = missing[:most], " and so on"
+		missing, more = missing[:most], " More is lacking, and named then."
 	}
 	return rotation.Fail(rotation.MissingPrivilege, "%s may not give and take all in which %q and %q differ", k.self, k.original, k.clone).
-		With("As an administrator: " + strings.Join(missing, "; ") + ";" + more)
+		With("As an administrator: " + strings.Join(missing, "; ") + "; then rotate again." + more)
 }
 
 // preflightAccounts checks that the session may make, change and drop the clone's
@@ -250,10 +250,10 @@ func (k *cloning) admits(ctx context.Context, a account) error {
 	switch {
 	case d.locked:
 		return rotation.Fail(rotation.AccountLocked, "the account %s is locked, and %q is next", a, k.original).
-			With("As an administrator: ALTER USER " + a.String() + " ACCOUNT UNLOCK;")
+			With("As an administrator: ALTER USER " + a.String() + " ACCOUNT UNLOCK; then rotate again.")
 	case demands:
 		return rotation.Fail(rotation.LoginRefused, "the account %s wants a certificate of the client, and Rotor has none", a).
-			With("As an administrator: ALTER USER " + a.String() + " REQUIRE SSL;")
+			With("As an administrator: ALTER USER " + a.String() + " REQUIRE SSL; then rotate again.")
 	case len(d.ways) > 0 && !hasPassword(d.ways):
 		return noPassword(target{a, d.ways})
 	}

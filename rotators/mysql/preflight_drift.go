@@ -91,7 +91,7 @@ func (k *cloning) preflightGive(ctx context.Context, own *holdings, from, to acc
 	if hers, his := more.active(both), has.active(both); len(hers) > 0 && !slices.Equal(hers, his) {
 		if len(his) > 0 { // MariaDB activates one role only
 			return nil, rotation.Fail(rotation.FewerRights, "%s has another default role than %s", to, from).
-				With("As an administrator: SET DEFAULT ROLE " + hers[0] + " FOR " + to.String() + ";")
+				With("As an administrator: SET DEFAULT ROLE " + hers[0] + " FOR " + to.String() + "; then rotate again.")
 		}
 		if !own.mayUpdate("`mysql`.*") {
 			missing = append(missing, "GRANT UPDATE ON mysql.* TO "+k.self.String())

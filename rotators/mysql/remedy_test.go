@@ -189,3 +189,50 @@ func TestABlockedUserIsUnblockedByTheRemedy(t *testing.T) {
 		w.helped(t, rotation.AccountLocked)
 	}
 }
+
+// An administrator, or a user, who lacks something is given it as messages print it: by those of trials, and by that of
+// the rotation itself.
+func TestWhatIsLackedIsGrantedByTheRemedy(t *testing.T) {
+	onReal(t, func(t *testing.T, w *world) {
+		w.hosts, w.grants = w.hosts[:1], nil
+		for _, strategy := range strategies[1:] {
+			for _, tried := range []bool{true, false} {
+				user, boss := w.user(t, "", firstPassword), w.user(t, "", firstPassword)
+				w.alter(t, user, "GRANT SELECT ON shop.orders TO %u@`%`")
+				r := w.rotations(t, user, firstPassword)
+				r.Config.Strategy = strategy
+				r.Store.Add("admin", w.secret(t, boss, firstPassword))
+				attempt := r.Rotate
+				if tried {
+					attempt = r.Preflight
+				}
+				lacked := 0
+				for err := attempt(t); err != nil && lacked < 9; err = attempt(t) {
+					databasetest.Wants(t, err, rotation.MissingPrivilege)
+					for statement := range strings.SplitSeq(databasetest.Remedy(t, err, "As an administrator: ", "; then rotate again"), "; ") {
+						w.exec(t, statement)
+					}
+					lacked++
+				}
+				if r.Must(t); lacked == 0 {
+					t.Errorf("nothing was lacked, trial: %v", tried)
+				}
+				w.helped(t, rotation.MissingPrivilege)
+			}
+		}
+	})
+}
+
+func TestAServerThatIsOfflineIsBroughtBackByTheRemedy(t *testing.T) {
+	w := newWorld(t, mysqltest.Start(t, mysqltest.MySQL, mysqltest.Config{}))
+	for _, strategy := range strategies {
+		r := w.by(t, strategy)
+		w.exec(t, "SET GLOBAL offline_mode = ON")
+		for _, err := range []error{r.Preflight(t), r.Rotate(t)} {
+			databasetest.Wants(t, err, rotation.Unavailable, "offline")
+		}
+		w.exec(t, databasetest.Remedy(t, r.Preflight(t), "As one of them: ", ";"))
+		r.Must(t)
+		w.helped(t, rotation.Unavailable)
+	}
+}
