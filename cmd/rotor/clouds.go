@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go"
@@ -23,6 +24,7 @@ type cloud struct {
 	profile, region string
 	secrets         *secretsmanager.Client
 	functions       *lambda.Client
+	logs            *cloudwatchlogs.Client
 }
 
 // open reads the configuration of each profile and region. Credentials are found in
@@ -51,7 +53,7 @@ func (c *clouds) open(ctx context.Context) (all []cloud, err error) {
 			if cfg.Region == "" {
 				return nil, usageError{errors.New("no region: give --region, or set AWS_REGION")}
 			}
-			all = append(all, cloud{p, cfg.Region, secretsmanager.NewFromConfig(cfg), lambda.NewFromConfig(cfg)})
+			all = append(all, cloud{p, cfg.Region, secretsmanager.NewFromConfig(cfg), lambda.NewFromConfig(cfg), cloudwatchlogs.NewFromConfig(cfg)})
 		}
 	}
 	return all, nil
@@ -80,8 +82,11 @@ func (c cloud) where() string {
 // missing is the action that a message of AWS names.
 var missing = regexp.MustCompile(`not authorized to perform: ([a-z]+:[A-Za-z]+)`)
 
-// explained says of a refusal which permission it is about, as AWS names it, or else
-// the one that the call takes.
+// prefixes are what actions of a service begin with.
+var prefixes = map[string]string{"Secrets Manager": "secretsmanager", "Lambda": "lambda", "CloudWatch Logs": "logs"}
+
+// explained says of a refusal which permission it is about: the one that AWS names,
+// or else action, or if that is empty the one that is called as the operation is.
 func explained(err error, action string) error {
 	var api smithy.APIError
 	if err == nil || !errors.As(err, &api) {
@@ -89,8 +94,11 @@ func explained(err error, action string) error {
 	}
 	switch api.ErrorCode() {
 	case "AccessDeniedException", "AccessDenied", "UnauthorizedException":
+		var operation *smithy.OperationError
 		if m := missing.FindStringSubmatch(api.ErrorMessage()); m != nil {
 			action = m[1]
+		} else if action == "" && errors.As(err, &operation) {
+			action = prefixes[operation.Service()] + ":" + operation.Operation()
 		}
 		return fmt.Errorf("%w\nYour credentials lack the permission %s", err, action)
 	}

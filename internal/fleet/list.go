@@ -40,7 +40,7 @@ func (p Place) List(ctx context.Context, patterns []string, now time.Time) (all 
 			return nil, fmt.Errorf("listing the secrets: %w", err)
 		}
 		for _, e := range out.SecretList {
-			if matches(patterns, aws.ToString(e.Name)) {
+			if matches(patterns, aws.ToString(e.Name), aws.ToString(e.ARN)) {
 				entries = append(entries, e)
 			}
 		}
@@ -82,15 +82,32 @@ func (p Place) functions(ctx context.Context) (Functions, error) {
 	return all, nil
 }
 
-// matches reports whether a name is one of the patterns, or matches it as a shell's:
-// * stands for anything, slashes too.
-func matches(patterns []string, name string) bool {
+// CheckPatterns says which of the patterns is none.
+func CheckPatterns(patterns []string) error {
+	for _, p := range patterns {
+		if _, err := path.Match(p, ""); err != nil {
+			return fmt.Errorf("the pattern %q: %w", p, err)
+		}
+	}
+	return nil
+}
+
+// Unmatched are the patterns that none of the secrets matches.
+func Unmatched(patterns []string, all []Secret) []string {
+	return slices.DeleteFunc(slices.Clone(patterns), func(p string) bool {
+		return slices.ContainsFunc(all, func(s Secret) bool { return matches([]string{p}, s.Name, s.ARN) })
+	})
+}
+
+// matches reports whether a secret's name or ARN is one of the patterns, or its name
+// matches one as a shell's: * stands for anything, slashes too.
+func matches(patterns []string, name, arn string) bool {
 	if len(patterns) == 0 {
 		return true
 	}
 	flat := strings.NewReplacer("/", "\x00")
 	return slices.ContainsFunc(patterns, func(p string) bool {
 		ok, err := path.Match(flat.Replace(p), flat.Replace(name))
-		return p == name || ok && err == nil
+		return p == name || p == arn || ok && err == nil
 	})
 }

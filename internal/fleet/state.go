@@ -20,6 +20,7 @@ type State string
 const (
 	Stuck      State = "stuck"         // a rotation began and has not ended
 	Gone       State = "function gone" // the function that rotates it is not there
+	Failed     State = "failed trial"  // the last trial failed: only the log tells
 	Overdue    State = "overdue"       // the next rotation's date is past
 	Never      State = "never"         // rotation is on, and there was none
 	Off        State = "switched off"  // it was configured, and is off
@@ -28,16 +29,19 @@ const (
 	ByAWS      State = "AWS's function"
 	ByOthers   State = "other function" // neither Rotor's nor AWS's
 	ByAService State = "by a service"   // such as RDS, for its master users
+	Replica    State = "replica"        // its primary, in another region, is what rotates
 	OK         State = "ok"
 )
 
 // States are all of them, the worst first.
 func States() []State {
-	return []State{Stuck, Gone, Overdue, Never, Off, Unrotated, Rotating, ByAWS, ByOthers, ByAService, OK}
+	return []State{Stuck, Gone, Failed, Overdue, Never, Off, Unrotated, Rotating, ByAWS, ByOthers, ByAService, Replica, OK}
 }
 
 // Bad reports whether somebody must act.
-func (s State) Bad() bool { return slices.Contains([]State{Stuck, Gone, Overdue, Never, Off}, s) }
+func (s State) Bad() bool {
+	return slices.Contains([]State{Stuck, Gone, Failed, Overdue, Never, Off}, s)
+}
 
 // patience is how long a rotation may be under way before it counts as stuck:
 // longer than a function may run.
@@ -50,14 +54,16 @@ type Secret struct {
 	Region   string
 	Profile  string
 	State    State
-	Since    time.Time // since when it is stuck, at the latest; zero for other states
+	Since    time.Time // since when it is stuck, at the latest, or when its trial failed; zero for other states
 	Rotated  time.Time // the last rotation that ended well; zero if there was none
 	Next     time.Time // by when the next one is due; zero if none is
 	Function Function
 	// Pending is the version of the rotation under way, if one is.
 	Pending string
-	// Trouble is what the log says of the last failure, where it was asked.
-	Trouble *Trouble
+	// What the log says, where it was asked: of the last failure, if nothing went
+	// well after it, and when the server's certificate ends.
+	Trouble     *Trouble
+	Certificate time.Time
 }
 
 // Of tells a secret's state. Functions are those of its account and region; nil
@@ -71,27 +77,30 @@ func Of(e types.SecretListEntry, functions Functions, now time.Time) Secret {
 		Next:    aws.ToTime(e.NextRotationDate),
 		Pending: pending(e.SecretVersionsToStages),
 	}
-	known := true
 	if arn := aws.ToString(e.RotationLambdaARN); arn != "" {
-		s.Function, known = functions.find(arn)
+		s.Function = functions.find(arn, s.ARN)
 	}
-	s.State = s.judge(e, known, now)
+	s.State = s.judge(e, now)
 	if s.State == Stuck {
 		s.Since = aws.ToTime(e.LastChangedDate)
 	}
 	return s
 }
 
-func (s Secret) judge(e types.SecretListEntry, known bool, now time.Time) State {
+func (s Secret) judge(e types.SecretListEntry, now time.Time) State {
 	changed := now.Sub(aws.ToTime(e.LastChangedDate))
 	switch {
+	case aws.ToString(e.PrimaryRegion) != "" && *e.PrimaryRegion != s.Region:
+		return Replica
 	case aws.ToString(e.OwningService) != "":
 		return ByAService
+	case s.Function.ARN == "" && aws.ToBool(e.RotationEnabled):
+		return ByAService // a managed external secret: Secrets Manager itself rotates it
 	case s.Pending != "" && changed > patience:
 		return Stuck
 	case s.Function.ARN == "":
 		return Unrotated
-	case !known:
+	case s.Function.Kind == Missing:
 		return Gone
 	case !aws.ToBool(e.RotationEnabled):
 		return Off
