@@ -33,6 +33,7 @@ It ends with status 0 if all is well, 1 if it could not tell, 2 if somebody must
 		planCommand(t, c),
 		rotateCommand(t, c),
 		recoverCommand(t, c),
+		migrateCommand(t, c),
 		explainCommand(t),
 		versionCommand(t),
 	)
