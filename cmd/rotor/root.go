@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +23,8 @@ It ends with status 0 if all is well, 1 if it could not tell, 2 if somebody must
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       serve.Version,
+		Args:          noCommand,
+		RunE:          func(root *cobra.Command, _ []string) error { return root.Help() },
 	}
 	root.PersistentFlags().StringSliceVar(&c.profiles, "profile", nil, "profiles of the AWS configuration to look in, with commas between them (default: the usual one)")
 	root.PersistentFlags().StringSliceVar(&c.regions, "region", nil, "regions to look in, with commas between them (default: the profile's)")
@@ -41,6 +44,18 @@ It ends with status 0 if all is well, 1 if it could not tell, 2 if somebody must
 		sub.Args = asUsage(sub.Args)
 	}
 	return root
+}
+
+// noCommand refuses what is left on the command line where no command was found.
+func noCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	root.SuggestionsMinimumDistance = 2
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		return usageError{fmt.Errorf("unknown command %q: is it %s?", args[0], strings.Join(near, " or "))}
+	}
+	return usageError{fmt.Errorf("unknown command %q", args[0])}
 }
 
 // asUsage makes what a command says of its arguments an error of usage.

@@ -107,7 +107,16 @@ func (r report) folded() (lines []line) {
 
 func (l line) same(o line) bool {
 	return l.State == o.State && l.Profile == o.Profile && l.Region == o.Region && l.since == o.since && l.rotated == o.rotated && l.next == o.next &&
-		l.Function == o.Function && l.certificate == o.certificate && l.trouble() == o.trouble()
+		l.Function == o.Function && l.certificate == o.certificate && l.anyone() == o.anyone()
+}
+
+// anyone is the trouble as it would be any secret's: without the name, which is in the
+// commands that a remedy has.
+func (l line) anyone() fleet.Trouble {
+	names := strings.NewReplacer(l.ARN, "\x00", l.Name, "\x00")
+	t := l.trouble()
+	t.Cause, t.Remedy = names.Replace(t.Cause), names.Replace(t.Remedy)
+	return t
 }
 
 func (l line) trouble() fleet.Trouble {
