@@ -7,7 +7,9 @@
 //     idempotency and errors, and runs RotateSecret's four steps in the background.
 //   - [Function] hosts the Lambda Runtime API for a real bootstrap binary: the very file that is deployed.
 //
-// [Functions] joins them. A whole rotation against a real binary is:
+// [Functions] joins them, and stands in for the part of the Lambda API that an operator needs: aws lambda invoke,
+// list-functions, get-function and get-function-configuration, at the same address as Secrets Manager. A whole rotation
+// against a real binary is:
 //
 //	functions := new(local.Functions)
 //	service := local.NewSecretsManager(local.Options{Invoke: functions})
@@ -18,7 +20,7 @@
 //		Env:       map[string]string{"SECRETS_MANAGER_ENDPOINT": server.URL},
 //	})
 //	functions.Add(function)
-//	... CreateSecret and RotateSecret through any SDK at server.URL ...
+//	... CreateSecret, RotateSecret and Invoke through any SDK at server.URL ...
 //	err = service.Wait(ctx, secretID, token)
 //
 // # What it is not
@@ -28,4 +30,8 @@
 // absent; their operations answer UnknownOperationException. Rotation schedules are stored and shown, but no
 // scheduler runs them: only RotateSecret starts a rotation. Quotas on request rates are not kept; use
 // [Options].Intercept to inject a ThrottlingException.
+//
+// Of Lambda there is one execution environment for each function, so that invocations wait for their turn; no published
+// version, so that an alias is another name of $LATEST; and no retry of an invocation of the type Event. Functions are
+// added by this package's own means, and [DeclareFunction] makes those that only have to be there.
 package local
