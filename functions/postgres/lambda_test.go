@@ -15,10 +15,16 @@ import (
 	"github.com/seed492efc12/rotor/rotators/postgres/postgrestest"
 )
 
+// lambda is a client of the rig's Lambda, which takes any credentials.
+func (w *world) lambda() *lambda.Client {
+	o := w.Client.Options()
+	return lambda.New(lambda.Options{Region: o.Region, BaseEndpoint: o.BaseEndpoint, Retryer: o.Retryer, Credentials: o.Credentials})
+}
+
 // invoke invokes the function as an operator does, by the Lambda API.
 func (w *world) invoke(t *testing.T, f *rig.Function, event string) *lambda.InvokeOutput {
 	t.Helper()
-	out := must(w.Lambda.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String(f.ARN()), Payload: []byte(event)}))(t)
+	out := must(w.lambda().Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String(f.ARN()), Payload: []byte(event)}))(t)
 	w.wantNothingSensitive(t, string(out.Payload))
 	return out
 }
@@ -72,7 +78,7 @@ func TestQuestionsAtOnceAreAllAnswered(t *testing.T) {
 		ask := []rotation.Ask{rotation.AskPlan, rotation.AskWhich}[i%2]
 		group.Go(func() {
 			event := document{"Rotor": ask, "SecretId": arn}.String()
-			out, err := w.Lambda.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String(f.ARN()), Payload: []byte(event)})
+			out, err := w.lambda().Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String(f.ARN()), Payload: []byte(event)})
 			var a rotation.Answer
 			if err != nil || json.Unmarshal(out.Payload, &a) != nil || a.Ask != ask || a.Failure != nil || (a.Plan == nil) == (a.Labels == nil) {
 				t.Errorf("%s was answered %+v, %v", ask, out, err)

@@ -23,7 +23,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/seed492efc12/rotor/local"
@@ -34,9 +33,8 @@ import (
 type Rig struct {
 	// URL is the endpoint of Secrets Manager and of Lambda, for any SDK or the AWS CLI.
 	URL string
-	// Client and Lambda are the official SDK's, without retries.
+	// Client is the official SDK's, without retries.
 	Client *secretsmanager.Client
-	Lambda *lambda.Client
 	// Functions are those that were started, and those that a caller adds.
 	Functions local.Functions
 
@@ -81,9 +79,6 @@ func Open(o local.Options) (*Rig, error) {
 		region = "us-east-1"
 	}
 	r.Client = secretsmanager.New(secretsmanager.Options{
-		Region: region, BaseEndpoint: &r.URL, Retryer: aws.NopRetryer{}, Credentials: aws.CredentialsProviderFunc(dummy),
-	})
-	r.Lambda = lambda.New(lambda.Options{
 		Region: region, BaseEndpoint: &r.URL, Retryer: aws.NopRetryer{}, Credentials: aws.CredentialsProviderFunc(dummy),
 	})
 	return r, nil
