@@ -29,7 +29,7 @@ func (k *cloning) equalize(ctx context.Context) error {
 }
 
 // rounds is how often rights are compared: one change can undo another, such as
-// MariaDB's GRANT PROXY, whose grant option becomes one for everything; and what MySQL
+// GRANT PROXY, whose grant option becomes one for everything; and what MySQL
 // denies in one database waits for what is granted everywhere.
 const rounds = 4
 

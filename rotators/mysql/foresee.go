@@ -106,7 +106,7 @@ func (k *cloning) foreseeDone(ctx context.Context, a account, ch change) error {
 	}
 	h := has.after(ch, k.own)
 	switch {
-	case ch.proxied != account{} && ch.option && k.maria: // it becomes one for everything
+	case ch.proxied != account{} && ch.option: // it becomes one for everything (seen on all servers)
 		h.put(object{name: everywhere}, right{privilege: grantOption})
 	case ch.role != "" && ch.revokes && !k.maria:
 		h.defaults = slices.DeleteFunc(slices.Clone(h.defaults), func(role string) bool { return role == ch.role })

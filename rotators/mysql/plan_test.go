@@ -50,7 +50,7 @@ var planned = []struct {
 		gains: []string{"SELECT on `shop`.`orders`", "UPDATE on *.*"}, loses: []string{"DELETE on `shop`.`orders`"}},
 	{name: "a clone whose changes bring others", strategy: database.AlternatingUsers, rotated: 2, real: true, before: []string{
 		"CREATE TABLE IF NOT EXISTS shop.gone (n int)", "GRANT SELECT ON shop.gone TO %o", "DROP TABLE shop.gone",
-		"GRANT PROXY ON tenant@`%` TO %o WITH GRANT OPTION", "GRANT cashier TO %c WITH ADMIN OPTION", "REVOKE ALL PRIVILEGES ON `shop\\_2`.* FROM %c", "GRANT ALL PRIVILEGES ON shop.prices TO %c"},
+		"GRANT PROXY ON tenant@`%` TO %o WITH GRANT OPTION", "REVOKE GRANT OPTION ON *.* FROM %o", "GRANT cashier TO %c WITH ADMIN OPTION", "REVOKE ALL PRIVILEGES ON `shop\\_2`.* FROM %c", "GRANT ALL PRIVILEGES ON shop.prices TO %c"},
 		gains: []string{"SELECT on `shop`.`gone`"}, loses: []string{"ALTER on `shop`.`prices`"}},
 	{name: "a clone without an account", strategy: database.AlternatingUsers, rotated: 2, before: []string{"DROP USER %c"}, gains: []string{"login"}},
 	{name: "an original that lacks something", strategy: database.AlternatingUsers, rotated: 1, drift: true,
