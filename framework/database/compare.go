@@ -55,7 +55,7 @@ func (r *Rotator) equal(ctx context.Context, admin Administrator, p pair) error 
 		lacks, more = d.Clone, nil
 	}
 	switch {
-	case p.v.Report.Rehearses():
+	case p.v.Report.Rehearses() && (r.isClone(p.pending.User) || r.GrantDrift):
 		p.v.Report.Rights(lacks, more) // they would be equal by now
 	case len(lacks) > 0:
 		return r.fewerRights(p, lacks, d.Remedy)

@@ -2,6 +2,7 @@ package database_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/seed492efc12/rotor/framework/database"
@@ -38,4 +39,22 @@ func TestARotationIsHeldToItsPlan(t *testing.T) {
 			}
 		})
 	}
+}
+
+// There is no plan where the rotation would find that a user lacks what nothing gives it.
+func TestAPlanIsRefusedAsTheRotationWouldBe(t *testing.T) {
+	var m databasetest.Memory
+	r := databasetest.NewRotations(t, m.Driver(), database.AlternatingUsers, m.Fixture("app"))
+	r.Must(t)
+	m.Grant("app_clone", "to the clone alone")
+	plan, asked := r.Plan(t)
+	if err := r.Rotate(t); err == nil || asked == nil {
+		t.Errorf("the plan is %+v, %v; the rotation: %v", plan, asked, err)
+	}
+	r.Store.End("user")
+	r.Config.GrantDrift = true
+	if plan, err := r.Plan(t); err != nil || !slices.Equal(plan.Gains, []string{"to the clone alone"}) {
+		t.Errorf("with drift, the plan is %+v, %v", plan, err)
+	}
+	r.Must(t)
 }
