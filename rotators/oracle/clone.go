@@ -33,6 +33,7 @@ func (c *conn) Clone(ctx context.Context, p database.Pair) error {
 			return err
 		}
 	}
+	c.cloned, c.profile = k.clone, k.from.profile
 	return nil
 }
 
@@ -78,11 +79,13 @@ func (k *cloning) create(ctx context.Context) error {
 	if err := checkNew(k.password); err != nil {
 		return err
 	}
-	statement := "CREATE USER " + ident(k.clone) + " IDENTIFIED BY " + quotePassword(k.password) +
-		" DEFAULT TABLESPACE " + ident(k.from.tablespace) + " TEMPORARY TABLESPACE " + ident(k.from.temporary) +
-		" PROFILE " + ident(k.from.profile) + " ACCOUNT LOCK"
+	statement := func(password string) string {
+		return "CREATE USER " + ident(k.clone) + " IDENTIFIED BY " + quotePassword(password) +
+			" DEFAULT TABLESPACE " + ident(k.from.tablespace) + " TEMPORARY TABLESPACE " + ident(k.from.temporary) +
+			" PROFILE " + ident(k.from.profile) + " ACCOUNT LOCK"
+	}
 	// If another run was faster, the error is one that is worth another try.
-	if err := k.exec(ctx, statement); err != nil {
+	if err := k.exec(ctx, statement(k.password), statement(newPassword)); err != nil {
 		return k.lacks(err, k.facts, createUser)
 	}
 	k.to, k.fresh = newAccount(k.from.attributes), true
@@ -139,5 +142,6 @@ func (k *cloning) open(ctx context.Context) error {
 	if !k.fresh && !k.to.bornLocked {
 		return nil
 	}
-	return k.lacks(k.exec(ctx, "ALTER USER "+ident(k.clone)+" ACCOUNT UNLOCK"), k.facts, alterUser)
+	statement := "ALTER USER " + ident(k.clone) + " ACCOUNT UNLOCK"
+	return k.lacks(k.exec(ctx, statement, statement), k.facts, alterUser)
 }

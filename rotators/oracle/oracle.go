@@ -61,13 +61,15 @@ func With(client Client) database.Driver {
 
 // conn is a session.
 type conn struct {
-	pool   *sql.DB // of one connection, which it never replaces
-	sql    *sql.Conn
-	wire   *wire
-	client Client
-	login  database.Login
-	facts  *facts         // read when they are first needed
-	born   database.Login // the user whom this session made with the password of its secret
+	pool    *sql.DB // of one connection, which it never replaces
+	sql     *sql.Conn
+	wire    *wire
+	client  Client
+	login   database.Login
+	facts   *facts         // read when they are first needed
+	born    database.Login // the user whom this session made with the password of its secret
+	cloned  string         // the clone that this session has made equal to its original,
+	profile string         // and its profile since
 }
 
 func connect(ctx context.Context, client Client, l database.Login) (*conn, error) {
@@ -130,9 +132,13 @@ func (c *conn) Close() error {
 	return err
 }
 
-// exec runs a statement. The error has no class yet: see fault. The end of ctx
-// cuts the connection; go-ora would ask the server to break off, and wait.
-func (c *conn) exec(ctx context.Context, statement string, args ...string) error {
+// exec sends a statement that changes something, unless this is a rehearsal. It is
+// told with no password in it. The error has no class yet: see fault. The end of
+// ctx cuts the connection; go-ora would ask the server to break off, and wait.
+func (c *conn) exec(ctx context.Context, statement, told string, args ...string) error {
+	if !c.login.Report.Sends(told) {
+		return nil
+	}
 	defer c.wire.until(ctx)()
 	_, err := c.sql.ExecContext(context.WithoutCancel(ctx), statement, binds(args)...)
 	return ended(ctx, err)

@@ -42,10 +42,11 @@ func (c *conn) Compare(ctx context.Context, p database.Pair) (d database.Differe
 	if err != nil {
 		return d, err
 	}
-	for _, name := range []string{original, clone} {
-		if pair[name] == nil {
-			return d, noUser(name)
-		}
+	if pair[original] == nil {
+		return d, noUser(original)
+	}
+	if pair[clone] == nil {
+		pair[clone] = newAccount(attributes{})
 	}
 	one, other := pair[original], pair[clone]
 	usable := database.Differing(rightsOf(one, other.owned, original, clone, one.faulty), rightsOf(other, one.owned, clone, original, nil))

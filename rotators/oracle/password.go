@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/seed492efc12/rotor/framework/database"
@@ -53,16 +54,19 @@ func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
 		return nil
 	}
 	c.notePlain()
-	statement := "ALTER USER " + ident(name) + " IDENTIFIED BY " + quotePassword(password)
+	statement := "ALTER USER " + ident(name) + " IDENTIFIED BY "
+	told := statement + quotePassword(newPassword)
+	statement += quotePassword(password)
 	if name == f.self {
 		if err := checkPassword(c.login.Password, "old", "As an administrator, set another password, and put it into the secret's AWSCURRENT version."); err != nil {
 			return err
 		}
 		statement += " REPLACE " + quotePassword(c.login.Password)
+		told += " REPLACE " + quotePassword(oldPassword)
 	} else if err := c.usable(ctx, f, name); err != nil {
 		return err
 	}
-	if err := c.exec(ctx, statement); err != nil {
+	if err := c.exec(ctx, statement, told); err != nil {
 		return c.altering(err, f, name)
 	}
 	if change.Keep == "" {
@@ -81,6 +85,12 @@ func (c *conn) notePlain() {
 
 // quotePassword quotes a password that checkPassword has passed.
 func quotePassword(password string) string { return `"` + password + `"` }
+
+// What stands for a password where a statement is told.
+const (
+	newPassword = "<new password>"
+	oldPassword = "<old password>"
+)
 
 // usable refuses users whose password is not the server's to keep. An
 // administrator who may not read DBA_USERS can still set passwords.
@@ -104,18 +114,59 @@ func (c *conn) endRollover(ctx context.Context, f *facts, name string) {
 	if !f.since(19, 0) {
 		return
 	}
-	query, args := "SELECT ACCOUNT_STATUS FROM DBA_USERS WHERE USERNAME = :1", []string{name}
-	if name == f.self {
-		query, args = "SELECT ACCOUNT_STATUS FROM USER_USERS", nil
-	}
-	status, err := c.rows(ctx, query, args...)
-	if err == nil && (len(status) == 0 || !strings.Contains(status[0][0], "IN ROLLOVER")) {
+	rolls, err := c.rollsOver(ctx, f, name)
+	if err == nil && !rolls {
 		return
 	}
 	if err == nil {
-		err = c.exec(ctx, "ALTER USER "+ident(name)+" EXPIRE PASSWORD ROLLOVER PERIOD")
+		statement := "ALTER USER " + ident(name) + " EXPIRE PASSWORD ROLLOVER PERIOD"
+		err = c.exec(ctx, statement, statement)
 	}
 	if err != nil {
 		c.login.Report.Notef("An old password of %s may still work until the rollover time of its profile is over: %v", ident(name), fault(err))
 	}
+}
+
+// rollsOver reports whether the old password is valid beside the new one: in a
+// rehearsal, whether it would be. The error has no class yet.
+func (c *conn) rollsOver(ctx context.Context, f *facts, name string) (bool, error) {
+	query, args := "SELECT ACCOUNT_STATUS, PROFILE FROM DBA_USERS WHERE USERNAME = :1", []string{name}
+	if name == f.self {
+		query, args = "SELECT ACCOUNT_STATUS, '' FROM USER_USERS", nil
+	}
+	rows, err := c.rows(ctx, query, args...)
+	if err != nil || len(rows) == 0 || !c.login.Report.Rehearses() {
+		return len(rows) > 0 && strings.Contains(rows[0][0], rollingOver), err
+	}
+	profile := rows[0][1]
+	if name == c.cloned {
+		profile = c.profile
+	}
+	limit, err := c.rolloverTime(ctx, profile)
+	days, _ := strconv.ParseFloat(limit, 64)
+	return days > 0 || strings.Contains(rows[0][0], rollingOver), err
+}
+
+// rollingOver is part of the status of an account that has two passwords.
+const rollingOver = "IN ROLLOVER"
+
+// rolloverTime is that of a profile in days, or of the session's own user, if
+// profile is empty. What is not above 0 is none. A profile that does not say has
+// that of the profile DEFAULT.
+// Source: Database Reference, "DBA_PROFILES", "USER_PASSWORD_LIMITS"; that the
+// latter has DEFAULT in no row is not said there (?).
+func (c *conn) rolloverTime(ctx context.Context, profile string) (limit string, err error) {
+	query, args := "SELECT PROFILE, \"LIMIT\" FROM DBA_PROFILES WHERE RESOURCE_NAME = 'PASSWORD_ROLLOVER_TIME' AND PROFILE IN (:1, 'DEFAULT')", []string{profile}
+	if profile == "" {
+		query, args = "SELECT '', \"LIMIT\" FROM USER_PASSWORD_LIMITS WHERE RESOURCE_NAME = 'PASSWORD_ROLLOVER_TIME'", nil
+	}
+	rows, err := c.rows(ctx, query, args...)
+	limits := map[string]string{}
+	for _, row := range rows {
+		limits[row[0]] = row[1]
+	}
+	if limit = limits[profile]; limit == "DEFAULT" {
+		limit = limits["DEFAULT"]
+	}
+	return limit, err
 }

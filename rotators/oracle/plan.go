@@ -26,19 +26,26 @@ type statement struct {
 	done []int
 }
 
+// told is the statement with what its binds stand for.
+func (s statement) told() string {
+	var all []string
+	for i, value := range s.args {
+		all = append(all, fmt.Sprint(":", i+1), "'"+strings.ReplaceAll(value, "'", "''")+"'")
+	}
+	return strings.NewReplacer(all...).Replace(s.sql)
+}
+
 // carryOut runs the statements one by one: DDL has no transactions. Each may be
-// said again, so that nothing is lost if it ends half-way.
+// said again, so that nothing is lost if it ends half-way. All are sent, also those
+// on an object that took the first one ill: a plan says the same beforehand.
 func (c *conn) carryOut(ctx context.Context, f *facts, plan []statement) error {
 	useless := map[object]bool{}
 	for _, s := range plan {
-		if useless[s.on] {
-			continue
-		}
-		err := c.exec(ctx, s.sql, s.args...)
+		err := c.exec(ctx, s.sql, s.told(), s.args...)
 		switch {
 		case err == nil:
-			c.login.Report.Changed(s.sql)
-		case isCode(err, s.done...):
+			c.login.Report.Changed(s.told())
+		case isCode(err, s.done...), useless[s.on] && lasting(err):
 		case s.on != (object{}) && c.isUseless(ctx, s.on, err):
 			useless[s.on] = true
 		case s.attempt != "" && lasting(err):

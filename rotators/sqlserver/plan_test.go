@@ -37,7 +37,7 @@ func (r *rotor) planned(t *testing.T) rotation.Plan {
 	if err := r.Planned(t); err != nil {
 		t.Fatal(err)
 	}
-	sent := slices.Clone(r.Sent.Statements)
+	sent := slices.Clone(plan.Statements)
 	for i, s := range sent {
 		sent[i] = strings.NewReplacer("'<new password>'", "'******'", "'<old password>'", "'******'").Replace(s)
 	}

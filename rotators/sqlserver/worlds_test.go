@@ -58,7 +58,11 @@ func (w *world) oneWorld(t *testing.T, strategy database.Strategy, dice *rand.Ra
 		if n == 0 {
 			first = trial
 		}
-		err := r.Planned(t)
+		rotate := r.Rotate
+		if trial == nil {
+			rotate = r.Planned
+		}
+		err := rotate(t)
 		if (trial == nil) != (err == nil) {
 			t.Fatalf("the trial of rotation %d says: %v\nthe rotation: %v\nafter\n%s", n, trial, err, strings.Join(story, ";\n"))
 		}

@@ -214,6 +214,32 @@ func (c *catalog) dropUser(name string) {
 	maps.DeleteFunc(c.object, func(g objectGrant, _ *objectOption) bool { return g.grantee == name || g.on.owner == name })
 }
 
+// State is all that the server keeps, passwords too, as a text: the same as long as
+// nothing was changed.
+func (s *Server) State() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.catalog
+	lines := []string{fmt.Sprintln(c.roles, c.system, c.schema)}
+	for name, u := range c.users {
+		lines = append(lines, fmt.Sprintf("%s %+v", name, *u))
+	}
+	for name, p := range c.profiles {
+		lines = append(lines, fmt.Sprintf("%s %+v", name, *p))
+	}
+	for k, o := range c.objects {
+		lines = append(lines, fmt.Sprintf("%v %+v", k, *o))
+	}
+	for g, held := range c.granted {
+		lines = append(lines, fmt.Sprintf("%v %+v", g, *held))
+	}
+	for g, o := range c.object {
+		lines = append(lines, fmt.Sprintf("%v %+v", g, *o))
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
 // Holdings are what a user has, one line each, sorted: for tests that look behind
 // the views.
 func (s *Server) Holdings(name string) []string {

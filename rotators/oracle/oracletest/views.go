@@ -20,9 +20,13 @@ var views = map[string]view{
 	"PRODUCT_COMPONENT_VERSION": {false, func(_ *catalog, s *session) []row {
 		return []row{{"PRODUCT": "NLSRTL", "VERSION": "1"}, {"PRODUCT": "Oracle Database 19c Enterprise Edition", "VERSION": s.server.config.Version}}
 	}},
-	"ALL_USERS":           {false, func(c *catalog, s *session) []row { return c.userRows(s, "") }},
-	"USER_USERS":          {false, func(c *catalog, s *session) []row { return c.userRows(s, s.user) }},
-	"DBA_USERS":           {true, func(c *catalog, s *session) []row { return c.userRows(s, "") }},
+	"ALL_USERS":    {false, func(c *catalog, s *session) []row { return c.userRows(s, "") }},
+	"USER_USERS":   {false, func(c *catalog, s *session) []row { return c.userRows(s, s.user) }},
+	"DBA_USERS":    {true, func(c *catalog, s *session) []row { return c.userRows(s, "") }},
+	"DBA_PROFILES": {true, func(c *catalog, s *session) []row { return c.profileRows(s) }},
+	"USER_PASSWORD_LIMITS": {false, func(c *catalog, s *session) []row {
+		return []row{{"RESOURCE_NAME": rolloverTime, "LIMIT": c.profiles[c.users[s.user].profile].limit("0")}}
+	}},
 	"DBA_TS_QUOTAS":       {true, func(c *catalog, _ *session) []row { return c.quotaRows("") }},
 	"USER_TS_QUOTAS":      {false, func(c *catalog, s *session) []row { return c.quotaRows(s.user) }},
 	"DBA_ROLE_PRIVS":      {true, func(c *catalog, s *session) []row { return c.roleRows(s, "GRANTEE", "") }},
@@ -103,6 +107,32 @@ func (u *user) status() string {
 		status += " & IN ROLLOVER"
 	}
 	return status
+}
+
+const rolloverTime = "PASSWORD_ROLLOVER_TIME"
+
+// limit is the rollover time as the catalog has it, or what stands for none.
+func (p *profile) limit(none string) string {
+	if p.rollover > 0 {
+		return fmt.Sprint(p.rollover)
+	}
+	return none
+}
+
+// profileRows has the rollover time alone, of servers that know it. DEFAULT is what
+// a profile has that does not say.
+func (c *catalog) profileRows(s *session) (all []row) {
+	if !s.server.config.since("19") {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.profiles)) {
+		none := "DEFAULT"
+		if name == none {
+			none = "0"
+		}
+		all = append(all, row{"PROFILE": name, "RESOURCE_NAME": rolloverTime, "RESOURCE_TYPE": "PASSWORD", "LIMIT": c.profiles[name].limit(none)})
+	}
+	return all
 }
 
 func (c *catalog) quotaRows(of string) (all []row) {
