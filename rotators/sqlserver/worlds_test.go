@@ -51,14 +51,13 @@ func (w *world) oneWorld(t *testing.T, strategy database.Strategy, dice *rand.Ra
 	r := w.rotor(t, strategy, user, old, doc)
 	for n := range 3 {
 		before := w.server.Holdings(user + "_clone")
-		trial := r.Preflight(t)
+		trial, rotate := r.Preflight(t), r.Rotate
 		if !slices.Equal(before, w.server.Holdings(user+"_clone")) {
 			t.Fatalf("the trial of rotation %d has changed the clone after\n%s", n, strings.Join(story, ";\n"))
 		}
 		if n == 0 {
 			first = trial
 		}
-		rotate := r.Rotate
 		if trial == nil {
 			rotate = r.Planned
 		}

@@ -192,6 +192,10 @@ var mutants = []mutant{
 		"if !asked {", "if true {", "./rotators/redshift", "TestAClusterThatGrantsOutside"},
 	{"a plan is carried out (SQL Server)", "rotators/sqlserver/session.go",
 		"if !c.login.Report.Sends(told) {", "if !c.login.Report.Sends(told) && false {", "./rotators/sqlserver", "TestAPlan"},
+	{"a plan is carried out (Oracle)", "rotators/oracle/oracle.go",
+		"if !c.login.Report.Sends(told) {", "if !c.login.Report.Sends(told) && false {", "./rotators/oracle", "TestAPlan"},
+	{"a plan looks at the profile that a clone will not have (Oracle)", "rotators/oracle/password.go",
+		"if name == c.cloned {", "if false {", "./rotators/oracle", "TestAPlanKnows"},
 	{"a plan forgets what becomes of columns (SQL Server)", "rotators/sqlserver/statement.go",
 		"return isColumn && whole == s.what", "return isColumn && whole == s.what && false", "./rotators/sqlserver", "TestARotationDoesWhatItsTrialSays|Plan"},
 
