@@ -58,7 +58,7 @@ func (p *party) answer(t *testing.T, e exchange) string {
 		t.Fatalf("%s: %v: %v", p.server.Name(), e.command, err)
 	}
 	var said []string
-	for _, field := range []string{"ismaster", "maxWireVersion", "users", "authInfo", "n", "cursor"} {
+	for _, field := range []string{"ismaster", "isWritablePrimary", "maxWireVersion", "users", "authInfo", "n", "cursor"} {
 		for _, f := range out {
 			if f.Key == field {
 				said = append(said, field+"="+plain(f.Value))

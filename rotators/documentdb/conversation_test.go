@@ -102,6 +102,7 @@ func (c *talk) mechanisms() {
 // asks changes nothing.
 func (c *talk) asks() {
 	c.say("isMaster", 1)
+	c.say("hello", 1) // the client library's, where a session lasts
 	c.say("ping", 1)
 	c.say("endSessions", bson.A{})
 	c.say("connectionStatus", 1)

@@ -15,13 +15,17 @@ func (s *session) hello() (bson.D, error) {
 	if wire == [2]int32{} {
 		wire[1] = s.release.wire
 	}
+	writable := "ismaster"
+	if s.current.command[0].Key == "hello" {
+		writable = "isWritablePrimary"
+	}
 	answer := bson.D{
-		{Key: "ismaster", Value: primary}, {Key: "maxBsonObjectSize", Value: int32(16 << 20)}, {Key: "maxMessageSizeBytes", Value: int32(maxMessage)},
+		{Key: writable, Value: primary}, {Key: "maxBsonObjectSize", Value: int32(16 << 20)}, {Key: "maxMessageSizeBytes", Value: int32(maxMessage)},
 		{Key: "maxWriteBatchSize", Value: int32(100000)}, {Key: "localTime", Value: bson.NewDateTimeFromTime(time.Now())},
 		{Key: "minWireVersion", Value: wire[0]}, {Key: "maxWireVersion", Value: wire[1]}, {Key: "readOnly", Value: false},
 	}
 	if s.release.hello {
-		answer = append(answer, bson.E{Key: "isWritablePrimary", Value: primary}, bson.E{Key: "helloOk", Value: true})
+		answer = append(answer, bson.E{Key: "helloOk", Value: true})
 	}
 	if s.release.sessions {
 		answer = append(answer, bson.E{Key: "logicalSessionTimeoutMinutes", Value: int32(30)})
