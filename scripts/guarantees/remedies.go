@@ -15,7 +15,8 @@ const remediesTitle = `
 ### Remedies that were executed
 
 A test made the mistake, did what the message says, word for word, and saw the rotation succeed: databasetest.Run those that take an edit of a
-secret or a setting, the drivers' own tests those that take statements.
+secret or a setting, the drivers' own tests those that take statements, functiontest.RunRemedies those that are of no database. After one of Unknown,
+Secrets Manager tries again by itself, and the log has what a report needs.
 
 | class | on real servers | on imitations |
 |---|---|---|
