@@ -193,7 +193,7 @@ var mutants = []mutant{
 	{"a rehearsal may write (Redshift)", "rotators/redshift/carryout.go",
 		"mode = pgx.ReadOnly", "mode = pgx.ReadWrite", "./rotators/redshift", "TestAPlanChangesNothing"},
 	{"a statement that is said again is told again (Redshift)", "rotators/redshift/carryout.go",
-		"if !asked {", "if true {", "./rotators/redshift", "TestAClusterThatGrantsOutside"},
+		"if !asked {", "if !asked || true {", "./rotators/redshift", "TestAClusterThatGrantsOutside"},
 	{"a plan is carried out (SQL Server)", "rotators/sqlserver/session.go",
 		"if !c.login.Report.Sends(told) {", "if !c.login.Report.Sends(told) && false {", "./rotators/sqlserver", "TestAPlan"},
 	{"a plan is carried out (Oracle)", "rotators/oracle/oracle.go",
