@@ -103,7 +103,10 @@ func (r *Rotator) refusal(ctx context.Context, l Login) (refused *rotation.Fault
 // of the old one, which works or not.
 func unusable(l Login, refused *rotation.Fault, works bool, old string) error {
 	f := rotation.Fail(rotation.NewPasswordRefused, "the server took the new password of %q, and then did not let it in: %w. %s", l.User, refused, old)
-	remedy := cmp.Or(refused.Remedy, refused.Class.Remedy()) + " Then rotate again."
+	remedy := rotation.NewPasswordRefused.Remedy() // what a refused login says is of a secret whose password is wrong
+	if refused.Class != rotation.LoginRefused {
+		remedy = cmp.Or(refused.Remedy, refused.Class.Remedy())
+	}
 	if works {
 		return f.With("Applications go on with AWSCURRENT. " + remedy)
 	}

@@ -53,7 +53,7 @@ var remedies = map[Class]string{
 	Unreachable:        "Check that the server runs, the secret's host and port, and that the security groups let the function reach them, then rotate again.",
 	TLS:                "Check the server's TLS settings and certificate; CA_BUNDLE adds certificate authorities to trust. Then rotate again.",
 	LoginRefused:       "Put a password that works into the secret's AWSCURRENT version, then rotate it again.",
-	NewPasswordRefused: "Find out why the server refuses a password that it has just taken (rules for logins, a pooler that keeps passwords of its own), then rotate again.",
+	NewPasswordRefused: "Find out why the server refuses a password that it has just taken: rules for logins, or a pooler that keeps passwords of its own (point the secret's host and port at the server itself). Then rotate again.",
 	AccountLocked:      "Unlock the account in the database, then rotate again.",
 	PasswordExpired:    "Extend the password's validity in the database, then rotate again.",
 	PasswordRejected:   "Adapt PASSWORD_LENGTH, EXCLUDE_CHARACTERS and the other password settings to the server's policy, then cancel the pending rotation and rotate again: the pending password stays as it is until then.",

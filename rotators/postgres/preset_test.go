@@ -216,7 +216,7 @@ func TestAPasswordThatAPoolerDoesNotKnowIsPutBack(t *testing.T) {
 			user := w.user(t, "", "old")
 			there := w.through(postgrestest.Pooler(t, w.server, "session", postgrestest.Known{User: user, Password: "old"}))
 			r := there.rotor(t, s, user, "old", there.superuser(t))
-			if err := r.Rotate(t); class(err) != rotation.NewPasswordRefused || !strings.Contains(err.Error(), "was put back, and works") {
+			if err := r.Rotate(t); class(err) != rotation.NewPasswordRefused || !strings.Contains(err.Error(), "was put back, and works") || !strings.Contains(err.Error(), "point the secret's host and port at the server itself") {
 				t.Errorf("got %v", err)
 			}
 			for _, at := range []*world{w, there} {
@@ -226,6 +226,8 @@ func TestAPasswordThatAPoolerDoesNotKnowIsPutBack(t *testing.T) {
 				}
 				_ = conn.Close(t.Context())
 			}
+			w.rotor(t, s, user, "old", w.superuser(t)).Must(t) // at the server itself
+			w.helped(t, rotation.NewPasswordRefused)
 		})
 	}
 }
