@@ -20,7 +20,7 @@ func TestAUserThatSomebodyHoldsIsFreedByTheRemedy(t *testing.T) {
 	for by, end := range map[string]bool{"single-user": true, "single-user-by-administrator": false, "alternating-users": true} {
 		t.Run(by, func(t *testing.T) {
 			w := newWorld(t, build(t), s, local.Options{})
-			f := w.startWith(t, local.FunctionConfig{Timeout: 3 * time.Second}, "ROTATION_STRATEGY", by)
+			f := w.startWith(t, local.FunctionConfig{Timeout: 9 * time.Second}, "ROTATION_STRATEGY", by) // of which a second is for the question who it is
 			app := w.role(t, "app", firstPassword)
 			arn := w.secret(t, "app", w.document(app, firstPassword).with(document{"masterarn": w.masterARN}))
 			if by == "alternating-users" { // its clone is what is changed
