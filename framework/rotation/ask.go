@@ -51,11 +51,6 @@ type Answer struct {
 	Notes   []Note   `json:"notes,omitempty"`
 }
 
-// Works reports whether the credential of a label was seen to work.
-func (a Answer) Works(label string) bool {
-	return slices.ContainsFunc(a.Labels, func(l Label) bool { return l.Name == label && l.Works })
-}
-
 // A Failure is an [Error] without its event.
 type Failure struct {
 	Class  Class  `json:"class"`
@@ -73,19 +68,6 @@ type Label struct {
 	// Differs are the fields, apart from password, in which the value is not
 	// AWSCURRENT's.
 	Differs []string `json:"differs,omitempty"`
-}
-
-// Untold reports whether nobody knows if the credential works: the server could not
-// be asked, or did not say. It is false for nil.
-func (l *Label) Untold() bool {
-	if l == nil || l.Works || l.Failure == nil {
-		return false
-	}
-	switch l.Failure.Class {
-	case LoginRefused, AccountLocked, PasswordExpired, NoDatabase, NoUser, BadSecret, NotReady:
-		return false
-	}
-	return true
 }
 
 // A Note is what a step would have logged.
@@ -111,7 +93,10 @@ func (e *Engine) Ask(ctx context.Context, q Question) Answer {
 	}()
 	a.Failure = r.failure(err)
 	for _, n := range r.report.take().notes {
-		a.Notes = append(a.Notes, Note{n.level.String(), r.redact(n.text)})
+		told := Note{n.level.String(), r.redact(n.text)}
+		if !slices.Contains(a.Notes, told) { // the trial and the rehearsal after it say much the same
+			a.Notes = append(a.Notes, told)
+		}
 	}
 	took := e.Clock.Now().Sub(start).Milliseconds()
 	if f := a.Failure; f != nil {

@@ -45,6 +45,24 @@ func TestAPlanIsTriedFirstAndChangesNothing(t *testing.T) {
 	}
 }
 
+// What the trial and the rehearsal after it both note is told once.
+func TestANoteIsAnsweredOnce(t *testing.T) {
+	f := newFixture(t)
+	f.engine.Rotator = noting{&f.rotator}
+	if a := f.ask(t, rotation.AskPlan); len(a.Notes) != 1 || a.Notes[0] != (rotation.Note{Level: "WARN", Text: "mend [secret]"}) {
+		t.Errorf("got %+v", a)
+	}
+}
+
+type noting struct{ rotation.Rotator }
+
+func (n noting) Preflight(ctx context.Context, v rotation.Versions) error { return n.Plan(ctx, v) }
+
+func (n noting) Plan(_ context.Context, v rotation.Versions) error {
+	v.Report.Notef("mend %s", v.Current.Text("n"))
+	return nil
+}
+
 // What the next run would do is told with the value that it would do it with.
 func TestAPlanAmidARotationIsOfItsPendingValue(t *testing.T) {
 	f := newFixture(t)

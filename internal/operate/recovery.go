@@ -69,8 +69,8 @@ func Decide(labels []rotation.Label, next *rotation.Failure) Recovery {
 	switch {
 	case current == nil:
 		return is(ByHand, "The secret has no AWSCURRENT version: put a value that works into it (PutSecretValue).")
-	case current.Untold() || pending.Untold():
-		return is(Untold, "Whether %s works could not be told: mend that first, and ask again.", untold(current, pending))
+	case untold(current) || untold(pending):
+		return is(Untold, "Whether %s works could not be told: mend that first, and ask again.", firstUntold(current, pending))
 	case pending == nil && works(current):
 		return is(Nothing, "AWSCURRENT works, and no rotation is under way.")
 	case works(current) && elsewhere(pending):
@@ -91,14 +91,27 @@ func Decide(labels []rotation.Label, next *rotation.Failure) Recovery {
 	return is(ByHand, "No version of the secret works. Put a password that works into AWSCURRENT (PutSecretValue), or set AWSCURRENT's in the database.")
 }
 
-// untold names the first label that is.
-func untold(all ...*rotation.Label) string {
+// firstUntold names the first label that is.
+func firstUntold(all ...*rotation.Label) string {
 	for _, l := range all {
-		if l.Untold() {
+		if untold(l) {
 			return l.Name
 		}
 	}
 	return ""
+}
+
+// untold reports whether nobody knows if the credential works: the server could not
+// be asked, or did not say. It is false for nil.
+func untold(l *rotation.Label) bool {
+	if l == nil || l.Works || l.Failure == nil {
+		return false
+	}
+	switch l.Failure.Class {
+	case rotation.LoginRefused, rotation.AccountLocked, rotation.PasswordExpired, rotation.NoDatabase, rotation.NoUser, rotation.BadSecret, rotation.NotReady:
+		return false
+	}
+	return true
 }
 
 // elsewhere reports whether a value differs from AWSCURRENT's in more than whose

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -139,7 +140,7 @@ func (t Target) merge(ctx context.Context, r Recovery) error {
 		return err
 	}
 	a, err := t.which(ctx, mergedLabel)
-	if err == nil && !a.Works(mergedLabel) {
+	if err == nil && !works(a, mergedLabel) {
 		err = errors.New("AWSCURRENT's fields with AWSPENDING's password do not work: correct AWSCURRENT's fields (PutSecretValue), and ask again; AWSPENDING is as it was")
 	}
 	if err != nil {
@@ -157,4 +158,9 @@ func (t Target) value(ctx context.Context, version string) (secret.Document, err
 		return secret.Document{}, err
 	}
 	return secret.Parse([]byte(aws.ToString(out.SecretString)))
+}
+
+// works reports whether the credential of a label was seen to work.
+func works(a rotation.Answer, label string) bool {
+	return slices.ContainsFunc(a.Labels, func(l rotation.Label) bool { return l.Name == label && l.Works })
 }
