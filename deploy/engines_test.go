@@ -8,6 +8,11 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/seed492efc12/rotor/framework/serve"
+	"github.com/seed492efc12/rotor/internal/fleet"
 )
 
 // sections are the parts of a template in which an engine has entries of its
@@ -64,6 +69,19 @@ func everyEngine(template node) (faults []string) {
 	for id := range template.resources("AWS::Serverless::Function") {
 		if !slices.Contains(engines, strings.ToLower(strings.TrimSuffix(id, "Function"))) {
 			faults = append(faults, id+": no such engine")
+		}
+	}
+	return faults
+}
+
+// functionsAreKnown finds functions that rotor status would not take for Rotor's, of
+// this version: it reads both in the description.
+func functionsAreKnown(template node) (faults []string) {
+	for name, r := range template.resources("AWS::Serverless::Function") {
+		about := r.at("Properties", "Description").text()
+		f := fleet.FunctionOf(types.FunctionConfiguration{Description: &about})
+		if f.Kind != fleet.Rotor || f.Version != serve.Version {
+			faults = append(faults, fmt.Sprintf("%s is described as %q", name, about))
 		}
 	}
 	return faults

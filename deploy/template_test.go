@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/seed492efc12/rotor/framework/serve"
 )
 
 const (
@@ -23,6 +25,7 @@ var rules = map[string]func(template node) []string{
 	"defaultsAreTheCode":   defaultsAreTheCode,
 	"eventsExist":          eventsExist,
 	"everyEngine":          everyEngine,
+	"functionsAreKnown":    functionsAreKnown,
 	"levelsKeepMetrics":    levelsKeepMetrics,
 	"mayBeInvoked":         mayBeInvoked,
 	"metricsExist":         metricsExist,
@@ -74,6 +77,8 @@ var faults = []fault{
 	{"everyEngine", functionsTemplate, "  MysqlFunction:", "  MysqlsFunction:", "dist/mysql"},
 	{"everyEngine", functionsTemplate, "SkipBuild: true", "SkipBuild: false", "any architecture"},
 	{"everyEngine", functionsTemplate, "ROTATION_STRATEGY: !Ref PostgresStrategy", "ROTATION_STRATEGY: !Ref MysqlStrategy", "postgres"},
+	{"functionsAreKnown", functionsTemplate, "\"Rotor " + serve.Version + ": rotates secrets of Oracle.\"", "Rotates secrets of Oracle.", "OracleFunction"},
+	{"functionsAreKnown", functionsTemplate, "\"Rotor " + serve.Version + ": rotates secrets of Oracle.\"", "\"Rotor 9.9.9: rotates secrets of Oracle.\"", "OracleFunction"},
 	{"levelsKeepMetrics", functionsTemplate, "[DEBUG, INFO]", "[DEBUG, INFO, ERROR]", "ERROR"},
 	{"mayBeInvoked", functionsTemplate, "Principal: secretsmanager.amazonaws.com", "Principal: secretmanager.amazonaws.com", "PostgresFunction"},
 	{"mayBeInvoked", functionsTemplate, "lambda:InvokeFunction", "lambda:GetFunction", "PostgresFunction"},

@@ -126,7 +126,7 @@ func (r *region) list(w http.ResponseWriter, q *http.Request) {
 		answer.Body = new(bytes.Buffer)
 		_ = json.NewEncoder(answer.Body).Encode(out)
 	}
-	answer.Header().Del("Content-Length")
+	answer.Header().Set("Content-Length", fmt.Sprint(answer.Body.Len()))
 	maps.Copy(w.Header(), answer.Header())
 	w.WriteHeader(answer.Code)
 	_, _ = io.Copy(w, answer.Body)

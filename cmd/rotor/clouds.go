@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/seed492efc12/rotor/framework/serve"
 )
@@ -28,7 +29,8 @@ type cloud struct {
 }
 
 // open reads the configuration of each profile and region. Credentials are found in
-// the SDK's usual places, and only when they are needed.
+// the SDK's usual places, and only when they are needed. The SDK says nothing of what
+// it tries again: an error of the last attempt says it all.
 func (c *clouds) open(ctx context.Context) (all []cloud, err error) {
 	profiles, regions := c.profiles, c.regions
 	if len(profiles) == 0 {
@@ -39,7 +41,7 @@ func (c *clouds) open(ctx context.Context) (all []cloud, err error) {
 	}
 	for _, p := range profiles {
 		for _, r := range regions {
-			options := []func(*config.LoadOptions) error{config.WithAppID("rotor-" + serve.Version)}
+			options := []func(*config.LoadOptions) error{config.WithAppID("rotor-" + serve.Version), config.WithLogger(logging.Nop{})}
 			if p != "" {
 				options = append(options, config.WithSharedConfigProfile(p))
 			}

@@ -76,7 +76,7 @@ func statesAreRight(t *testing.T, f *stage, a *account, sh *shell) {
 		total += n
 	}
 	t.Logf("calls: %v in %v", calls, took)
-	if calls["ListSecrets"] != 4 || calls["ListFunctions"] != 1 || total > 6 {
+	if calls["ListSecrets"] < 4 || calls["ListFunctions"] < 1 || total > 6 { // a connection may break, and the call is made again
 		t.Errorf("calls are %v", calls)
 	}
 	if status != 2 || stderr != "" {

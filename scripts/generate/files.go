@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/template"
 
+	"github.com/seed492efc12/rotor/framework/serve"
 	"github.com/seed492efc12/rotor/scripts/engines"
 )
 
@@ -23,7 +24,8 @@ var files = map[string]func(root string) (string, error){
 
 // deployed is the template that deploys a function for each engine.
 func deployed(root string) (string, error) {
-	t, err := template.New("template.tmpl").Delims("<<", ">>").ParseFiles(filepath.Join(root, "deploy/template.tmpl"))
+	version := template.FuncMap{"version": func() string { return serve.Version }}
+	t, err := template.New("template.tmpl").Delims("<<", ">>").Funcs(version).ParseFiles(filepath.Join(root, "deploy/template.tmpl"))
 	if err != nil {
 		return "", err
 	}
