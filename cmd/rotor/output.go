@@ -169,7 +169,16 @@ func (r report) summary() string {
 //go:embed status.html
 var page string
 
-var pageTemplate = template.Must(template.New("status").Funcs(template.FuncMap{"short": short}).Parse(page))
+var pageTemplate = template.Must(template.New("status").Funcs(template.FuncMap{"short": short, "minute": minute}).Parse(page))
+
+// minute is a time of a row as people read it.
+func minute(date string) string {
+	day, clock, ok := strings.Cut(date, "T")
+	if !ok {
+		return date
+	}
+	return day + " " + clock[:len("15:04")]
+}
 
 // short is a class as people say it.
 func short(class string) string { return strings.TrimPrefix(class, rotation.Prefix) }

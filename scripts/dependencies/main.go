@@ -1,4 +1,4 @@
-// Command dependencies prints the modules that each function links. The output
+// Command dependencies prints the modules that each function and the rotor command link. The output
 // is committed as docs/dependencies.txt, so that a new dependency shows in
 // review; a test compares the two.
 package main
@@ -15,11 +15,11 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	mains, err := filepath.Glob("functions/*/main.go")
+	functions, err := filepath.Glob("functions/*/main.go")
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, m := range mains {
+	for _, m := range append(functions, "cmd/rotor/main.go") {
 		folder := "./" + filepath.Dir(m)
 		modules, err := linked(folder)
 		if err != nil {
