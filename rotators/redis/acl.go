@@ -33,14 +33,29 @@ func orNone(words string) string {
 // empty reports whether it allows nothing.
 func (p permission) empty() bool { return p.commands == "-@all" }
 
-// words are the permission as arguments of ACL SETUSER. Patterns have no blanks:
-// the server takes none.
+// words are the permission as arguments of ACL SETUSER.
 func (p permission) words() []string {
-	return slices.Concat(strings.Fields(p.commands), strings.Fields(p.keys), strings.Fields(p.channels))
+	return slices.Concat(split(p.commands), split(p.keys), split(p.channels))
 }
 
-// selector is the permission as one argument of ACL SETUSER.
-func (p permission) selector() string { return "(" + strings.Join(p.words(), " ") + ")" }
+// split splits what the server has joined by blanks. Its patterns have none of
+// ASCII's, but may have others of Unicode's: what stands behind one is no rule.
+func split(words string) []string {
+	return strings.FieldsFunc(words, func(r rune) bool { return r == ' ' })
+}
+
+// selector is the permission as one argument of ACL SETUSER, which the server splits
+// as redis-cli splits a line: a quote in a pattern would begin a word that it reads.
+// Source: acl.c, ACLCreateSelectorFromOpSet, which uses sdssplitargs.
+func (p permission) selector() string {
+	words := p.words()
+	for i, w := range words {
+		if strings.ContainsAny(w, "\"'") {
+			words[i] = quote(w)
+		}
+	}
+	return "(" + strings.Join(words, " ") + ")"
+}
 
 // An account is a user as one node has it.
 type account struct {
@@ -140,7 +155,7 @@ func (p *permission) read(name string, value any) error {
 // canonical orders rules of commands between which the server has no order of its
 // own: commands, and below them subcommands, as far as no category stands between.
 func canonical(commands string) string {
-	words := strings.Fields(commands)
+	words := split(commands)
 	for from := 0; from < len(words); {
 		to := from
 		for to < len(words) && !strings.Contains(words[to], "@") {

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -42,7 +41,7 @@ func (c *conn) SetPassword(ctx context.Context, change database.Change) error {
 		}
 	}
 	for _, n := range nodes {
-		if err := c.keep(ctx, n); err != nil {
+		if err := c.keep(ctx, n, user); err != nil {
 			return err
 		}
 	}
@@ -86,6 +85,8 @@ func (c *conn) holding(ctx context.Context, target database.Login) (nodes []*nod
 			continue
 		case a.nopass:
 			return nil, anyPassword(target.User)
+		case a.off:
+			return nil, switchedOff(target.User, n)
 		}
 		nodes = append(nodes, n)
 	}
@@ -99,41 +100,17 @@ func noUser(user string, n *node) error {
 	return rotation.Fail(rotation.NoUser, "there is no user %q at %s", user, n.address)
 }
 
+// switchedOff refuses a user who is let in with no password, which so cannot be
+// proven: at the session's own node, or at another that may become the primary.
+func switchedOff(user string, n *node) error {
+	return rotation.Fail(rotation.LoginRefused, "the user %q is switched off at %s", user, n.address).
+		With(fmt.Sprintf("As an administrator, there: ACL SETUSER %s on; then rotate again.", quote(user)))
+}
+
 // anyPassword refuses a user whom every password lets in.
 func anyPassword(user string) error {
 	return rotation.Fail(rotation.BadSecret, "the user %q is nopass: it is let in with any password, and rotating one would change nothing", user).
 		With(fmt.Sprintf("As an administrator: ACL SETUSER %s resetpass, and in the same command > with AWSCURRENT's password after it; then rotate again.", quote(user)))
-}
-
-// keep writes a node's users where a restart finds them: its ACL file, or else
-// its configuration file. Which of them it has, it says only to who tries to write one.
-// Source: Redis documentation, "ACL SAVE", "CONFIG REWRITE".
-func (c *conn) keep(ctx context.Context, n *node) error {
-	if !c.sends(n, "ACL SAVE, or CONFIG REWRITE if it has no ACL file") {
-		return nil
-	}
-	_, err := n.do(ctx, "ACL", "SAVE")
-	if says(err, "not configured to use an ACL file") {
-		_, err = n.do(ctx, "CONFIG", "REWRITE")
-	}
-	switch {
-	case err == nil:
-		return nil
-	case says(err, "running without a config file"):
-		c.login.Report.Notef("A restart of %s forgets the new password: it has no ACL file (aclfile) and no configuration file to keep users in. Give it one.", n.address)
-		return nil
-	case isDenied(err):
-		c.login.Report.Notef("A restart of %s may forget the new password: %q may not write its users to a file. As an administrator: ACL SETUSER %s +acl|save +config|rewrite",
-			n.address, c.login.User, quote(c.login.User))
-		return nil
-	}
-	fault := c.fault(err)
-	var f *rotation.Fault
-	if errors.As(fault, &f) && f.Class == rotation.Unknown {
-		return rotation.Fail(rotation.Unavailable, "the new password works at %s, but cannot be kept for its restart: %w", n.address, err).
-			With("Look into the server's log, and let it write the file with its users; then rotate again.")
-	}
-	return fault
 }
 
 // Preflight implements database.Conn.

@@ -99,7 +99,7 @@ func notThere(address string, err error) error {
 		Remedy: "Bring it up, or take it out of the replication or the cluster. Its address is what it announces (replica-announce-ip, cluster-announce-ip); with TLS, it replicates by TLS too (tls-replication, tls-cluster), and its certificate is for the secret's host or tlsServerName. Users have to be the same on all nodes."}
 	if errors.Is(err, database.ErrLoginRefused) {
 		f.Class, f.Transient = rotation.LoginRefused, false
-		f.Remedy = fmt.Sprintf("Give this session's user the same password and rules at %s as at the other nodes: access control lists are not replicated.", address)
+		f.Remedy = fmt.Sprintf("Give this session's user the same password and rules at %s as at the other nodes, and switch it on there: access control lists are not replicated.", address)
 	}
 	return f
 }

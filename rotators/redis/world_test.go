@@ -88,11 +88,18 @@ func (w *world) fixture(t *testing.T, name string) databasetest.Fixture {
 func (w *world) fixtureOf(t *testing.T, name, password string) databasetest.Fixture {
 	t.Helper()
 	f := databasetest.Fixture{User: w.secret(t, name, password), Admin: w.secret(t, w.server.AdminUser, w.server.AdminPassword), Probe: w.probe}
-	if w.server.TLS != servertest.TLSOff {
-		f.Roots = x509.NewCertPool()
-		f.Roots.AppendCertsFromPEM(w.server.CA)
-	}
+	f.Roots = w.roots()
 	return f
+}
+
+// roots are the server's authorities, nil without TLS.
+func (w *world) roots() *x509.CertPool {
+	if w.server.TLS == servertest.TLSOff {
+		return nil
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(w.server.CA)
+	return roots
 }
 
 // probe logs in at every node, and uses the application's rights where the server is one.
