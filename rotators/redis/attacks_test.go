@@ -109,6 +109,30 @@ func (b *battle) somebody(t *testing.T, name string, more ...string) {
 	b.user(t, name, "somebody's", append([]string{"+@all", "allkeys"}, more...)...)
 }
 
+// A Sentinel knows several primaries, of which one may be the attacker's.
+func TestASecretForAnotherPrimaryBorrowsNoAdministrator(t *testing.T) {
+	shaped(t, redistest.Watched, func(t *testing.T, w *world) {
+		mine := own(t, w.server.Engine(), redistest.Config{})
+		w.server.Monitor(t, "mine", mine.server.Port)
+		f := w.fixture(t, "")
+		mine.user(t, f.User.Text("username"), "the attacker's", w.application()...)
+		f.User = f.User.With("sentinelMaster", "mine").With("password", "the attacker's")
+		f.Roots.AppendCertsFromPEM(mine.server.CA)
+		before := w.lists(t)
+		for name, strategy := range ways() {
+			if strategy == database.SingleUser {
+				continue // which changes the attacker's own
+			}
+			r := w.rotations(t, strategy, f)
+			databasetest.Wants(t, r.Preflight(t), rotation.BadSecret, `"mine"`)
+			databasetest.Wants(t, r.Rotate(t), rotation.BadSecret, `"mine"`)
+			if after := w.lists(t); !slices.Equal(before, after) {
+				t.Errorf("%s: there were\n%s\nand are\n%s", name, before, after)
+			}
+		}
+	})
+}
+
 func TestRotationsGiveAnAttackerNothing(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		if w.server.Shape() == redistest.Watched {

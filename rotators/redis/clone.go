@@ -10,10 +10,7 @@ import (
 
 // each runs a function for each node.
 func (c *conn) each(ctx context.Context, l database.Login, do func(n *node) error) error {
-	if err := c.writable(ctx); err != nil {
-		return err
-	}
-	if err := c.others(ctx, l); err != nil {
+	if err := c.reach(ctx, l); err != nil {
 		return err
 	}
 	for _, n := range c.all() {

@@ -66,10 +66,7 @@ func (c *conn) admits(ctx context.Context, n *node, target database.Login) error
 
 // holding are the nodes that have the user, the session's own first.
 func (c *conn) holding(ctx context.Context, target database.Login) (nodes []*node, err error) {
-	if err := c.writable(ctx); err != nil {
-		return nil, err
-	}
-	if err := c.others(ctx, target); err != nil {
+	if err := c.reach(ctx, target); err != nil {
 		return nil, err
 	}
 	for _, n := range c.all() {

@@ -64,6 +64,20 @@ func sentinelFault(err error, l database.Login, remedy string) error {
 	return fmt.Errorf("asking the Sentinel at %s: %w", l.Address(), err)
 }
 
+// reach makes sure that the session is where target's user is changed, and opens
+// the other nodes. A Sentinel knows several primaries: whoever may write the user's
+// secret alone must not have an administrator change a user of another one.
+func (c *conn) reach(ctx context.Context, target database.Login) error {
+	if own, its := c.login.Secret.Text(sentinelField), target.Secret.Text(sentinelField); own != its {
+		return rotation.Fail(rotation.BadSecret, "the administrator's secret is for the primary %q, and the user's for %q", own, its).
+			With("Put the primary's name, as SENTINEL MASTERS has it, into the " + sentinelField + " of both secrets.")
+	}
+	if err := c.writable(ctx); err != nil {
+		return err
+	}
+	return c.others(ctx, target)
+}
+
 // others opens the nodes that have users of their own beside the seed: its
 // replicas, or all that serve slots of the cluster. A node may be changed
 // already by a run that was cut short: then target's password opens it, if the

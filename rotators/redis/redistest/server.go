@@ -215,6 +215,14 @@ func (s *Server) Failover(t testing.TB) {
 	}
 }
 
+// Monitor has the Sentinel watch another primary, of that name.
+func (s *Server) Monitor(t testing.TB, name string, port int) {
+	t.Helper()
+	if _, err := s.Do(context.Background(), s.sentinel.Port, "SENTINEL", "MONITOR", name, s.Host, port, 1); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Again starts the first node once more, with the files that it has now, and returns the port: what it does not find in
 // them is forgotten. Both run until the server ends.
 func (s *Server) Again(t testing.TB) (port int) {
