@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/seed492efc12/rotor/framework/rotation"
@@ -55,6 +56,7 @@ func tlsRemedy(err error) (remedy string, ok bool) {
 		verify    *tls.CertificateVerificationError
 		record    tls.RecordHeaderError
 		alert     tls.AlertError
+		told      *net.OpError
 	)
 	switch {
 	case errors.Is(err, ErrNoTLS):
@@ -65,6 +67,12 @@ func tlsRemedy(err error) (remedy string, ok bool) {
 		return "Use the name in the certificate as the secret's host; if host is an alias (CNAME), put that name into the secret's tlsServerName.", true
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return "Renew the server's certificate (on RDS: choose a current certificate authority).", true
+	}
+	if errors.As(err, &told) && told.Op == "remote error" { // an alert that the server sent
+		if strings.Contains(told.Error(), "certificate required") {
+			return "The server demands a certificate of its clients, and a function has none: let it take clients without one, who log in by their passwords.", true
+		}
+		return rotation.TLS.Remedy(), true
 	}
 	return rotation.TLS.Remedy(), errors.As(err, &invalid) || errors.As(err, &verify) || errors.As(err, &record) || errors.As(err, &alert)
 }

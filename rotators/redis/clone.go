@@ -166,9 +166,14 @@ func (c *conn) Rights(ctx context.Context, _ string) ([]string, error) {
 }
 
 // PreflightClone implements database.Administrator: who may change one user may
-// change each, and give it anything.
+// change each, and give it anything. Where the original is switched off, its clone
+// will not be.
 func (c *conn) PreflightClone(ctx context.Context, p database.Pair) error {
-	return c.Preflight(ctx, p.Original)
+	nodes, _, err := c.having(ctx, p.Original)
+	if err != nil {
+		return err
+	}
+	return c.mayChange(ctx, nodes, p.Original.User)
 }
 
 // PreflightHandBack implements database.Administrator.

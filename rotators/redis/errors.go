@@ -66,7 +66,7 @@ func (c *conn) fault(err error) error {
 func needed(mode string) []string {
 	rights := []string{"+acl|getuser", "+acl|setuser", "+info"}
 	if mode == "cluster" {
-		rights = append(rights, "+cluster|myid", "+cluster|slots")
+		rights = append(rights, "+cluster|myid", "+cluster|shards")
 	}
 	return append(rights, "+acl|save", "+config|rewrite")
 }

@@ -153,11 +153,12 @@ func TestASentinelIsAskedByName(t *testing.T) {
 			{"sentinelMaster", "nobody", "SENTINEL MASTERS"},
 			{"sentinelMaster", "", "sentinelMaster"},
 			{"sentinelPassword", "wrong", "sentinelPassword"},
+			{"sentinelPassword", "", "NOAUTH"},
 		} {
 			g := f
 			g.User = f.User.With(c.field, c.value)
 			r := w.rotations(t, database.SingleUser, g)
-			if c.value == "" { // the user is none of the Sentinel's, who says no more than that
+			if c.field == "sentinelMaster" && c.value == "" { // the user is none of the Sentinel's, who says no more than that
 				g.User = g.User.With("username", w.server.AdminUser).With("password", w.server.AdminPassword)
 				r = w.rotations(t, database.SingleUser, g)
 			}

@@ -64,30 +64,40 @@ func (c *conn) admits(ctx context.Context, n *node, target database.Login) error
 	return nil
 }
 
-// holding are the nodes that have the user, the session's own first.
-func (c *conn) holding(ctx context.Context, target database.Login) (nodes []*node, err error) {
+// holding are the nodes where the user can get a password, the session's own first.
+func (c *conn) holding(ctx context.Context, target database.Login) ([]*node, error) {
+	nodes, off, err := c.having(ctx, target)
+	if err == nil && off != nil {
+		err = switchedOff(target.User, off)
+	}
+	return nodes, err
+}
+
+// having are the nodes that have the user, the session's own first. Off is one where
+// it is switched off, if there is any.
+func (c *conn) having(ctx context.Context, target database.Login) (nodes []*node, off *node, err error) {
 	if err := c.reach(ctx, target); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, n := range c.all() {
 		a, err := n.find(ctx, target.User)
 		switch {
 		case err != nil:
-			return nil, c.fault(err)
+			return nil, nil, c.fault(err)
 		case a == nil && n.rehearsed == target.User:
 		case a == nil && n == c.seed:
-			return nil, noUser(target.User, n)
+			return nil, nil, noUser(target.User, n)
 		case a == nil:
 			c.login.Report.Notef("The node %s has no user %q: after a failover to it, nobody logs in by that name. Make the user there, with the rules that %s has.", n.address, target.User, c.seed.address)
 			continue
 		case a.nopass:
-			return nil, anyPassword(target.User)
+			return nil, nil, anyPassword(target.User)
 		case a.off:
-			return nil, switchedOff(target.User, n)
+			off = n
 		}
 		nodes = append(nodes, n)
 	}
-	return nodes, nil
+	return nodes, off, nil
 }
 
 // all are the nodes that are known, the session's own first.
@@ -116,9 +126,14 @@ func (c *conn) Preflight(ctx context.Context, target database.Login) error {
 	if err != nil {
 		return err
 	}
+	return c.mayChange(ctx, nodes, target.User)
+}
+
+// mayChange asks each node whether the session may change users. A command without
+// rules changes nothing, and takes the same right.
+func (c *conn) mayChange(ctx context.Context, nodes []*node, user string) error {
 	for _, n := range nodes {
-		// Without rules it changes nothing, and takes the same right.
-		if _, err := n.do(ctx, "ACL", "SETUSER", target.User); err != nil {
+		if _, err := n.do(ctx, "ACL", "SETUSER", user); err != nil {
 			return c.fault(err)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -164,58 +163,81 @@ func isNumber(text string) bool {
 	return err == nil
 }
 
-// clustered are the addresses of the cluster's other nodes, primaries and
-// replicas.
-// Source: Redis documentation, "CLUSTER SLOTS", "CLUSTER MYID".
+// clustered are the addresses of the cluster's other nodes, primaries and replicas.
+// CLUSTER SLOTS would leave out replicas of which nothing was heard yet.
+// Source: Redis documentation, "CLUSTER SHARDS", "CLUSTER MYID".
 func (c *conn) clustered(ctx context.Context) ([]string, error) {
 	self, err := redis.String(c.seed.do(ctx, "CLUSTER", "MYID"))
 	if err != nil {
 		return nil, c.fault(err)
 	}
-	slots, err := redis.Values(c.seed.do(ctx, "CLUSTER", "SLOTS"))
+	shards, err := redis.Values(c.seed.do(ctx, "CLUSTER", "SHARDS"))
 	if err != nil {
 		return nil, c.fault(err)
 	}
-	host, _, err := net.SplitHostPort(c.seed.address)
-	if err != nil {
-		return nil, err
-	}
 	var all []string
-	for _, s := range slots {
-		fields, err := redis.Values(s, nil)
-		if err != nil || len(fields) < 3 {
-			return nil, fmt.Errorf("CLUSTER SLOTS answers in a form that is not known: %v", err)
+	for _, s := range shards {
+		nodes, err := redis.Values(facts(s)["nodes"], nil)
+		if err != nil {
+			return nil, fmt.Errorf("CLUSTER SHARDS answers in a form that is not known: %w", err)
 		}
-		for _, f := range fields[2:] {
-			address, id, err := member(f, host)
-			if err != nil {
+		for _, n := range nodes {
+			m, err := c.member(n)
+			switch {
+			case err != nil:
 				return nil, err
-			}
-			if id != self && !slices.Contains(all, address) {
-				all = append(all, address)
+			case m.id == self:
+			case m.failed && m.replica:
+				c.login.Report.Notef("The replica %s is down, and keeps the users that it had. When it is back, and before it is a primary, rotate again.", m.address)
+			default:
+				all = append(all, m.address)
 			}
 		}
 	}
 	return all, nil
 }
 
-// member reads one node of CLUSTER SLOTS. An endpoint that is empty or not known
-// is the host that was asked.
-func member(field any, host string) (address, id string, err error) {
-	parts, err := redis.Values(field, nil)
-	if err != nil || len(parts) < 3 {
-		return "", "", fmt.Errorf("CLUSTER SLOTS tells of a node in a form that is not known: %v", err)
+// A member is a node as its cluster tells of it.
+type member struct {
+	address, id     string
+	replica, failed bool
+}
+
+// member reads one. An endpoint that is empty or not known is the host that was
+// asked.
+func (c *conn) member(node any) (m member, err error) {
+	is := facts(node)
+	port := "port"
+	if c.login.TLS != nil {
+		port = "tls-port"
 	}
-	name, _ := redis.String(parts[0], nil)
-	port, err := redis.Int(parts[1], nil)
+	number, err := redis.Int(is[port], nil)
 	if err != nil {
-		return "", "", fmt.Errorf("CLUSTER SLOTS: %w", err)
+		return m, fmt.Errorf("CLUSTER SHARDS tells of a node without a %s: %w", port, err)
 	}
-	id, err = redis.String(parts[2], nil)
+	name, _ := redis.String(is["endpoint"], nil)
 	if name == "" || name == "?" {
-		name = host
+		if name, _, err = net.SplitHostPort(c.seed.address); err != nil {
+			return m, err
+		}
 	}
-	return net.JoinHostPort(name, strconv.Itoa(port)), id, err
+	m.address = net.JoinHostPort(name, strconv.Itoa(number))
+	role, _ := redis.String(is["role"], nil)
+	health, _ := redis.String(is["health"], nil)
+	m.replica, m.failed = role == "replica" || role == "slave", health == "fail" || health == "failed"
+	m.id, err = redis.String(is["id"], nil)
+	return m, err
+}
+
+// facts reads an array of names and values in turn.
+func facts(reply any) map[string]any {
+	all := map[string]any{}
+	values, _ := redis.Values(reply, nil) // whoever needs a fact finds it missing
+	for i := 0; i+1 < len(values); i += 2 {
+		name, _ := redis.String(values[i], nil)
+		all[name] = values[i+1]
+	}
+	return all
 }
 
 // writable is an error unless the session is where users are changed.

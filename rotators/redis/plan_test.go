@@ -210,7 +210,7 @@ func (p *tap) changes(told map[string]string) (all []string) {
 	defer p.mu.Unlock()
 	for _, o := range p.sent {
 		switch name := strings.Join(o.words[:min(2, len(o.words))], " "); {
-		case slices.Contains([]string{"AUTH", "HELLO", "INFO", "PING"}, o.words[0]), o.words[0] == "SENTINEL", slices.Contains([]string{"ACL GETUSER", "ACL LIST", "CLUSTER MYID", "CLUSTER SLOTS"}, name):
+		case slices.Contains([]string{"AUTH", "HELLO", "INFO", "PING"}, o.words[0]), o.words[0] == "SENTINEL", slices.Contains([]string{"ACL GETUSER", "ACL LIST", "CLUSTER MYID", "CLUSTER SHARDS"}, name):
 		case name == "ACL SETUSER" && len(o.words) == 3: // of a user who exists: the trial's question
 		case name == "ACL SAVE":
 			all = append(all, o.address+": ACL SAVE, or CONFIG REWRITE if it has no ACL file")

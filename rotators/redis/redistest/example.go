@@ -46,7 +46,7 @@ func Example(product string) func(ctx context.Context) (*servertest.Example, err
 
 // Administers are the rights of whoever changes users, and nothing else. ChangesItself has them too: whoever may change
 // one user may change all.
-var Administers = []string{"+acl|getuser", "+acl|setuser", "+acl|save", "+config|rewrite", "+info", "+cluster|myid", "+cluster|slots"}
+var Administers = []string{"+acl|getuser", "+acl|setuser", "+acl|save", "+config|rewrite", "+info", "+cluster|myid", "+cluster|shards"}
 
 func (x *example) secret(user string) map[string]any {
 	d := x.server.Place()

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,10 +26,10 @@ type Server struct {
 	shape   Shape
 	newest  bool
 
-	starter  starter
-	nodes    []*servertest.Process // the primary first, or a cluster's primaries
-	sentinel *servertest.Process
-	watch    *watcher
+	starter   starter
+	nodes     []*servertest.Process // the primary first, or a cluster's primaries
+	sentinels []*servertest.Process
+	watch     *watcher
 }
 
 // Engine is what a secret's engine is.
@@ -54,8 +55,8 @@ func (s *Server) Ports() (all []int) {
 // Place are the fields of a secret that say where the server is.
 func (s *Server) Place() map[string]any {
 	fields := map[string]any{"engine": s.product, "host": s.Host, "port": s.Port, "ssl": s.TLS != servertest.TLSOff}
-	if s.sentinel != nil {
-		fields["port"], fields["sentinelMaster"] = s.sentinel.Port, master
+	if len(s.sentinels) > 0 {
+		fields["port"], fields["sentinelMaster"] = s.sentinels[0].Port, master
 		fields["sentinelUsername"], fields["sentinelPassword"] = s.AdminUser, s.AdminPassword
 	}
 	return fields
@@ -67,10 +68,7 @@ func (s *Server) halt() error {
 	if s.watch != nil {
 		s.watch.close()
 	}
-	if s.sentinel != nil {
-		errs = append(errs, s.sentinel.Stop())
-	}
-	for _, n := range s.nodes {
+	for _, n := range slices.Concat(s.sentinels, s.nodes) {
 		errs = append(errs, n.Stop())
 	}
 	return errors.Join(errs...)
@@ -99,10 +97,10 @@ func (s *Server) Connect(ctx context.Context, port int, user, password string) (
 
 // Primary is the port where writes go now, which a failover changes.
 func (s *Server) Primary(ctx context.Context) (int, error) {
-	if s.sentinel == nil {
+	if len(s.sentinels) == 0 {
 		return s.Port, nil
 	}
-	c, err := s.Connect(ctx, s.sentinel.Port, s.AdminUser, s.AdminPassword)
+	c, err := s.Connect(ctx, s.sentinels[0].Port, s.AdminUser, s.AdminPassword)
 	if err != nil {
 		return 0, err
 	}
@@ -196,7 +194,7 @@ func (s *Server) Failover(t testing.TB) {
 		t.Fatal(err)
 	}
 	err = until(ctx, func() (bool, error) { // it refuses while it has not heard of a replica since the last one
-		_, err := s.Do(ctx, s.sentinel.Port, "SENTINEL", "FAILOVER", master)
+		_, err := s.Do(ctx, s.sentinels[0].Port, "SENTINEL", "FAILOVER", master)
 		return err == nil, nil
 	})
 	if err != nil {
@@ -215,10 +213,77 @@ func (s *Server) Failover(t testing.TB) {
 	}
 }
 
+// Sentinels starts more of them, until there are that many and all know each other, and returns their ports. The first is the
+// one that Place names.
+func (s *Server) Sentinels(t testing.TB, count int) (ports []int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for len(s.sentinels) < count {
+		if err := s.starter.sentinel(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, n := range s.sentinels {
+		ports = append(ports, n.Port)
+		err := until(ctx, func() (bool, error) {
+			others, err := redis.Values(s.Do(ctx, n.Port, "SENTINEL", "SENTINELS", master))
+			return len(others) == count-1, err
+		})
+		if err != nil {
+			t.Fatalf("waiting for the Sentinels: %v", err)
+		}
+	}
+	return ports
+}
+
+// StopSentinel ends the first Sentinel: the next one is asked from then on.
+func (s *Server) StopSentinel(t testing.TB) {
+	t.Helper()
+	if err := s.sentinels[0].Stop(); err != nil {
+		t.Fatal(err)
+	}
+	s.sentinels = s.sentinels[1:]
+}
+
+// AddReplica adds a replica of the first node to a cluster.
+func (s *Server) AddReplica(t testing.TB) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := s.starter.node(clustered...); err != nil {
+		t.Fatal(err)
+	}
+	replica := s.nodes[len(s.nodes)-1]
+	id, err := redis.String(s.Do(ctx, s.Port, "CLUSTER", "MYID"))
+	if err == nil {
+		_, err = s.Do(ctx, s.Port, "CLUSTER", "MEET", s.Host, replica.Port, replica.Port-20000)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = until(ctx, func() (bool, error) { // it refuses until it has heard of the primary
+		_, err := s.Do(ctx, replica.Port, "CLUSTER", "REPLICATE", id)
+		return err == nil, nil
+	})
+	if err == nil {
+		err = s.linked(ctx, replica)
+	}
+	for _, n := range s.nodes {
+		err = errors.Join(err, until(ctx, func() (bool, error) {
+			text, err := redis.String(s.Do(ctx, n.Port, "CLUSTER", "NODES"))
+			return strings.Count(text, " connected") == len(s.nodes) && strings.Contains(text, "slave "+id), err
+		}))
+	}
+	if err != nil {
+		t.Fatalf("adding a replica: %v", err)
+	}
+}
+
 // Monitor has the Sentinel watch another primary, of that name.
 func (s *Server) Monitor(t testing.TB, name string, port int) {
 	t.Helper()
-	if _, err := s.Do(context.Background(), s.sentinel.Port, "SENTINEL", "MONITOR", name, s.Host, port, 1); err != nil {
+	if _, err := s.Do(context.Background(), s.sentinels[0].Port, "SENTINEL", "MONITOR", name, s.Host, port, 1); err != nil {
 		t.Fatal(err)
 	}
 }

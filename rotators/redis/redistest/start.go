@@ -68,13 +68,16 @@ func start(i install.Server, c Config) (*Server, error) {
 	return s, nil
 }
 
+// clustered are the lines of a cluster's node.
+var clustered = []string{"cluster-enabled yes", "cluster-require-full-coverage yes", "cluster-node-timeout 5000"}
+
 // titles are the products' names for people.
 var titles = map[string]string{Redis: "Redis", Valkey: "Valkey"}
 
 func (st starter) launch() error {
 	count, modes := 1, []string{}
 	if st.config.Shape == Cluster {
-		count, modes = 3, []string{"cluster-enabled yes", "cluster-require-full-coverage yes", "cluster-node-timeout 5000"}
+		count, modes = 3, clustered
 	}
 	for range count {
 		if err := st.node(modes...); err != nil {
@@ -134,15 +137,18 @@ func (st starter) node(lines ...string) error {
 	return err
 }
 
-// sentinel starts a Sentinel that watches the primary.
+// sentinel starts a Sentinel that watches the primary. The first one is asked.
 func (st starter) sentinel() error {
 	run, err := st.run(maps.Clone(st.files), []string{
 		"user default off", "user " + admin + " on >" + st.server.AdminPassword + " ~* &* +@all",
 		fmt.Sprintf("sentinel monitor %s %s %d 1", master, servertest.Host, st.server.Port),
 		"sentinel auth-user " + master + " " + mate, "sentinel auth-pass " + master + " " + st.password,
+		"sentinel sentinel-user " + admin, "sentinel sentinel-pass " + st.server.AdminPassword,
 		"sentinel down-after-milliseconds " + master + " 1000", "sentinel failover-timeout " + master + " 5000",
 	}, "--sentinel")
-	st.server.sentinel = run
+	if err == nil {
+		st.server.sentinels = append(st.server.sentinels, run)
+	}
 	return err
 }
 
