@@ -1,15 +1,20 @@
 package redistest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
+
+	"github.com/gomodule/redigo/redis"
 
 	"github.com/seed492efc12/rotor/internal/servertest"
 )
 
-// Existing describes a server that runs already: see the package comment for the text. Closing it does nothing.
+// Existing describes a server that runs already, and asks it for its version: see the package comment for the text. Closing
+// it does nothing.
 func Existing(text string) (*Server, error) {
 	var d struct {
 		Engine, Host, Username, Password string
@@ -33,7 +38,29 @@ func Existing(text string) (*Server, error) {
 		}
 	}
 	if path := os.Getenv("ROTOR_TEST_REDIS_CA"); path != "" {
-		s.CA, err = os.ReadFile(path)
+		if s.CA, err = os.ReadFile(path); err != nil {
+			return nil, err
+		}
 	}
-	return s, err
+	if err := s.describe(); err != nil {
+		return nil, fmt.Errorf("asking the server that ROTOR_TEST_REDIS names: %w", err)
+	}
+	return s, nil
+}
+
+// describe asks the server what it is, and of which version. Valkey says both beside what it says of itself as Redis.
+func (s *Server) describe() error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	text, err := redis.String(s.Do(ctx, s.Port, "INFO", "server"))
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		if product, is := strings.CutSuffix(name, "_version"); is && titles[product] != "" && (s.Version == "" || product == Valkey) {
+			s.Version, s.Title = value, fmt.Sprintf("%s %s at %s", titles[product], value, s.Host)
+		}
+	}
+	return nil
 }
