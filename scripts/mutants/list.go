@@ -176,7 +176,7 @@ var mutants = []mutant{
 		"case \"customData\":", "case \"\":", "./rotators/documentdb", "TestThePlanIsWhatArrives"},
 	{"a rehearsal changes users (Redis)", "rotators/redis/acl.go",
 		"if !c.sends(n, strings.Join(told, \" \")) {", "if !c.sends(n, strings.Join(told, \" \")) && false {", "./rotators/redis", "TestAPlanChangesNothing"},
-	{"a rehearsal has a node write its users to a file (Redis)", "rotators/redis/password.go",
+	{"a rehearsal has a node write its users to a file (Redis)", "rotators/redis/keep.go",
 		"if !c.sends(n, \"ACL SAVE, or CONFIG REWRITE if it has no ACL file\") {", "if !c.sends(n, \"ACL SAVE, or CONFIG REWRITE if it has no ACL file\") && false {", "./rotators/redis", "TestAPlanChangesNothing"},
 	{"what a node gets first goes untold (Redis)", "rotators/redis/password.go",
 		"if err := c.setUser(ctx, n, user, nil, added); err != nil {", "if _, err := n.do(ctx, \"ACL\", \"SETUSER\", user, \"#\"+hash(added.text)); err != nil {", "./rotators/redis", "TestThePlanIsWhatArrives"},
