@@ -219,3 +219,20 @@ func TestACloneActsAsItsOriginalWhateverThatIsSetToActAs(t *testing.T) {
 		}
 	})
 }
+
+// Whoever acts as a role, its member or not, and has its ADMIN option has that right like any other.
+func TestAnOriginalThatActsAsARoleIsGivenItsAdminOption(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		team, app := w.box.Role("acted"), w.user(t, "", "old")
+		w.exec(t, `CREATE ROLE `+team, `ALTER ROLE `+app+` SET role = `+team)
+		t.Cleanup(func() { w.drop(t, team) })
+		r := w.rotor(t, database.AlternatingUsers, app, "old", w.superuser(t))
+		r.Config.GrantDrift = true
+		r.Must(t)
+		w.exec(t, `GRANT `+team+` TO `+app+`_clone WITH ADMIN OPTION`, `ALTER ROLE `+app+`_clone RESET ALL`)
+		if err := r.Preflight(t); err != nil {
+			t.Fatal(err)
+		}
+		r.Must(t)
+	})
+}

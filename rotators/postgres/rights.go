@@ -16,7 +16,7 @@ import (
 // a clone.
 const sessionRoles = `
 me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname IN ($2, $3)),
-pair AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname IN ($1, $2, $3)),
+pair AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname IN ($1, $2)),
 mine AS (SELECT r.oid, r.rolname FROM pg_catalog.pg_roles r
          WHERE EXISTS (SELECT FROM me WHERE pg_catalog.pg_has_role(me.oid, r.oid, 'USAGE')))`
 

@@ -76,7 +76,7 @@ func (w *world) oneWorld(t *testing.T, strategy database.Strategy, dice *rand.Ra
 		}
 		err := rotate(t)
 		if (trial == nil) != (err == nil) {
-			t.Fatalf("the trial of rotation %d says: %v\nthe rotation: %v\ndrift %v, after\n%s", n, trial, err, r.Config.GrantDrift, strings.Join(story, ";\n"))
+			t.Fatalf("the trial of rotation %d says: %v\nthe rotation: %v\nit sent\n\t%s\ndrift %v, after\n%s", n, trial, err, strings.Join(r.Sent.Statements, "\n\t"), r.Config.GrantDrift, strings.Join(story, ";\n"))
 		}
 		if err != nil {
 			return first
