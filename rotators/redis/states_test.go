@@ -1,7 +1,9 @@
 package redis_test
 
 import (
+	"fmt"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,14 +55,16 @@ func TestAServerThatLoadsItsDataIsWaitedFor(t *testing.T) {
 		w := own(t, product, redistest.Config{Options: servertest.Options{Settings: map[string]string{"enable-debug-command": "yes", "loading-process-events-interval-bytes": "1024"}}})
 		for _, strategy := range ways() {
 			r := w.rotations(t, strategy, w.fixture(t, ""))
-			w.at(t, w.server.Port, "DEBUG", "POPULATE", "2500")
+			w.at(t, w.server.Port, "DEBUG", "POPULATE", "5000")
 			w.at(t, w.server.Port, "CONFIG", "SET", "key-load-delay", "1000")
 			loaded := make(chan error, 1)
 			go func() {
 				_, err := w.server.Do(t.Context(), w.server.Port, "DEBUG", "RELOAD")
 				loaded <- err
 			}()
-			time.Sleep(300 * time.Millisecond)
+			for !strings.Contains(fmt.Sprintf("%s", w.at(t, w.server.Port, "INFO", "persistence")), "\nloading:1") {
+				time.Sleep(10 * time.Millisecond)
+			}
 			databasetest.Wants(t, r.Preflight(t), rotation.Unavailable, "LOADING", "Wait until")
 			databasetest.Wants(t, r.Rotate(t), rotation.Unavailable, "LOADING")
 			if err := <-loaded; err != nil {
