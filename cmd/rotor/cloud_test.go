@@ -162,15 +162,6 @@ func (w writer) Write(p []byte) (int, error) {
 	return j.groups[w.group].Write(p)
 }
 
-func (j *journal) all() (text string) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, b := range j.groups {
-		text += b.String()
-	}
-	return text
-}
-
 func (j *journal) serve(w http.ResponseWriter, r *http.Request, operation string) {
 	var in struct{ LogGroupName, QueryString, QueryId string }
 	_ = json.NewDecoder(r.Body).Decode(&struct {

@@ -110,9 +110,6 @@ func statesAreRight(t *testing.T, f *stage, a *account, sh *shell) {
 	}
 }
 
-// cell splits the table's columns.
-var cell = regexp.MustCompile(`  +`)
-
 // tableOf are the table's rows, with as many columns as its header.
 func tableOf(t *testing.T, out string) (rows [][]string) {
 	t.Helper()

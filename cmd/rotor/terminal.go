@@ -26,16 +26,3 @@ func (t *terminal) screen() bool {
 	f, ok := t.out.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
-
-// width is that of the screen, or 0 where there is none.
-func (t *terminal) width() int {
-	f, ok := t.out.(*os.File)
-	if !ok {
-		return 0
-	}
-	w, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
-	return w
-}
