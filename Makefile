@@ -18,6 +18,9 @@ GOARCH_arm64  := arm64
 GOARCH_x86_64 := amd64
 GOARCH_       := $(GOARCH_$(ARCH))
 
+# What the operator's command is released for.
+ROTOR_FOR := linux-amd64 linux-arm64 darwin-amd64 darwin-arm64 windows-amd64
+
 # A release is static, stripped, and the same bytes whoever builds it.
 RELEASE := -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w -buildid='
 
@@ -25,7 +28,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
-.PHONY: help demo test race sweep build sbom package generate sam invoke emulate lint bench guarantees grammar mutants live servers fuzz certificates dependencies clean
+.PHONY: help demo test race sweep build rotor sbom package generate sam invoke emulate lint bench guarantees grammar mutants live servers fuzz certificates dependencies clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +51,12 @@ build: ## Build every function into dist/<function>/bootstrap (ARCH=arm64 or x86
 	@for f in $(FUNCTIONS); do \
 	  mkdir -p dist/$$f && CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_) go build $(RELEASE) -o dist/$$f/bootstrap ./functions/$$f && \
 	  chmod 0755 dist/$$f/bootstrap && echo "dist/$$f/bootstrap ($(ARCH))" || exit 1; \
+	done
+
+rotor: ## Build the operator's command into dist/rotor-<os>-<architecture>, for each of ROTOR_FOR
+	@for for in $(ROTOR_FOR); do \
+	  CGO_ENABLED=0 GOOS=$${for%-*} GOARCH=$${for#*-} go build $(RELEASE) -o dist/rotor-$$for$$(case $$for in windows-*) echo .exe;; esac) ./cmd/rotor && \
+	  echo "dist/rotor-$$for" || exit 1; \
 	done
 
 sbom: build ## Write what each function is made of into dist/<function>.cdx.json (CycloneDX)

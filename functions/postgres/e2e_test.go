@@ -14,7 +14,7 @@ import (
 // A slow Secrets Manager shows which calls are made at one time, step by step.
 func TestWhatAStepNeedsIsReadAtOnce(t *testing.T) {
 	s := postgrestest.Newest(t)
-	slow := func(string, int) *local.Fault { return &local.Fault{Delay: 60 * time.Millisecond} }
+	slow := func(string, int) *local.Fault { return &local.Fault{Delay: 250 * time.Millisecond} }
 	for by, widest := range map[string][]int{"single-user": {2, 3, 2, 2}, "single-user-by-administrator": {2, 3, 2, 2}, "alternating-users": {2, 3, 2, 2}} {
 		t.Run(by, func(t *testing.T) {
 			w := newWorld(t, build(t), s, local.Options{Intercept: slow})

@@ -46,7 +46,7 @@ func open(t *testing.T, o local.Options) (*rig.Rig, *rig.Function) {
 }
 
 func TestARotationIsToldStepByStep(t *testing.T) {
-	delay := func(string, int) *local.Fault { return &local.Fault{Delay: 20 * time.Millisecond} }
+	delay := func(string, int) *local.Fault { return &local.Fault{Delay: 200 * time.Millisecond} }
 	r, f := open(t, local.Options{Intercept: delay})
 	arn, err := r.CreateSecret(t.Context(), "counter", `{"n":"1"}`)
 	if err != nil {
