@@ -48,7 +48,7 @@ func TestATrialKnowsTheAdministratorFromAUserOfItsName(t *testing.T) {
 		w.dropping(t, w.shop(), name)
 		r := w.rotor(t, database.SingleUserByAdministrator, w.secret(t, name, "first password"))
 		r.store.Add("admin", w.secret(t, name, "clerk's password").With("authSource", w.shop()))
-		r.wantNo(t, "userAdmin on the user's authentication database")
+		r.wantNo(t, "As a user who may grant it, in mongosh: db.getSiblingDB(\""+w.shop()+"\").grantRolesToUser(\""+name+"\", [{\"role\": \"userAdmin\", \"db\": \"admin\"}])")
 	})
 }
 
@@ -98,7 +98,7 @@ func TestATrialKnowsTheCloneFromAnAdministratorWhoIsTheUser(t *testing.T) {
 		w.bare(t, w.name("app"), "first password", bson.A{w.name("own")})
 		r := w.rotor(t, database.AlternatingUsers, doc)
 		r.store.Add("admin", doc)
-		r.wantNo(t, "lacks the action changePassword on the database \"admin\". Grant the administrator userAdmin")
+		r.wantNo(t, "lacks the action changePassword on the database \"admin\". As a user who may grant it, in mongosh: db.getSiblingDB")
 	})
 }
 
