@@ -62,6 +62,7 @@ var engines = []engine{
 					unknown(`CREATE USER .*`, "CREATE USER"),
 					unknown(`ALTER USER .*`, "ALTER USER"),
 					unknown(`ALTER GROUP .*`, "ALTER GROUP"),
+					unknown(`(?i:BEGIN READ ONLY)`, "BEGIN"),
 					unknown(`ALTER DEFAULT PRIVILEGES .*`, "ALTER DEFAULT PRIVILEGES"),
 					unknown(`ALTER TABLE .* OWNER TO .*`, "ALTER TABLE"),
 					unknown(`ALTER SCHEMA .* OWNER TO .*`, "ALTER SCHEMA"),
@@ -78,7 +79,7 @@ var engines = []engine{
 		open: `"`, close: `"`,
 		fold:     strings.ToLower,
 		suffixes: []string{"_clone"},
-		own:      []string{"admin", "dev"},
+		own:      []string{"admin", "dev", "infinity"},
 		hard:     []string{`"`, "\n", "'", ";", "--", " ", "%", `\`, "$", "漢"},
 	},
 }
