@@ -24,6 +24,9 @@ const (
 // errAct is of a command that did what it should, and found that somebody must act.
 var errAct = errors.New("somebody must act")
 
+// errTold is of a command that has said by now what it could not do.
+var errTold = errors.New("it could not tell")
+
 // usageError is of a command line that cannot be understood.
 type usageError struct{ error }
 
@@ -46,6 +49,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitWell
 	case errors.Is(err, errAct):
 		return exitAct
+	case errors.Is(err, errTold):
+		return exitUnknown
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "rotor: %v\nSee: rotor --help\n", err)
 		return exitUsage

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,10 +111,7 @@ func migrateOne(ctx context.Context, t *terminal, c cloud, o migrateOptions, nam
 	for _, line := range operate.Differences(variables(from), variables(to)) {
 		fmt.Fprintf(t.out, "  %s\n", line)
 	}
-	follows := variables(to)["ROTATION_STRATEGY"]
-	if follows == "" {
-		follows = "single-user"
-	}
+	follows := cmp.Or(variables(to)["ROTATION_STRATEGY"], "single-user")
 	if s := operate.Strategy(aws.ToString(from.FunctionName), aws.ToString(from.Description)); s != "" && (s == "alternating-users") != (follows == "alternating-users") {
 		return fmt.Errorf("%s rotates by %s, and %s by %s: deploy one with ROTATION_STRATEGY=%s", aws.ToString(from.FunctionName), s, aws.ToString(to.FunctionName), follows, s)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -106,22 +105,27 @@ func asking(ctx context.Context, t *terminal, c *clouds, secrets []string, show 
 	if err != nil {
 		return err
 	}
-	var errs []error
+	var result error // the worst: somebody must act
 	for _, s := range secrets {
 		t.progress("asking the function of %s", s)
 		a, err := ask(ctx, cloud, s, rotation.AskPlan)
 		if err != nil {
-			err = fmt.Errorf("%s: %w", s, err)
-			t.progress("rotor: %v", err)
+			t.progress("rotor: %s: %v", s, err)
+			err = errTold
 		} else {
 			err = show(s, a)
 		}
-		errs = append(errs, err)
+		result = worse(result, err)
 	}
-	if slices.Contains(errs, errAct) {
-		return errAct
+	return result
+}
+
+// worse is how a command ends that ended so and so for two secrets.
+func worse(a, b error) error {
+	if a == nil || errors.Is(b, errAct) {
+		return b
 	}
-	return errors.Join(errs...)
+	return a
 }
 
 // ask puts a question to the function that rotates a secret.

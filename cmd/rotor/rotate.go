@@ -72,11 +72,14 @@ func rotate(ctx context.Context, t *terminal, c *clouds, o rotateOptions, args [
 		}
 		wg.Go(func() {
 			defer func() { <-turns }()
-			if err := rotateOne(ctx, t, cloud, name, o.wait); err != nil {
-				mu.Lock()
-				failed = errors.Join(failed, err)
-				mu.Unlock()
+			err := rotateOne(ctx, t, cloud, name, o.wait)
+			if err != nil && !errors.Is(err, errAct) {
+				t.progress("rotor: %v", err)
+				err = errTold
 			}
+			mu.Lock()
+			defer mu.Unlock()
+			failed = worse(failed, err)
 		})
 	}
 	wg.Wait()

@@ -63,7 +63,11 @@ func TestAServerThatLoadsItsDataIsWaitedFor(t *testing.T) {
 				loaded <- err
 			}()
 			for !strings.Contains(fmt.Sprintf("%s", w.at(t, w.server.Port, "INFO", "persistence")), "\nloading:1") {
-				time.Sleep(10 * time.Millisecond)
+				select {
+				case err := <-loaded:
+					t.Fatalf("it did not load while anybody looked: %v", err)
+				case <-time.After(10 * time.Millisecond):
+				}
 			}
 			databasetest.Wants(t, r.Preflight(t), rotation.Unavailable, "LOADING", "Wait until")
 			databasetest.Wants(t, r.Rotate(t), rotation.Unavailable, "LOADING")
