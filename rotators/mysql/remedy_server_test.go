@@ -186,6 +186,16 @@ func TestRoomOnTheServerHelps(t *testing.T) {
 	})
 }
 
+// ended waits until the server has ended the sessions of a user: it does so after the client has gone.
+func (w *world) ended(t *testing.T, user string) {
+	t.Helper()
+	for sessions := 1; sessions > 0; {
+		if err := w.admin.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.processlist WHERE user = ?", user).Scan(&sessions); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // eventually rotates when the server has counted those out who have left.
 func (w *world) eventually(t *testing.T, r *databasetest.Rotations) {
 	t.Helper()

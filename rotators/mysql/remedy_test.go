@@ -78,9 +78,12 @@ func TestALimitOfOneSessionIsRaisedByTheRemedy(t *testing.T) {
 		for _, host := range w.hosts {
 			w.alter(t, r.Current().Text("username"), "ALTER USER %u@`"+host+"` WITH MAX_USER_CONNECTIONS 1")
 		}
-		trial, err := r.Preflight(t), r.Rotate(t)
+		trial := r.Preflight(t)
 		databasetest.Wants(t, trial, rotation.TooManyConnections)
+		w.ended(t, r.Current().Text("username"))
+		err := r.Rotate(t)
 		databasetest.Wants(t, err, rotation.NewPasswordRefused, "The old one was put back", "Applications go on with AWSCURRENT")
+		w.ended(t, r.Current().Text("username"))
 		if err := w.do(t, r.Current().Text("username"), firstPassword, "SELECT 1"); err != nil {
 			t.Error(err)
 		}
