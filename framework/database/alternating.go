@@ -66,6 +66,9 @@ func (alternatingUsers) preflight(ctx context.Context, r *Rotator, conn Conn, p 
 	if err := r.proven(ctx, admin, p); err != nil {
 		return err
 	}
+	if err := admin.CheckPassword(ctx, r.Password()); err != nil {
+		return err
+	}
 	if r.isClone(p.pending.User) {
 		return needs(p.pending, admin.PreflightClone(ctx, r.users(p)))
 	}

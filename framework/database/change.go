@@ -55,6 +55,11 @@ func (r *Rotator) prove(ctx context.Context, l Login) error {
 
 // set gives l's user the password of l, in a session of by's.
 func (r *Rotator) set(ctx context.Context, conn Conn, by, l Login, version, keep string) error {
+	if l.Report.Rehearses() { // nothing is sent that the server could refuse
+		if err := conn.CheckPassword(ctx, l.Password); err != nil {
+			return err
+		}
+	}
 	err := conn.SetPassword(ctx, Change{
 		Target:  l,
 		Version: version,

@@ -448,6 +448,23 @@ func TestPreflightFindsWhatWouldStopARotation(t *testing.T) {
 	}
 }
 
+// The trial weighs a password such as the next one, and a plan the one that is pending.
+func TestARuleForPasswordsIsSeenBefore(t *testing.T) {
+	for _, s := range []database.Strategy{database.SingleUser, database.SingleUserByAdministrator, database.AlternatingUsers} {
+		m := &databasetest.Memory{}
+		r := databasetest.NewRotations(t, m.Driver(), s, m.Fixture("app"))
+		r.Must(t)
+		m.Shortest = 64
+		databasetest.Wants(t, r.Preflight(t), rotation.PasswordRejected)
+		if _, err := r.Plan(t); err == nil || !strings.Contains(err.Error(), string(rotation.PasswordRejected)) {
+			t.Errorf("there is a plan: %v", err)
+		}
+		databasetest.Wants(t, r.Rotate(t), rotation.PasswordRejected)
+		m.Shortest = 0
+		r.Must(t)
+	}
+}
+
 func TestATrialAsksForTheTurnThatFollowsIt(t *testing.T) {
 	for _, c := range []struct {
 		turn    string // of which user

@@ -137,6 +137,10 @@ type Conn interface {
 	// target's user, who exists. Target is AWSCURRENT's login; the session of the
 	// user itself may be of AWSPREVIOUS's password. It changes nothing.
 	Preflight(ctx context.Context, target Login) error
+	// CheckPassword says whether the server's rules refuse a new password like
+	// sample, as far as the server tells its rules. Sample was made as passwords are,
+	// and it may be one that nobody will ever have. It changes nothing.
+	CheckPassword(ctx context.Context, sample string) error
 	Close() error
 }
 

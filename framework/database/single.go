@@ -58,6 +58,9 @@ func (s singleUser) preflight(ctx context.Context, r *Rotator, conn Conn, p pair
 	if err := needs(p.current, conn.Preflight(ctx, p.pending)); err != nil {
 		return err
 	}
+	if err := conn.CheckPassword(ctx, r.Password()); err != nil {
+		return err
+	}
 	// A rotation proves the new password while the session that set it is open.
 	second, err := r.connect(ctx, p.current)
 	if err != nil {

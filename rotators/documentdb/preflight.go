@@ -10,6 +10,9 @@ import (
 	"github.com/seed492efc12/rotor/framework/rotation"
 )
 
+// CheckPassword implements database.Conn. MongoDB has no rules, and the driver's are DocumentDB's.
+func (c *conn) CheckPassword(context.Context, string) error { return nil }
+
 // Preflight implements database.Conn.
 func (c *conn) Preflight(ctx context.Context, target database.Login) error {
 	return c.preflight(ctx, target, target.User, func(*conn, user) ([]need, error) { return nil, nil })

@@ -18,11 +18,16 @@ func (c *conn) foreseeHash(ctx context.Context) error {
 	if !c.login.Report.Rehearses() {
 		return nil
 	}
-	strict, err := c.column(ctx, "SELECT @@GLOBAL.strict_password_validation AND EXISTS (SELECT 1 FROM information_schema.PLUGINS WHERE PLUGIN_TYPE = 'PASSWORD VALIDATION' AND PLUGIN_STATUS = 'ACTIVE')")
-	if err != nil || !isOn(strict[0]) {
+	if strict, err := c.strict(ctx); err != nil || !strict {
 		return err
 	}
 	return &mysql.MySQLError{Number: codeOption, Message: "strict-password-validation"}
+}
+
+// strict reports whether a MariaDB server wants to see passwords, to check them.
+func (c *conn) strict(ctx context.Context) (bool, error) {
+	is, err := c.column(ctx, "SELECT @@GLOBAL.strict_password_validation AND EXISTS (SELECT 1 FROM information_schema.PLUGINS WHERE PLUGIN_TYPE = 'PASSWORD VALIDATION' AND PLUGIN_STATUS = 'ACTIVE')")
+	return err == nil && isOn(is[0]), err
 }
 
 // now is what an account has: in a rehearsal, after all that was not sent.

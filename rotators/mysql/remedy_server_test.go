@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	driver "github.com/go-sql-driver/mysql"
@@ -53,7 +54,11 @@ func TestPasswordSettingsThatFitTheServerHelp(t *testing.T) {
 		}
 		w.demanding(t, length)
 		for _, r := range all {
+			databasetest.Wants(t, r.Preflight(t), rotation.PasswordRejected, "Adapt PASSWORD_LENGTH")
 			databasetest.Wants(t, r.Rotate(t), rotation.PasswordRejected, "Adapt PASSWORD_LENGTH", "cancel the pending rotation and rotate again")
+			if _, err := r.Plan(t); err == nil || !strings.Contains(err.Error(), string(rotation.PasswordRejected)) {
+				t.Errorf("the plan for the password that is pending: %v", err)
+			}
 			p := password.Default()
 			p.Length = length
 			g, err := password.New(p, mysql.Driver.Password)
@@ -66,6 +71,23 @@ func TestPasswordSettingsThatFitTheServerHelp(t *testing.T) {
 			r.Must(t)
 			w.helped(t, rotation.PasswordRejected)
 		}
+	})
+}
+
+// MariaDB takes a password as a hash, of which its rules see nothing, unless it is told to be strict.
+func TestRulesThatSeeNoPasswordRefuseNone(t *testing.T) {
+	onReal(t, func(t *testing.T, w *world) {
+		if !isMariaDB(w.server) {
+			return
+		}
+		r := w.by(t, database.SingleUser)
+		w.demanding(t, 64)
+		w.exec(t, "SET GLOBAL strict_password_validation = OFF")
+		t.Cleanup(func() { w.exec(t, "SET GLOBAL strict_password_validation = ON") })
+		if err := r.Preflight(t); err != nil {
+			t.Error(err)
+		}
+		r.Must(t)
 	})
 }
 

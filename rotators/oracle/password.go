@@ -27,6 +27,10 @@ func checkNew(password string) error {
 	return checkPassword(password, "new", "Cancel the pending rotation and rotate again: that makes a new password.")
 }
 
+// CheckPassword implements database.Conn. What a profile's PASSWORD_VERIFY_FUNCTION
+// demands is code, and shows when it is asked.
+func (c *conn) CheckPassword(_ context.Context, sample string) error { return checkNew(sample) }
+
 // SetPassword implements database.Conn. A user who changes its own password
 // names the one that it replaces: a profile with a verify function demands it.
 // The replaced one is the password that opened this session, be it the secret's

@@ -54,6 +54,9 @@ func checkPassword(password string) error {
 	return nil
 }
 
+// CheckPassword implements database.Conn.
+func (c *conn) CheckPassword(_ context.Context, sample string) error { return checkPassword(sample) }
+
 // hash is a password as Redshift keeps it.
 // Source: Database Developer Guide, "CREATE USER": 'md5' and the MD5 of the
 // password followed by the user name.

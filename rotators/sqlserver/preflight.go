@@ -27,6 +27,10 @@ func (c *conn) may(ctx context.Context, query string, args ...string) (bool, err
 	return len(answer) == 1 && isTrue(answer[0]), err
 }
 
+// CheckPassword implements database.Conn. The operating system has the rules (CHECK_POLICY),
+// and SQL Server does not tell them.
+func (c *conn) CheckPassword(context.Context, string) error { return nil }
+
 // Preflight implements database.Conn.
 func (c *conn) Preflight(ctx context.Context, target database.Login) error {
 	return c.preflight(ctx, target.User, "")

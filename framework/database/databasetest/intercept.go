@@ -57,6 +57,10 @@ func (i intercepted[C]) Preflight(ctx context.Context, target database.Login) er
 	return i.around(ctx, "Preflight", func() error { return i.conn.Preflight(ctx, target) })
 }
 
+func (i intercepted[C]) CheckPassword(ctx context.Context, sample string) error {
+	return i.around(ctx, "CheckPassword", func() error { return i.conn.CheckPassword(ctx, sample) })
+}
+
 func (i intercepted[C]) Close() error { return i.conn.Close() }
 
 type administrator struct {

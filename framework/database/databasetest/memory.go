@@ -25,6 +25,8 @@ type Memory struct {
 	// Unusable takes a password and then refuses every login with it, as a server
 	// may whose rules for logins and for passwords differ. It may be nil.
 	Unusable func(password string) bool
+	// Shortest is the least length of a password that it takes.
+	Shortest int
 	// Unmarked has no place for a mark that two users belong together.
 	Unmarked bool
 	// Port is the one that it listens at; 0 is all of them.
@@ -193,6 +195,9 @@ func (c *memoryConn) SetPassword(_ context.Context, change database.Change) erro
 	if !c.report.Sends(fmt.Sprintf("set the password of %q", change.Target.User)) {
 		return nil
 	}
+	if err := c.m.checkPassword(change.Target.Password); err != nil {
+		return err
+	}
 	return c.as(change.Target.User, func(u *memoryUser) {
 		if u.password == change.Target.Password {
 			return // an earlier run set it, and kept what was to be kept
@@ -209,6 +214,16 @@ func (c *memoryConn) SetPassword(_ context.Context, change database.Change) erro
 
 func (c *memoryConn) Preflight(_ context.Context, target database.Login) error {
 	return c.as(target.User, func(*memoryUser) {})
+}
+
+func (c *memoryConn) CheckPassword(_ context.Context, sample string) error { return c.m.checkPassword(sample) }
+
+// checkPassword is the server's rule.
+func (m *Memory) checkPassword(password string) error {
+	if len(password) < m.Shortest {
+		return rotation.Fail(rotation.PasswordRejected, "the password is too short")
+	}
+	return nil
 }
 
 func (c *memoryConn) PreflightHandBack(ctx context.Context, p database.Pair, _ bool) error {
