@@ -216,7 +216,9 @@ func (c *memoryConn) Preflight(_ context.Context, target database.Login) error {
 	return c.as(target.User, func(*memoryUser) {})
 }
 
-func (c *memoryConn) CheckPassword(_ context.Context, sample string) error { return c.m.checkPassword(sample) }
+func (c *memoryConn) CheckPassword(_ context.Context, sample string) error {
+	return c.m.checkPassword(sample)
+}
 
 // checkPassword is the server's rule.
 func (m *Memory) checkPassword(password string) error {
