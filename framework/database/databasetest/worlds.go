@@ -16,7 +16,7 @@ import (
 // the generator that it is given. The test returns what the first trial said: it
 // has to be yes now and then, or there was nothing to rotate. A world that fails
 // says its seed: ROTOR_TEST_WORLD makes that one alone, or a range such as 101-200,
-// so that a sweep can be run in parts. A usual run makes 8 for each strategy and
+// so that a sweep can be run in parts. A usual run makes 20 for each strategy and
 // server, a sweep of all servers 500.
 func Worlds(t *testing.T, test func(t *testing.T, s database.Strategy, dice *rand.Rand) (said error)) {
 	t.Helper()
@@ -60,7 +60,7 @@ func seeds(t *testing.T) (first, worlds uint64) {
 	if w := rotationtest.WantedSweep(); w == rotationtest.DyingEverywhere || w == rotationtest.FullSweep {
 		return 1, 500
 	}
-	return 1, 8
+	return 1, 20
 }
 
 // Some of all, one in so many.
