@@ -86,6 +86,11 @@ func (c *conn) change(ctx context.Context, p place, statements []string) error {
 		return rotation.Fail(rotation.ReadOnly, "the database %s is read-only or a secondary replica, and the user's rights there have to be changed", ident(p.name)).
 			With("Make it writable for the time of the rotation, point the secret's host at the primary replica, or take the users out of that database.")
 	}
+	if len(statements) > 0 {
+		if err := c.noteTriggers(ctx, p); err != nil {
+			return err
+		}
+	}
 	err := c.run(ctx, statements)
 	if isClass(err, rotation.MissingPrivilege) {
 		return lacking(err, "As an administrator: "+c.grantDatabase(ctx, p.name))

@@ -373,6 +373,11 @@ func (c *conn) missingFor(ctx context.Context, at place, has, follows *profile, 
 	if len(follows.follow(has)) > len(roles) {
 		needs = append(needs, "CONTROL")
 	}
+	if len(needs) > 0 {
+		if err := c.noteTriggers(ctx, at); err != nil {
+			return nil, err
+		}
+	}
 	if owner, err := c.may(ctx, queryIsOwner); err != nil || owner || len(needs) == 0 {
 		return nil, err
 	}

@@ -142,6 +142,26 @@ func TestWhatIsNotCopiedIsNamed(t *testing.T) {
 	}
 }
 
+// Whoever may make triggers in a database has the administrator's rights at each rotation.
+func TestTriggersOfADatabaseAreNamed(t *testing.T) {
+	sqlservertest.Each(t, func(t *testing.T, s *sqlservertest.Server) {
+		w := newWorld(t, s, false)
+		user := w.user(t, "")
+		w.box.Exec(t, w.shop, "CREATE TRIGGER [owner's] ON DATABASE FOR CREATE_USER, ADD_ROLE_MEMBER AS ALTER SERVER ROLE [sysadmin] ADD MEMBER [somebody]")
+		w.box.Exec(t, w.shop, "CREATE TRIGGER [other] ON DATABASE FOR CREATE_TABLE AS PRINT 1")
+		r := w.rotor(t, database.AlternatingUsers, user, old, w.administrator(t))
+		for _, run := range []func(*testing.T) error{r.Preflight, r.Rotate} {
+			r.Log.Reset()
+			if err := run(t); err != nil {
+				t.Error(err)
+			}
+			if log := r.Log.String(); strings.Count(log, "[owner's]") != 1 || strings.Contains(log, "[other]") {
+				t.Errorf("not only the trigger is named that is fired, and once:\n%s", log)
+			}
+		}
+	})
+}
+
 func TestEncryptedValuesMayBeCopiedByBoth(t *testing.T) {
 	sqlservertest.Each(t, func(t *testing.T, s *sqlservertest.Server) {
 		for _, contained := range []bool{false, true} {

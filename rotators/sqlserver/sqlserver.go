@@ -89,9 +89,10 @@ type conn struct {
 	login database.Login
 	born  database.Login // the principal that this session made with the password of its secret
 
-	version int    // see about
-	sees    bool   // see mustSee
-	enabled string // the clone that this session has enabled
+	version  int             // see about
+	sees     bool            // see mustSee
+	enabled  string          // the clone that this session has enabled
+	triggers map[string]bool // the databases whose triggers were named
 }
 
 func connect(ctx context.Context, l database.Login) (*conn, error) {

@@ -26,6 +26,8 @@ var mutants = []mutant{
 		"return false, nil // an earlier run finished", "return true, nil // an earlier run finished", "./framework/rotation", ""},
 	{"a trial that has AWSCURRENT's value is taken for a rotation", "framework/rotation/run.go",
 		"case !same && !v.Pending.IsZero():", "case (!same || true) && !v.Pending.IsZero():", "./framework/database", "TestPreflightFinds"},
+	{"triggers run without a word (SQL Server)", "rotators/sqlserver/trigger.go",
+		"if err != nil || len(names) == 0 {", "if err != nil || len(names) == 0 || true {", "./rotators/sqlserver", "TestTriggersOfADatabase"},
 	{"a trial of two users weighs no password", "framework/database/alternating.go",
 		"admin.CheckPassword(ctx, r.Password())", "error(nil)", "./framework/database", "TestARuleForPasswords"},
 	{"a plan weighs no password", "framework/database/change.go",

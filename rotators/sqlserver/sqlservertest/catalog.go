@@ -78,7 +78,15 @@ type database struct {
 	owner       string // a SID
 	users       []*user
 	entities    []*entity
+	triggers    []*trigger
 	permissions []*permission
+}
+
+// A trigger is one of the whole database, for DDL. Nothing fires it here.
+type trigger struct {
+	id     int
+	name   string
+	events []string
 }
 
 // A user is a principal of a database: a user or a role.

@@ -17,7 +17,7 @@ var statements = []struct {
 	{"create database", createDatabase, true}, {"alter database", alterDatabase, true}, {"drop database", dropDatabase, true},
 	{"create user", createUser, false}, {"alter user", alterUser, false}, {"drop user", dropUser, false},
 	{"create role", createRole, false}, {"alter role", alterRole, false}, {"drop role", dropRole, false},
-	{"create schema", createSchema, false}, {"alter authorization", alterAuthorization, false},
+	{"create schema", createSchema, false}, {"create trigger", createTrigger, false}, {"alter authorization", alterAuthorization, false},
 	{"create table", creator(classObject, true, "U"), false}, {"create view", creator(classObject, true, "V"), false},
 	{"create procedure", creator(classObject, true, "P"), false}, {"create type", creator(classType, true, ""), false},
 	{"create certificate", creator(25, false, ""), false}, {"create symmetric key", creator(24, false, ""), false},

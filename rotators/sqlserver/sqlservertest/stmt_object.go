@@ -82,6 +82,32 @@ func createSchema(p *parser, s *session) error {
 	return p.end()
 }
 
+// createTrigger makes a trigger for DDL. Its body is not looked at.
+func createTrigger(p *parser, s *session) error {
+	name, err := p.name()
+	if err != nil {
+		return err
+	}
+	if err := p.expect("on", "database", "for"); err != nil {
+		return err
+	}
+	if !s.may("ALTER ANY DATABASE DDL TRIGGER", target{}) {
+		return raise(1088, "Cannot find the object \"%s\" because it does not exist or you do not have permissions.", name)
+	}
+	t := &trigger{id: s.server.catalog.next(), name: name}
+	err = p.list(func() error {
+		event, err := p.name()
+		t.events = append(t.events, event)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.database.triggers = append(s.database.triggers, t)
+	p.rest()
+	return nil
+}
+
 // creator makes things of a class. What follows their name and columns is not
 // looked at.
 func creator(class int, inSchema bool, kind string) func(*parser, *session) error {

@@ -2,6 +2,7 @@ package sqlservertest
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/seed492efc12/rotor/internal/catalogquery"
 )
@@ -102,6 +103,32 @@ func ofClass(class int, id, name string) func(*session) []catalogquery.Row {
 		}
 		return all
 	}
+}
+
+// triggers are those of the database; the tables here have none.
+func triggers(s *session) (all []catalogquery.Row) {
+	for _, t := range s.seenTriggers() {
+		all = append(all, catalogquery.Row{"name": t.name, "object_id": int64(t.id), "parent_class": int64(0), "is_disabled": truth(false)})
+	}
+	return all
+}
+
+func triggerEvents(s *session) (all []catalogquery.Row) {
+	for _, t := range s.seenTriggers() {
+		for _, event := range t.events {
+			all = append(all, catalogquery.Row{"object_id": int64(t.id), "type_desc": strings.ToUpper(event)})
+		}
+	}
+	return all
+}
+
+// seenTriggers are the ones that the session may know of.
+// Source: "sys.triggers", Permissions.
+func (s *session) seenTriggers() []*trigger {
+	if !s.may("VIEW DEFINITION", target{}) {
+		return nil
+	}
+	return s.database.triggers
 }
 
 func allColumns(s *session) (all []catalogquery.Row) {

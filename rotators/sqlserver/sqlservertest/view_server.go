@@ -36,6 +36,8 @@ var views = map[string]func(*session) []catalogquery.Row{
 	"sys.database_role_members": databaseRoleMembers,
 	"sys.database_permissions":  databasePermissions,
 	"sys.all_columns":           allColumns,
+	"sys.triggers":              triggers,
+	"sys.trigger_events":        triggerEvents,
 
 	"sys.all_objects":                      ofClass(classObject, "object_id", "name"),
 	"sys.schemas":                          ofClass(classSchema, "schema_id", "name"),
