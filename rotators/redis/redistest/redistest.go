@@ -28,6 +28,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
 	"github.com/seed492efc12/rotor/internal/install"
 	"github.com/seed492efc12/rotor/internal/servertest"
 )
@@ -72,8 +73,8 @@ func Main(m *testing.M) { servers.Main(m) }
 
 type source = servertest.Source[*Server]
 
-// Each runs a subtest on each server: every version alone, and the newest of each product in the other shapes; or on the
-// one that ROTOR_TEST_REDIS names. What is missing is said; with ROTOR_REQUIRE_SERVERS=1 it is a failure.
+// Each runs a subtest on each server: every version alone, and the newest of each product in the other shapes, which the
+// products share unless this is a sweep of all servers; or on the one that ROTOR_TEST_REDIS names. What is missing is said; with ROTOR_REQUIRE_SERVERS=1 it is a failure.
 //
 // The servers are shared by all tests of the binary: make users of your own, and change nothing for all of them.
 func Each(t *testing.T, test func(t *testing.T, s *Server)) {
@@ -87,7 +88,7 @@ func wanted() (all []source) {
 	}
 	for _, product := range []string{Redis, Valkey} {
 		all = append(all, installed(product, Config{})...)
-		for _, shape := range []Shape{Replicated, Watched, Cluster} {
+		for _, shape := range shapesOf(product) {
 			shaped := installed(product, Config{Shape: shape})
 			if len(shaped) == 0 {
 				continue
@@ -99,6 +100,17 @@ func wanted() (all []source) {
 		}
 	}
 	return all
+}
+
+// shapesOf are those in which a product is tested beside alone.
+func shapesOf(product string) []Shape {
+	switch sweep := rotationtest.WantedSweep(); {
+	case sweep == rotationtest.DyingEverywhere || sweep == rotationtest.FullSweep:
+		return []Shape{Replicated, Watched, Cluster}
+	case product == Redis:
+		return []Shape{Watched, Cluster}
+	}
+	return []Shape{Replicated}
 }
 
 func installed(product string, c Config) []source {
