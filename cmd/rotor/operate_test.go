@@ -209,7 +209,7 @@ func (d *desk) finishes(t *testing.T) {
 func (d *desk) merges(t *testing.T) {
 	d.unfinish(t)
 	d.edit(t, "note", "of somebody")
-	step := "The safe step: make a version of AWSCURRENT's fields and AWSPENDING's password"
+	step := "The safe step: make a version of AWSCURRENT's fields and the password that works"
 	if d.e.server.Overlap {
 		step = "The safe step: give AWSPENDING up"
 	}

@@ -42,7 +42,7 @@ func recovering(ctx context.Context, t *terminal, c *clouds, name string, yes bo
 	if d.RotationLambdaARN == nil {
 		return errors.New("no function rotates it, so that there is nobody to ask")
 	}
-	target := operate.Target{Secrets: cloud.secrets, Lambda: cloud.functions, ARN: aws.ToString(d.ARN), Function: *d.RotationLambdaARN}
+	target := operate.Target{Secrets: cloud.secrets, Lambda: cloud.functions, ARN: aws.ToString(d.ARN), Function: *d.RotationLambdaARN, Off: !aws.ToBool(d.RotationEnabled)}
 	t.progress("asking %s which version works", *d.RotationLambdaARN)
 	r, err := target.Which(ctx)
 	if err != nil {
@@ -96,7 +96,7 @@ var sentences = map[operate.Step]string{
 	operate.Rotate: "rotate again; the function goes on where it was.",
 	operate.Finish: "finish the rotation: make AWSPENDING's version AWSCURRENT.",
 	operate.GiveUp: "give AWSPENDING up, and rotate anew when it suits.",
-	operate.Merge:  "make a version of AWSCURRENT's fields and AWSPENDING's password, see it work, and make it AWSCURRENT.",
+	operate.Merge:  "make a version of AWSCURRENT's fields and the password that works, see it log in, and make it AWSCURRENT.",
 	operate.GoBack: "make AWSPREVIOUS's version AWSCURRENT again.",
 }
 

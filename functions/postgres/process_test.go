@@ -29,6 +29,10 @@ func TestTheProcessKeepsItsPromisesWhateverHappensToIt(t *testing.T) {
 	functiontest.Run(t, harness(t, postgrestest.Newest(t)))
 }
 
+func TestTheOperatorLeadsOutOfWhateverWasCutOff(t *testing.T) {
+	functiontest.RunRecoveries(t, harness(t, postgrestest.Newest(t)), functiontest.Bootstrap(t, "github.com/seed492efc12/rotor/cmd/rotor"))
+}
+
 func TestWhatTheMessagesSayHelps(t *testing.T) {
 	functiontest.RunRemedies(t, harness(t, postgrestest.Newest(t)))
 }

@@ -17,7 +17,7 @@ const (
 	Rotate  Step = "rotate"  // start it again: the function ends it, or begins anew
 	Finish  Step = "finish"  // move AWSCURRENT to AWSPENDING's version, which works
 	GiveUp  Step = "give up" // take AWSPENDING off: AWSCURRENT works
-	Merge   Step = "merge"   // AWSCURRENT's fields with AWSPENDING's password, as AWSPENDING
+	Merge   Step = "merge"   // make AWSCURRENT of its fields with the credential that works
 	GoBack  Step = "go back" // move AWSCURRENT to AWSPREVIOUS's version, which works
 	Mend    Step = "mend"    // do what the function says, then rotate
 	ByHand  Step = "by hand" // no password of the secret works
@@ -30,14 +30,15 @@ type Recovery struct {
 	Step                       Step
 	Means                      string
 	Failure                    *rotation.Failure // why the rotation does not end by itself, if that was asked
+	With                       string            // for Merge: the label whose credential works
 	Current, Pending, Previous string            // versions; empty where there is none
 }
 
 // NeedsPlan reports whether what the next run would meet decides the step: where
-// AWSCURRENT works and a rotation is under way.
-func NeedsPlan(labels []rotation.Label) bool {
+// AWSCURRENT works, and a rotation is under way that was not switched off.
+func NeedsPlan(labels []rotation.Label, off bool) bool {
 	current, pending, _ := split(labels)
-	return current != nil && current.Works && pending != nil
+	return current != nil && current.Works && pending != nil && !off
 }
 
 func split(labels []rotation.Label) (current, pending, previous *rotation.Label) {
@@ -51,9 +52,10 @@ func split(labels []rotation.Label) (current, pending, previous *rotation.Label)
 }
 
 // Decide says what the one safe step is. Next is why the next run would fail, if it
-// was asked and would. A version is moved to only if its credential was seen to
-// work, and given up only if AWSCURRENT's was.
-func Decide(labels []rotation.Label, next *rotation.Failure) Recovery {
+// was asked and would; off says that rotation is switched off. A version is moved to
+// only if its credential was seen to work, and given up only if AWSCURRENT's was. Where
+// a credential of the secret works, AWSCURRENT's does after one step.
+func Decide(labels []rotation.Label, next *rotation.Failure, off bool) Recovery {
 	current, pending, previous := split(labels)
 	r := Recovery{Labels: labels, Failure: next}
 	for label, version := range map[*rotation.Label]*string{current: &r.Current, pending: &r.Pending, previous: &r.Previous} {
@@ -65,31 +67,48 @@ func Decide(labels []rotation.Label, next *rotation.Failure) Recovery {
 		r.Step, r.Means = s, fmt.Sprintf(means, args...)
 		return r
 	}
-	works := func(l *rotation.Label) bool { return l != nil && l.Works }
+	merge := func(with *rotation.Label) Recovery {
+		r.With = with.Name
+		return is(Merge, "AWSCURRENT does not work, %s does, and they differ in more (%s): AWSCURRENT's fields and %[1]s's password may belong together.",
+			with.Name, strings.Join(with.Differs, ", "))
+	}
 	switch {
 	case current == nil:
 		return is(ByHand, "The secret has no AWSCURRENT version: put a value that works into it (PutSecretValue).")
 	case untold(current) || untold(pending):
 		return is(Untold, "Whether %s works could not be told: mend that first, and ask again.", firstUntold(current, pending))
-	case pending == nil && works(current):
-		return is(Nothing, "AWSCURRENT works, and no rotation is under way.")
-	case works(current) && elsewhere(pending):
-		return is(GiveUp, "AWSCURRENT works. It was changed after the rotation began (%s), and the rotation would undo that.", strings.Join(pending.Differs, ", "))
-	case works(current) && next == nil:
-		return is(Rotate, "AWSCURRENT works. A rotation is under way, and nothing stands in its way any more.")
-	case works(current):
-		return is(Mend, "AWSCURRENT works: nothing is urgent. What stands in the rotation's way has to be mended.")
+	case current.Works:
+		return standing(pending, next, off, is)
 	case works(pending) && elsewhere(pending):
-		return is(Merge, "AWSCURRENT does not work, AWSPENDING does, and AWSCURRENT was changed after the rotation began (%s): its fields and AWSPENDING's password belong together.", strings.Join(pending.Differs, ", "))
+		return merge(pending)
 	case works(pending):
 		return is(Finish, "AWSCURRENT does not work, AWSPENDING does: whoever reads the secret now is locked out until the rotation ends.")
-	case works(previous) && pending == nil && !elsewhere(previous):
-		return is(GoBack, "AWSCURRENT does not work, AWSPREVIOUS does.")
+	case works(previous) && elsewhere(previous):
+		return merge(previous)
 	case works(previous):
-		return is(Rotate, "AWSCURRENT does not work, AWSPREVIOUS does: the next run gets in with that.")
+		return is(GoBack, "AWSCURRENT does not work, AWSPREVIOUS does.")
 	}
 	return is(ByHand, "No version of the secret works. Put a password that works into AWSCURRENT (PutSecretValue), or set AWSCURRENT's in the database.")
 }
+
+// standing decides where AWSCURRENT works.
+func standing(pending *rotation.Label, next *rotation.Failure, off bool, is func(Step, string, ...any) Recovery) Recovery {
+	switch {
+	case pending == nil && off:
+		return is(Nothing, "AWSCURRENT works, and no rotation is under way. Rotation is switched off (CancelRotateSecret); rotating switches it on.")
+	case pending == nil:
+		return is(Nothing, "AWSCURRENT works, and no rotation is under way.")
+	case off:
+		return is(GiveUp, "AWSCURRENT works. Rotation is switched off (CancelRotateSecret): the one that had begun goes on no more, and stands in the next one's way.")
+	case elsewhere(pending):
+		return is(GiveUp, "AWSCURRENT works. It was changed after the rotation began (%s), and the rotation would undo that.", strings.Join(pending.Differs, ", "))
+	case next == nil:
+		return is(Rotate, "AWSCURRENT works. A rotation is under way, and nothing stands in its way any more.")
+	}
+	return is(Mend, "AWSCURRENT works: nothing is urgent. What stands in the rotation's way has to be mended.")
+}
+
+func works(l *rotation.Label) bool { return l != nil && l.Works }
 
 // firstUntold names the first label that is.
 func firstUntold(all ...*rotation.Label) string {

@@ -40,15 +40,17 @@ func TestTheSafeStep(t *testing.T) {
 		{"set, and a field was edited", []rotation.Label{refused(c), works(p, "dbname")}, nil, Merge},
 		{"the edited database is not there", []rotation.Label{label(c, false, rotation.NoDatabase), works(p, "dbname")}, nil, Merge},
 		{"a wrong value was written", []rotation.Label{refused(c), works(v)}, nil, GoBack},
-		{"a wrong value was written elsewhere", []rotation.Label{refused(c), works(v, "host")}, nil, Rotate},
-		{"the previous one alone works", []rotation.Label{refused(c), refused(p), works(v)}, nil, Rotate},
+		{"a wrong value was written elsewhere", []rotation.Label{refused(c), works(v, "note")}, nil, Merge},
+		{"the previous one alone works", []rotation.Label{refused(c), refused(p), works(v)}, nil, GoBack},
+		{"the previous one alone works, elsewhere", []rotation.Label{refused(c), refused(p, "note"), works(v, "note")}, nil, Merge},
+		{"the other user's works", []rotation.Label{refused(c), refused(p), works(v, "username")}, nil, GoBack},
 		{"none works", []rotation.Label{refused(c), refused(p), refused(v)}, nil, ByHand},
 		{"there is no current one", []rotation.Label{works(p)}, nil, ByHand},
 		{"the server is down", []rotation.Label{label(c, false, rotation.Unreachable), label(p, false, rotation.Unreachable)}, nil, Untold},
 		{"the server went down", []rotation.Label{refused(c), label(p, false, rotation.Timeout)}, nil, Untold},
 		{"only the previous one's server is down", []rotation.Label{works(c), label(v, false, rotation.Unreachable)}, nil, Nothing},
 	} {
-		r := Decide(test.labels, test.next)
+		r := Decide(test.labels, test.next, false)
 		if r.Step != test.want || r.Means == "" {
 			t.Errorf("%s: got %q (%s), want %q", test.name, r.Step, r.Means, test.want)
 		}
@@ -57,6 +59,28 @@ func TestTheSafeStep(t *testing.T) {
 			if !strings.HasPrefix(command, "aws secretsmanager ") || !strings.HasSuffix(command, " --region r") || strings.Contains(command, "-id  ") {
 				t.Errorf("%s: the command is %q", test.name, command)
 			}
+		}
+	}
+}
+
+// Where rotation is switched off, nobody goes on with the one that had begun.
+func TestTheSafeStepWhereRotationIsSwitchedOff(t *testing.T) {
+	const c, p = rotation.Current, rotation.Pending
+	refused, works := label(c, false, rotation.LoginRefused), label(c, true, "")
+	for _, test := range []struct {
+		name   string
+		labels []rotation.Label
+		want   Step
+	}{
+		{"nothing was set", []rotation.Label{works, label(p, false, rotation.LoginRefused)}, GiveUp},
+		{"nothing was made", []rotation.Label{works, label(p, false, rotation.NotReady)}, GiveUp},
+		{"both work", []rotation.Label{works, label(p, true, "")}, GiveUp},
+		{"set", []rotation.Label{refused, label(p, true, "")}, Finish},
+		{"nothing had begun", []rotation.Label{works}, Nothing},
+	} {
+		r := Decide(test.labels, nil, true)
+		if r.Step != test.want || NeedsPlan(test.labels, true) || r.Step == GiveUp && !strings.Contains(r.Means, "CancelRotateSecret") {
+			t.Errorf("%s: got %q (%s), want %q", test.name, r.Step, r.Means, test.want)
 		}
 	}
 }

@@ -32,6 +32,7 @@ type Target struct {
 	Lambda   Invoker
 	ARN      string
 	Function string
+	Off      bool // rotation is switched off
 }
 
 // Which asks which labels work, and decides what the safe step is.
@@ -41,14 +42,14 @@ func (t Target) Which(ctx context.Context) (Recovery, error) {
 		return Recovery{}, err
 	}
 	var next *rotation.Failure
-	if NeedsPlan(a.Labels) {
+	if NeedsPlan(a.Labels, t.Off) {
 		plan, err := Ask(ctx, t.Lambda, t.Function, rotation.AskPlan, t.ARN, "")
 		if err != nil {
 			return Recovery{}, err
 		}
 		next = plan.Failure
 	}
-	return Decide(a.Labels, next), nil
+	return Decide(a.Labels, next, t.Off), nil
 }
 
 func (t Target) which(ctx context.Context, label string) (rotation.Answer, error) {
@@ -120,19 +121,23 @@ func (t Target) move(ctx context.Context, label, to, from string) error {
 	return err
 }
 
-// merge makes a version of AWSCURRENT's fields and AWSPENDING's credential, has the
+// merge makes a version of AWSCURRENT's fields and the credential that works, has the
 // function log in with it, and makes it AWSCURRENT if that works. Until then nothing
 // that works loses its label.
 func (t Target) merge(ctx context.Context, r Recovery) error {
+	from := r.Pending
+	if r.With == rotation.Previous {
+		from = r.Previous
+	}
 	current, err := t.value(ctx, r.Current)
 	if err != nil {
 		return err
 	}
-	pending, err := t.value(ctx, r.Pending)
+	works, err := t.value(ctx, from)
 	if err != nil {
 		return err
 	}
-	merged := current.With("username", pending.Text("username")).With("password", pending.Text("password"))
+	merged := current.With("username", works.Text("username")).With("password", works.Text("password"))
 	version := rand.Text() + rand.Text()
 	_, err = t.Secrets.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &t.ARN, ClientRequestToken: &version,
 		SecretString: aws.String(string(merged.Bytes())), VersionStages: []string{mergedLabel}})
@@ -140,8 +145,8 @@ func (t Target) merge(ctx context.Context, r Recovery) error {
 		return err
 	}
 	a, err := t.which(ctx, mergedLabel)
-	if err == nil && !works(a, mergedLabel) {
-		err = errors.New("AWSCURRENT's fields with AWSPENDING's password do not work: correct AWSCURRENT's fields (PutSecretValue), and ask again; AWSPENDING is as it was")
+	if err == nil && !seen(a, mergedLabel) {
+		err = fmt.Errorf("AWSCURRENT's fields with %[1]s's password do not work: correct AWSCURRENT's fields (PutSecretValue), and ask again; %[1]s is as it was", r.With)
 	}
 	if err != nil {
 		return errors.Join(err, t.move(ctx, mergedLabel, "", version))
@@ -149,7 +154,11 @@ func (t Target) merge(ctx context.Context, r Recovery) error {
 	if err := t.move(ctx, rotation.Current, version, r.Current); err != nil {
 		return err
 	}
-	return errors.Join(t.move(ctx, mergedLabel, "", version), t.move(ctx, rotation.Pending, "", r.Pending))
+	err = t.move(ctx, mergedLabel, "", version)
+	if r.With == rotation.Pending {
+		err = errors.Join(err, t.move(ctx, rotation.Pending, "", r.Pending))
+	}
+	return err
 }
 
 func (t Target) value(ctx context.Context, version string) (secret.Document, error) {
@@ -160,7 +169,7 @@ func (t Target) value(ctx context.Context, version string) (secret.Document, err
 	return secret.Parse([]byte(aws.ToString(out.SecretString)))
 }
 
-// works reports whether the credential of a label was seen to work.
-func works(a rotation.Answer, label string) bool {
+// seen reports whether the credential of a label was seen to work.
+func seen(a rotation.Answer, label string) bool {
 	return slices.ContainsFunc(a.Labels, func(l rotation.Label) bool { return l.Name == label && l.Works })
 }

@@ -51,7 +51,13 @@ type stage struct {
 // stage opens one with proxies. Secrets Manager runs a failed rotation again once, and at once.
 func (h Harness) stage(t *testing.T, by string) *stage {
 	t.Helper()
-	s := h.newStage(t, by, 1)
+	return h.proxied(t, by, 1)
+}
+
+// proxied opens one with proxies. Secrets Manager runs a failed rotation again that often; below 0 never.
+func (h Harness) proxied(t *testing.T, by string, retries int) *stage {
+	t.Helper()
+	s := h.newStage(t, by, retries)
 	s.store = s.proxy(t, "store", strings.TrimPrefix(s.rig.URL, "http://"))
 	s.database = s.proxy(t, "database", h.Address)
 	s.endpoint, s.address = fmt.Sprint("http://127.0.0.1:", s.store.Port), fmt.Sprint("127.0.0.1:", s.database.Port)

@@ -105,6 +105,12 @@ func (r *Rig) rotate(ctx context.Context, secret string, f *Function, immediatel
 	return n, errors.Join(err, describeErr)
 }
 
+// Wait waits until the rotation that makes a version of a secret has ended, whoever started it, and is the error of its
+// last step.
+func (r *Rig) Wait(ctx context.Context, secret, token string) error {
+	return r.service.Wait(ctx, secret, token)
+}
+
 // Labels tells which version of a secret each staging label is on.
 func (r *Rig) Labels(ctx context.Context, secret string) (local.Labels, error) {
 	out, err := r.Client.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &secret})

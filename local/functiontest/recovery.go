@@ -1,0 +1,345 @@
+package functiontest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
+	"github.com/seed492efc12/rotor/framework/secret"
+	"github.com/seed492efc12/rotor/local/rig"
+)
+
+// RunRecoveries kills the function at each point of a rotation in turn, as far as [rotationtest.WantedSweep] goes, and
+// lets nobody but an operator go on, with the command at the path rotor: "rotor recover" and its --yes. At each point the
+// secret is left as it is, or a field of AWSCURRENT is edited, or its password is replaced by a wrong one. After the first step AWSCURRENT works;
+// it works all the time if it worked before; three steps are enough; and the next rotation succeeds.
+func RunRecoveries(t *testing.T, h Harness, rotor string) {
+	if rotationtest.WantedSweep() == rotationtest.NoSweep {
+		t.Skip("no point is swept")
+	}
+	h = h.oneAtATime()
+	for _, by := range strategies() {
+		t.Run(by, func(t *testing.T) { h.recoveries(t, by, rotor) })
+	}
+}
+
+// Edits are what somebody may do to AWSCURRENT while a rotation is stuck.
+const (
+	untouched     = "untouched"
+	noteEdited    = "note edited"
+	wrongPassword = "wrong password"
+)
+
+func edits() []string { return []string{untouched, noteEdited, wrongPassword} }
+
+// An office is a stage with an operator.
+type office struct {
+	*stage
+	operator
+	tally
+}
+
+// A tally counts what was seen at the points.
+type tally struct {
+	cases, window int // and those of them in which AWSCURRENT could not work
+	logins        int
+	steps          map[string]int
+}
+
+func (a *tally) add(b tally) {
+	a.cases, a.window, a.logins = a.cases+b.cases, a.window+b.window, a.logins+b.logins
+	for step, n := range b.steps {
+		a.steps[step] += n
+	}
+}
+
+func (h Harness) recoveries(t *testing.T, by, rotor string) {
+	store, db := newTurns("store", "asked"), newTurns("database", "asked")
+	wanted := rotationtest.WantedSweep()
+	switch wanted {
+	case rotationtest.FullSweep:
+		store.moments, db.moments = append(store.moments, "answered"), append(db.moments, "answered")
+	case rotationtest.DyingSweep:
+		store.stride = 3 // one call of each step, at least
+	}
+	db.stride = wanted.Stride()
+	offices := lanes(t, func(t *testing.T) *office {
+		s := h.proxied(t, by, -1)
+		return &office{s, operator{path: rotor, env: operating(t, s.rig)}, tally{steps: map[string]int{}}}
+	})
+	sweep(t, offices, newQueue(store, db), func(t *testing.T, o *office, point string) (reached int) {
+		for turn := range turnsOf(by) {
+			for _, edit := range edits() {
+				if o.stuck(t, point, turn, edit) {
+					reached++
+				}
+			}
+		}
+		return reached
+	})
+	all := tally{steps: map[string]int{}}
+	for _, o := range offices {
+		all.add(o.tally)
+		for _, line := range Find(o.written.String(), append(o.passwords, o.rig.RotationTokens()...)...) {
+			t.Errorf("a password or RotationToken is in what rotor wrote: %s", line)
+		}
+	}
+	t.Logf("%d points, %d of them between setSecret and finishSecret of a single user, %d logins; steps: %v", all.cases, all.window, all.logins, all.steps)
+	if keeps := h.keeps(by); (all.window == 0) != keeps {
+		t.Errorf("AWSCURRENT did not work at %d points; it stays valid: %v", all.window, keeps)
+	}
+	h.log(t, "recovered/process", by, "cases", all.cases, "logins", all.logins)
+}
+
+// keeps reports whether the password in AWSCURRENT stays valid until the next rotation has ended.
+func (h Harness) keeps(by string) bool { return by == alternating || slices.Contains(h.Overlaps, by) }
+
+// stuck makes a user whose rotation is killed at the point, edits AWSCURRENT, and has the operator lead out.
+func (o *office) stuck(t *testing.T, point string, turn int, edit string) (reached bool) {
+	t.Helper()
+	u := o.user(t)
+	for range turn {
+		u.rotated(t)
+	}
+	o.arm(t, point, func() bool {
+		if err := o.function.Restart(); err != nil {
+			t.Errorf("killed at %s: %v", point, err)
+		}
+		return false
+	})
+	n, _ := o.rig.Rotate(t.Context(), u.arn, o.function)
+	if !o.reached(t) {
+		return false
+	}
+	o.cases++
+	if u.inWindow(t, n) {
+		o.window++
+	}
+	u.edited(t, edit)
+	o.leadsOut(t, u, edit)
+	if note := u.value(t.Context(), "AWSCURRENT").Text("note"); (note != "") != (edit == noteEdited) {
+		t.Errorf("the note is %q", note)
+	}
+	o.whole(t, u)
+	for _, label := range []string{"AWSCURRENT", "AWSPREVIOUS"} {
+		o.passwords = append(o.passwords, u.value(t.Context(), label).Text("password"))
+	}
+	if t.Failed() {
+		t.Fatalf("it was killed at %s in turn %d, %s", point, turn+1, edit)
+	}
+	return true
+}
+
+// inWindow checks which of the labels work after a rotation was cut off, and reports whether AWSCURRENT does not: that
+// may be only where a single user's old password ends at once, from the change in setSecret until finishSecret has moved
+// the label.
+func (u *user) inWindow(t *testing.T, n rig.Rotation) (is bool) {
+	t.Helper()
+	refused := u.works(t.Context(), "AWSCURRENT")
+	if refused != nil && !u.Refused(refused) {
+		t.Errorf("AWSCURRENT is not refused: %v", refused)
+	}
+	if u.keeps(u.by) {
+		if refused != nil {
+			t.Errorf("AWSCURRENT does not work: %v", refused)
+		}
+		return refused != nil
+	}
+	changed := u.works(t.Context(), "AWSPENDING") == nil
+	if want := changed && n.Labels["AWSCURRENT"] != n.Token; (refused != nil) != want {
+		t.Errorf("AWSPENDING works: %v; the label has moved: %v; AWSCURRENT: %v", changed, n.Labels["AWSCURRENT"] == n.Token, refused)
+	}
+	last := n.Steps[len(n.Steps)-1].Name
+	if last == "createSecret" && changed || last == "testSecret" && refused == nil {
+		t.Errorf("killed in %s, AWSPENDING works: %v, AWSCURRENT: %v", last, changed, refused)
+	}
+	return refused != nil
+}
+
+// edited is what somebody does to AWSCURRENT.
+func (u *user) edited(t *testing.T, how string) {
+	t.Helper()
+	switch d := u.value(t.Context(), "AWSCURRENT"); how {
+	case noteEdited:
+		u.edit(t, d.With("note", "of somebody"))
+	case wrongPassword:
+		u.edit(t, d.With("password", "not-the-password"))
+	}
+}
+
+// leadsOut has the operator do step after step until no rotation is under way.
+func (o *office) leadsOut(t *testing.T, u *user, edit string) {
+	t.Helper()
+	const most = 3
+	for n := 0; ; n++ {
+		worked := u.works(t.Context(), "AWSCURRENT") == nil
+		app := &application{user: u, works: worked}
+		app.open(t)
+		step := o.step(t, u, n)
+		o.logins += app.close(t)
+		o.steps[step]++
+		if err := u.works(t.Context(), "AWSCURRENT"); err != nil {
+			t.Fatalf("after %q, step %d, AWSCURRENT does not work: %v\n%s", step, n+1, err, o.last)
+		}
+		if step == "nothing" {
+			break
+		}
+		if n == most {
+			t.Fatalf("there is no end: %s", o.last)
+		}
+	}
+	labels, err := o.rig.Labels(t.Context(), u.arn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := labels["AWSPENDING"]; p != "" && p != labels["AWSCURRENT"] {
+		t.Error("AWSPENDING is left")
+	}
+}
+
+// step asks what to do, which changes nothing, and does it.
+func (o *office) step(t *testing.T, u *user, n int) (step string) {
+	t.Helper()
+	labels, values := u.state(t)
+	for _, v := range values {
+		if d, err := secret.Parse([]byte(v)); err == nil {
+			o.passwords = append(o.passwords, d.Text("password"))
+		}
+	}
+	said, status := o.run(t, "recover", u.arn)
+	nowLabels, nowValues := u.state(t)
+	if !maps.Equal(labels, nowLabels) || !maps.Equal(values, nowValues) {
+		t.Error("rotor recover has changed the secret")
+	}
+	const nothing = "AWSCURRENT works, and no rotation is under way."
+	if status == 0 && strings.Contains(said, nothing) {
+		return "nothing"
+	}
+	if status != 2 || !strings.Contains(said, "The safe step: ") || !strings.Contains(said, "rotor recover "+u.arn+" --yes") {
+		t.Fatalf("step %d: rotor recover ends with %d and says\n%s", n+1, status, said)
+	}
+	did, status := o.run(t, "recover", u.arn, "--yes")
+	_, step, done := strings.Cut(did, "Done: ")
+	if status != 0 || !done {
+		t.Fatalf("step %d: rotor recover --yes ends with %d and says\n%s", n+1, status, did)
+	}
+	step = strings.TrimSuffix(step, ".\n")
+	if step == "rotate" {
+		if err := o.rig.Wait(t.Context(), u.arn, labels["AWSPENDING"]); err != nil {
+			t.Errorf("the rotation that step %d started: %v\n%s", n+1, err, did)
+		}
+	}
+	return step
+}
+
+// whole rotates once more, which succeeds.
+func (o *office) whole(t *testing.T, u *user) {
+	t.Helper()
+	app := &application{user: u, works: true}
+	app.open(t)
+	u.rotated(t)
+	o.logins += app.close(t)
+}
+
+// rotated is a healthy rotation.
+func (u *user) rotated(t *testing.T) {
+	t.Helper()
+	old := u.value(t.Context(), "AWSCURRENT").Text("password")
+	n, err := u.rig.Rotate(t.Context(), u.arn, u.function)
+	if err != nil {
+		t.Fatalf("a rotation: %v", err)
+	}
+	u.wantRotated(t, n.Token, "", old)
+}
+
+// An application logs in again and again.
+type application struct {
+	*user
+	works   bool // at first: if not, it does nothing
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	logins  int
+	refused []error
+}
+
+// pause is between two logins.
+const pause = 10 * time.Millisecond
+
+// open begins with AWSCURRENT's value. It keeps the value where that stays valid, and else reads it before each login.
+func (a *application) open(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	a.stop = cancel
+	if !a.works {
+		return
+	}
+	d := a.value(t.Context(), "AWSCURRENT")
+	a.running.Go(func() {
+		for ; ctx.Err() == nil; time.Sleep(pause) {
+			if !a.keeps(a.by) {
+				d = a.value(t.Context(), "AWSCURRENT")
+			}
+			a.logins++
+			if _, err := a.Login(t.Context(), d.Text("username"), d.Text("password")); err != nil && !a.meanwhile(t.Context()) {
+				a.refused = append(a.refused, err)
+			}
+		}
+	})
+}
+
+// meanwhile reports whether a login may have been refused because a single user's password was being changed: one of the two labels works.
+func (a *application) meanwhile(ctx context.Context) bool {
+	return !a.keeps(a.by) && (a.alive(ctx) == nil || a.alive(ctx) == nil) // the label may move between two reads
+}
+
+// close ends it, and tells how often it logged in.
+func (a *application) close(t *testing.T) (logins int) {
+	t.Helper()
+	a.stop()
+	a.running.Wait()
+	if len(a.refused) > 0 {
+		t.Errorf("%d of %d logins were refused: %v", len(a.refused), a.logins, a.refused[0])
+	}
+	return a.logins
+}
+
+// An operator runs rotor.
+type operator struct {
+	path    string
+	env     []string
+	written bytes.Buffer
+	last    string
+}
+
+// operating is the environment of rotor for the stand-in.
+func operating(t *testing.T, r *rig.Rig) []string {
+	t.Helper()
+	home := t.TempDir()
+	return []string{
+		"HOME=" + home, "AWS_CONFIG_FILE=" + home + "/none", "AWS_SHARED_CREDENTIALS_FILE=" + home + "/none", "AWS_REGION=us-east-1",
+		"AWS_ENDPOINT_URL=" + r.URL, "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local",
+	}
+}
+
+// run returns what rotor wrote, and its exit status.
+func (o *operator) run(t *testing.T, args ...string) (written string, status int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, o.path, args...)
+	cmd.Env = o.env
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	o.last = fmt.Sprintf("rotor %s\n%s", strings.Join(args, " "), out)
+	o.written.WriteString(o.last)
+	return string(out), cmd.ProcessState.ExitCode()
+}
