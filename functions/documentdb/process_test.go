@@ -37,6 +37,10 @@ func TestATrialRunsThePreflight(t *testing.T) { each(t, functiontest.RunTrials) 
 
 func TestTheProcessKeepsItsPromisesWhateverHappensToIt(t *testing.T) { newest(t, functiontest.Run) }
 
+func TestTheOperatorLeadsOutOfWhateverWasCutOff(t *testing.T) {
+	functiontest.RunRecoveries(t, harness(t, documentdbtest.Start(t, documentdbtest.Config{})), functiontest.Bootstrap(t, harnesstest.Rotor))
+}
+
 func TestWhatTheMessagesSayHelps(t *testing.T) { newest(t, functiontest.RunRemedies) }
 
 func TestARotationThatIsCutOffLeavesNothingOpen(t *testing.T) {

@@ -3,6 +3,7 @@ package main_test
 import (
 	"testing"
 
+	"github.com/seed492efc12/rotor/internal/harnesstest"
 	"github.com/seed492efc12/rotor/local/functiontest"
 	"github.com/seed492efc12/rotor/rotators/mysql"
 	"github.com/seed492efc12/rotor/rotators/mysql/mysqltest"
@@ -26,6 +27,17 @@ func TestATrialRunsThePreflight(t *testing.T) { each(t, functiontest.RunTrials) 
 
 func TestTheProcessKeepsItsPromisesWhateverHappensToIt(t *testing.T) { newest(t, functiontest.Run) }
 
+// MySQL keeps a second password, MariaDB none.
+func TestTheOperatorLeadsOutOfWhateverWasCutOff(t *testing.T) {
+	rotor := functiontest.Bootstrap(t, harnesstest.Rotor)
+	t.Run("mysql-8.0", func(t *testing.T) {
+		functiontest.RunRecoveries(t, overlapping(t, mysqltest.StartNamed(t, "mysql-8.0", mysqltest.Config{})), rotor)
+	})
+	t.Run(mysqltest.MariaDB, func(t *testing.T) {
+		functiontest.RunRecoveries(t, harness(t, mysqltest.Start(t, mysqltest.MariaDB, mysqltest.Config{})), rotor)
+	})
+}
+
 func TestWhatTheMessagesSayHelps(t *testing.T) { newest(t, functiontest.RunRemedies) }
 
 func TestARotationThatIsCutOffLeavesNothingOpen(t *testing.T) {
@@ -34,14 +46,20 @@ func TestARotationThatIsCutOffLeavesNothingOpen(t *testing.T) {
 
 func TestASingleUserRotatesWithoutAGapWhereTheServerKeepsTheOldPassword(t *testing.T) {
 	mysqltest.EachOf(t, mysqltest.MySQL, func(t *testing.T, s *mysqltest.Server) {
-		h := harness(t, s, "GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO %s")
-		h.Overlaps = append(h.Overlaps, "single-user")
-		told := h.Told
-		h.Told = func(t *testing.T, by, log string) {
-			if by != "single-user" {
-				told(t, by, log)
-			}
-		}
-		functiontest.RunRotations(t, h)
+		functiontest.RunRotations(t, overlapping(t, s))
 	})
+}
+
+// overlapping is a harness of MySQL in which single users may keep their old password.
+func overlapping(t *testing.T, s *mysqltest.Server) functiontest.Harness {
+	t.Helper()
+	h := harness(t, s, "GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO %s")
+	h.Overlaps = append(h.Overlaps, "single-user")
+	told := h.Told
+	h.Told = func(t *testing.T, by, log string) {
+		if by != "single-user" {
+			told(t, by, log)
+		}
+	}
+	return h
 }

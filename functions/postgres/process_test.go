@@ -30,7 +30,7 @@ func TestTheProcessKeepsItsPromisesWhateverHappensToIt(t *testing.T) {
 }
 
 func TestTheOperatorLeadsOutOfWhateverWasCutOff(t *testing.T) {
-	functiontest.RunRecoveries(t, harness(t, postgrestest.Newest(t)), functiontest.Bootstrap(t, "github.com/seed492efc12/rotor/cmd/rotor"))
+	functiontest.RunRecoveries(t, harness(t, postgrestest.Newest(t)), functiontest.Bootstrap(t, harnesstest.Rotor))
 }
 
 func TestWhatTheMessagesSayHelps(t *testing.T) {

@@ -41,6 +41,10 @@ func TestATrialRunsThePreflight(t *testing.T) { each(t, functiontest.RunTrials) 
 
 func TestTheProcessKeepsItsPromisesWhateverHappensToIt(t *testing.T) { newest(t, functiontest.Run) }
 
+func TestTheOperatorLeadsOutOfWhateverWasCutOff(t *testing.T) {
+	functiontest.RunRecoveries(t, harness(t, redistest.Start(t, redistest.Redis, redistest.Config{})), functiontest.Bootstrap(t, harnesstest.Rotor))
+}
+
 func TestWhatTheMessagesSayHelps(t *testing.T) { newest(t, functiontest.RunRemedies) }
 
 func TestARotationThatIsCutOffLeavesNothingOpen(t *testing.T) {

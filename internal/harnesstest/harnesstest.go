@@ -13,6 +13,9 @@ import (
 	"github.com/seed492efc12/rotor/local/localtls"
 )
 
+// Rotor is the package of the operator's command.
+const Rotor = "github.com/seed492efc12/rotor/cmd/rotor"
+
 // New is a harness for a server, in which New and Refused are still to be set, and Bootstrap for a built function.
 func New(engine string, s *servertest.Server) functiontest.Harness {
 	h := functiontest.Harness{

@@ -40,6 +40,39 @@ const (
 
 func edits() []string { return []string{untouched, noteEdited, wrongPassword} }
 
+// A recovery is one of the cases at a point: how many rotations there were before, and what is edited.
+type recovery struct {
+	before int
+	edit   string
+}
+
+// allCases are those of a point, in each turn of the users of a strategy.
+func allCases(by, _ string) (all []recovery) {
+	for before := range turnsOf(by) {
+		for _, edit := range edits() {
+			all = append(all, recovery{before, edit})
+		}
+	}
+	return all
+}
+
+// storeStride takes one call of each step, at least.
+const storeStride = 3
+
+// oneCase is the case at a point of a sweep that takes some: another for each point.
+func oneCase(by, point string) []recovery {
+	all := allCases(by, point)
+	n := turnOf(point) / storeStride % len(all)
+	return all[n : n+1]
+}
+
+// turnOf is the number in a point's name.
+func turnOf(point string) (turn int) {
+	_, rest, _ := strings.Cut(point, "#")
+	_, _ = fmt.Sscan(rest, &turn)
+	return turn
+}
+
 // An office is a stage with an operator.
 type office struct {
 	*stage
@@ -51,7 +84,7 @@ type office struct {
 type tally struct {
 	cases, window int // and those of them in which AWSCURRENT could not work
 	logins        int
-	steps          map[string]int
+	steps         map[string]int
 }
 
 func (a *tally) add(b tally) {
@@ -63,24 +96,21 @@ func (a *tally) add(b tally) {
 
 func (h Harness) recoveries(t *testing.T, by, rotor string) {
 	store, db := newTurns("store", "asked"), newTurns("database", "asked")
-	wanted := rotationtest.WantedSweep()
-	switch wanted {
+	cases := allCases
+	switch wanted := rotationtest.WantedSweep(); wanted {
 	case rotationtest.FullSweep:
 		store.moments, db.moments = append(store.moments, "answered"), append(db.moments, "answered")
 	case rotationtest.DyingSweep:
-		store.stride = 3 // one call of each step, at least
+		store.stride, db.stride, cases = storeStride, wanted.Stride(), oneCase
 	}
-	db.stride = wanted.Stride()
 	offices := lanes(t, func(t *testing.T) *office {
 		s := h.proxied(t, by, -1)
 		return &office{s, operator{path: rotor, env: operating(t, s.rig)}, tally{steps: map[string]int{}}}
 	})
 	sweep(t, offices, newQueue(store, db), func(t *testing.T, o *office, point string) (reached int) {
-		for turn := range turnsOf(by) {
-			for _, edit := range edits() {
-				if o.stuck(t, point, turn, edit) {
-					reached++
-				}
+		for _, c := range cases(by, point) {
+			if o.stuck(t, point, c) {
+				reached++
 			}
 		}
 		return reached
@@ -103,10 +133,10 @@ func (h Harness) recoveries(t *testing.T, by, rotor string) {
 func (h Harness) keeps(by string) bool { return by == alternating || slices.Contains(h.Overlaps, by) }
 
 // stuck makes a user whose rotation is killed at the point, edits AWSCURRENT, and has the operator lead out.
-func (o *office) stuck(t *testing.T, point string, turn int, edit string) (reached bool) {
+func (o *office) stuck(t *testing.T, point string, c recovery) (reached bool) {
 	t.Helper()
 	u := o.user(t)
-	for range turn {
+	for range c.before {
 		u.rotated(t)
 	}
 	o.arm(t, point, func() bool {
@@ -123,9 +153,9 @@ func (o *office) stuck(t *testing.T, point string, turn int, edit string) (reach
 	if u.inWindow(t, n) {
 		o.window++
 	}
-	u.edited(t, edit)
-	o.leadsOut(t, u, edit)
-	if note := u.value(t.Context(), "AWSCURRENT").Text("note"); (note != "") != (edit == noteEdited) {
+	u.edited(t, c.edit)
+	o.leadsOut(t, u)
+	if note := u.value(t.Context(), "AWSCURRENT").Text("note"); (note != "") != (c.edit == noteEdited) {
 		t.Errorf("the note is %q", note)
 	}
 	o.whole(t, u)
@@ -133,7 +163,7 @@ func (o *office) stuck(t *testing.T, point string, turn int, edit string) (reach
 		o.passwords = append(o.passwords, u.value(t.Context(), label).Text("password"))
 	}
 	if t.Failed() {
-		t.Fatalf("it was killed at %s in turn %d, %s", point, turn+1, edit)
+		t.Fatalf("it was killed at %s after %d rotations, %s", point, c.before, c.edit)
 	}
 	return true
 }
@@ -176,7 +206,7 @@ func (u *user) edited(t *testing.T, how string) {
 }
 
 // leadsOut has the operator do step after step until no rotation is under way.
-func (o *office) leadsOut(t *testing.T, u *user, edit string) {
+func (o *office) leadsOut(t *testing.T, u *user) {
 	t.Helper()
 	const most = 3
 	for n := 0; ; n++ {
@@ -271,7 +301,7 @@ type application struct {
 }
 
 // pause is between two logins.
-const pause = 10 * time.Millisecond
+const pause = 40 * time.Millisecond
 
 // open begins with AWSCURRENT's value. It keeps the value where that stays valid, and else reads it before each login.
 func (a *application) open(t *testing.T) {
