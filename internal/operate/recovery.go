@@ -31,6 +31,7 @@ type Recovery struct {
 	Means                      string
 	Failure                    *rotation.Failure // why the rotation does not end by itself, if that was asked
 	With                       string            // for Merge: the label whose credential works
+	Keep                       bool              // for GiveUp: AWSPENDING's version becomes AWSPREVIOUS
 	Current, Pending, Previous string            // versions; empty where there is none
 }
 
@@ -99,13 +100,24 @@ func standing(pending *rotation.Label, next *rotation.Failure, off bool, is func
 	case pending == nil:
 		return is(Nothing, "AWSCURRENT works, and no rotation is under way.")
 	case off:
-		return is(GiveUp, "AWSCURRENT works. Rotation is switched off (CancelRotateSecret): the one that had begun goes on no more, and stands in the next one's way.")
+		return giveUp(pending, is, "Rotation is switched off (CancelRotateSecret): the one that had begun goes on no more, and stands in the next one's way.")
 	case elsewhere(pending):
-		return is(GiveUp, "AWSCURRENT works. It was changed after the rotation began (%s), and the rotation would undo that.", strings.Join(pending.Differs, ", "))
+		return giveUp(pending, is, "It was changed after the rotation began ("+strings.Join(pending.Differs, ", ")+"), and the rotation would undo that.")
 	case next == nil:
 		return is(Rotate, "AWSCURRENT works. A rotation is under way, and nothing stands in its way any more.")
 	}
 	return is(Mend, "AWSCURRENT works: nothing is urgent. What stands in the rotation's way has to be mended.")
+}
+
+// giveUp keeps the credential of another user that works: AWSPREVIOUS may not have it any
+// more, and where the server has no mark it is what proves that two users are a pair.
+func giveUp(pending *rotation.Label, is func(Step, string, ...any) Recovery, why string) Recovery {
+	if !pending.Works || !slices.Contains(pending.Differs, "username") {
+		return is(GiveUp, "AWSCURRENT works. %s", why)
+	}
+	r := is(GiveUp, "AWSCURRENT works. %s AWSPENDING's user works too: its version becomes AWSPREVIOUS, so that the next rotation knows that user.", why)
+	r.Keep = true
+	return r
 }
 
 func works(l *rotation.Label) bool { return l != nil && l.Works }

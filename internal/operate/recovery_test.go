@@ -63,6 +63,27 @@ func TestTheSafeStep(t *testing.T) {
 	}
 }
 
+// The next rotation knows the other one of two users by the password that works.
+func TestGivingUpKeepsTheOtherUsersPassword(t *testing.T) {
+	const c, p, v = rotation.Current, rotation.Pending, rotation.Previous
+	for _, test := range []struct {
+		pending rotation.Label
+		off     bool
+		want    int // commands
+	}{
+		{label(p, true, "", "note", "username"), false, 2},
+		{label(p, true, "", "username"), true, 2},
+		{label(p, false, rotation.LoginRefused, "note", "username"), false, 1},
+		{label(p, true, "", "note"), false, 1},
+	} {
+		r := Decide([]rotation.Label{label(c, true, ""), test.pending, label(v, true, "")}, nil, test.off)
+		if commands := (Target{}).Commands(r, ""); r.Step != GiveUp || len(commands) != test.want ||
+			test.want == 2 && !strings.Contains(commands[0], "--version-stage AWSPREVIOUS --move-to-version-id awspending --remove-from-version-id awsprevious") {
+			t.Errorf("%+v: got %q by %q", test.pending, r.Step, commands)
+		}
+	}
+}
+
 // Where rotation is switched off, nobody goes on with the one that had begun.
 func TestTheSafeStepWhereRotationIsSwitchedOff(t *testing.T) {
 	const c, p = rotation.Current, rotation.Pending

@@ -79,6 +79,9 @@ func (t Target) Commands(r Recovery, options string) (commands []string) {
 	case Finish:
 		move(rotation.Current, r.Pending, r.Current)
 	case GiveUp:
+		if r.Keep {
+			move(rotation.Previous, r.Pending, r.Previous)
+		}
 		move(rotation.Pending, "", r.Pending)
 	case GoBack:
 		move(rotation.Current, r.Previous, r.Current)
@@ -99,6 +102,11 @@ func (t Target) Do(ctx context.Context, r Recovery) error {
 	case Finish:
 		return t.move(ctx, rotation.Current, r.Pending, r.Current)
 	case GiveUp:
+		if r.Keep {
+			if err := t.move(ctx, rotation.Previous, r.Pending, r.Previous); err != nil {
+				return err
+			}
+		}
 		return t.move(ctx, rotation.Pending, "", r.Pending)
 	case GoBack:
 		return t.move(ctx, rotation.Current, r.Previous, r.Current)
