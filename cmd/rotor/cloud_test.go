@@ -37,8 +37,9 @@ type account struct {
 type region struct {
 	secrets *local.SecretsManager
 	lambda  *local.Functions // those that are listed, which may be fewer than those that were invoked
-	owners  map[string]string
-	logs    *journal
+	// What only the services can set, by the secrets' names: whose they are, and where the primaries of replicas are.
+	owners, primaries map[string]string
+	logs              *journal
 }
 
 func newAccount(t *testing.T, regions map[string]*region) *account {
@@ -75,7 +76,13 @@ func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "StartQuery", "GetQueryResults":
 		here.logs.serve(w, r, operation)
 	case "ListSecrets":
-		here.list(w, r)
+		here.amended(w, r, func(out map[string]any) {
+			for _, e := range out["SecretList"].([]any) {
+				here.amend(e.(map[string]any))
+			}
+		})
+	case "DescribeSecret":
+		here.amended(w, r, here.amend)
 	default:
 		here.secrets.ServeHTTP(w, r)
 	}
@@ -111,18 +118,23 @@ func (a *account) spoiling(t *testing.T, spoil func(operation string, n int) (co
 	t.Cleanup(func() { set(nil) })
 }
 
-// list adds the owning services, which nobody but the services can set.
-func (r *region) list(w http.ResponseWriter, q *http.Request) {
+// amend adds to a secret's description what only the services can set.
+func (r *region) amend(secret map[string]any) {
+	name := secret["Name"].(string)
+	for field, of := range map[string]map[string]string{"OwningService": r.owners, "PrimaryRegion": r.primaries} {
+		if text := of[name]; text != "" {
+			secret[field] = text
+		}
+	}
+}
+
+// amended has an answer amended, if it is one.
+func (r *region) amended(w http.ResponseWriter, q *http.Request, amend func(out map[string]any)) {
 	answer := httptest.NewRecorder()
 	r.secrets.ServeHTTP(answer, q)
 	var out map[string]any
 	if err := json.Unmarshal(answer.Body.Bytes(), &out); err == nil && answer.Code == http.StatusOK {
-		for _, e := range out["SecretList"].([]any) {
-			entry := e.(map[string]any)
-			if owner := r.owners[entry["Name"].(string)]; owner != "" {
-				entry["OwningService"] = owner
-			}
-		}
+		amend(out)
 		answer.Body = new(bytes.Buffer)
 		_ = json.NewEncoder(answer.Body).Encode(out)
 	}

@@ -77,7 +77,7 @@ func open(t *testing.T, name string) *stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Close() })
-	s.region = &region{secrets: service, lambda: new(local.Functions), owners: map[string]string{}, logs: &journal{at: s.at}}
+	s.region = &region{secrets: service, lambda: new(local.Functions), owners: map[string]string{}, primaries: map[string]string{}, logs: &journal{at: s.at}}
 	s.client = secretsmanager.New(secretsmanager.Options{Region: name, BaseEndpoint: &server.URL,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil

@@ -142,6 +142,10 @@ func TestCommandsOnRealServers(t *testing.T) {
 				{"merges", (*desk).merges},
 				{"goes-back", (*desk).goesBack},
 				{"cannot-tell", (*desk).cannotTell},
+				{"finds-a-pending", (*desk).findsPending},
+				{"has-a-trial-left", (*desk).hasATrialLeft},
+				{"is-off", (*desk).isOff},
+				{"is-nowhere", (*desk).isNowhere},
 				{"migrates", (*desk).migrates},
 			} {
 				t.Run(scene.name, func(t *testing.T) {
@@ -178,7 +182,7 @@ func (d *desk) looksFirst(t *testing.T) {
 
 func (d *desk) rotates(t *testing.T) {
 	before := d.value(t, "AWSCURRENT")
-	d.wants(t, exitWell, []string{"rotated in"}, "rotate", d.name)
+	d.wants(t, exitWell, []string{"rotated in"}, "rotate", d.name, "--wait", "1m")
 	if after := d.value(t, "AWSCURRENT"); after["password"] == before["password"] {
 		t.Error("the password is the same")
 	}
@@ -200,7 +204,7 @@ func (d *desk) finishes(t *testing.T) {
 	d.wants(t, exitAct, []string{step, "aws secretsmanager", says}, "recover", d.name)
 	d.wants(t, exitWell, []string{"Done"}, "recover", d.name, "--yes")
 	if d.e.server.Overlap {
-		d.wants(t, exitWell, []string{"rotated in"}, "rotate", d.name)
+		d.wants(t, exitWell, []string{"rotated in"}, "rotate", d.name, "--wait", "1m")
 	}
 	d.lives(t)
 	d.wants(t, exitWell, []string{"no rotation is under way"}, "recover", d.name)
@@ -220,11 +224,17 @@ func (d *desk) merges(t *testing.T) {
 		t.Error("the edit is lost")
 	}
 	d.wants(t, exitWell, []string{"no rotation is under way"}, "recover", d.name)
-	d.wants(t, exitWell, []string{"rotated in"}, "rotate", d.name)
+	d.wants(t, exitWell, []string{"rotated in"}, "rotate", d.name, "--wait", "1m")
 	d.lives(t)
 }
 
 func (d *desk) goesBack(t *testing.T) {
+	if _, err := d.client.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: &d.name, SecretString: aws.String("not JSON")}); err != nil {
+		t.Fatal(err)
+	}
+	d.wants(t, exitAct, []string{"not valid JSON", "AWSPREVIOUS does", "make AWSPREVIOUS's version AWSCURRENT again"}, "recover", d.name)
+	d.wants(t, exitWell, []string{"Done"}, "recover", d.name, "--yes")
+	d.lives(t)
 	d.edit(t, "password", "not-the-password")
 	d.wants(t, exitAct, []string{"AWSPREVIOUS does", "make AWSPREVIOUS's version AWSCURRENT again"}, "recover", d.name)
 	d.wants(t, exitWell, []string{"Done"}, "recover", d.name, "--yes")
@@ -234,6 +244,114 @@ func (d *desk) goesBack(t *testing.T) {
 func (d *desk) cannotTell(t *testing.T) {
 	d.edit(t, "port", "2")
 	d.wants(t, exitUnknown, []string{"could not be told", "Unreachable"}, "recover", d.name, "--yes")
+}
+
+// pend puts a value under AWSPENDING, as somebody does by hand, in the place of what is there.
+func (d *desk) pend(t *testing.T, value string) {
+	t.Helper()
+	if _, err := d.client.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: &d.name, SecretString: &value, VersionStages: []string{"AWSPENDING"}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// changed is AWSCURRENT's value with another field.
+func (d *desk) changed(t *testing.T, field, text string) string {
+	t.Helper()
+	fields := d.value(t, "AWSCURRENT")
+	fields[field] = text
+	value, err := json.Marshal(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(value)
+}
+
+// Somebody has put a version under AWSPENDING: one that is no secret, one of another user, one with a password.
+func (d *desk) findsPending(t *testing.T) {
+	const giveUp = "The safe step: give AWSPENDING up"
+	d.pend(t, "not JSON")
+	d.wants(t, exitAct, []string{"not valid JSON", "none that a rotation could use", giveUp}, "recover", d.name)
+	d.wants(t, exitWell, []string{"Done: give up"}, "recover", d.name, "--yes")
+	d.wants(t, exitWell, []string{"no rotation is under way"}, "recover", d.name)
+	d.pend(t, d.changed(t, "username", "somebody"))
+	d.wants(t, exitAct, []string{"AWSCURRENT works: nothing is urgent", `is for the user "somebody"`, "What to do: Give AWSPENDING up, and rotate again: aws "}, "recover", d.name, "--yes")
+	const theirs = "Somebodys-0wn-password"
+	d.pend(t, d.changed(t, "password", theirs))
+	d.wants(t, exitAct, []string{"The safe step: rotate again"}, "recover", d.name)
+	d.rotatesOn(t)
+	if d.value(t, "AWSCURRENT")["password"] != theirs {
+		t.Error("the password is another")
+	}
+	d.wants(t, exitWell, []string{"rotated in"}, "rotate", d.name, "--wait", "1m")
+	d.lives(t)
+}
+
+// What a trial has left holds AWSCURRENT's value.
+func (d *desk) hasATrialLeft(t *testing.T) {
+	out, err := d.client.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: &d.name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.pend(t, aws.ToString(out.SecretString))
+	d.wants(t, exitAct, []string{"AWSPENDING has AWSCURRENT's value", "Give AWSPENDING up"}, "plan", d.name)
+	d.wants(t, exitAct, []string{"AWSPENDING has AWSCURRENT's value", "The safe step: give AWSPENDING up"}, "recover", d.name)
+	d.wants(t, exitWell, []string{"Done: give up"}, "recover", d.name, "--yes")
+	d.lives(t)
+	d.wants(t, exitWell, []string{"rotated in"}, "rotate", d.name, "--wait", "1m")
+	d.lives(t)
+}
+
+// rotatesOn has the rotation under way rotate on.
+func (d *desk) rotatesOn(t *testing.T) {
+	t.Helper()
+	version, err := d.version(t.Context(), d.name, "AWSPENDING")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.wants(t, exitWell, []string{"Done: rotate"}, "recover", d.name, "--yes")
+	if err := d.region.secrets.Wait(t.Context(), d.name, version); err != nil {
+		t.Error(err)
+	}
+	d.lives(t)
+	d.wants(t, exitWell, []string{"no rotation is under way"}, "recover", d.name)
+}
+
+// Rotation was cancelled under way.
+func (d *desk) isOff(t *testing.T) {
+	d.unfinish(t)
+	if _, err := d.client.CancelRotateSecret(t.Context(), &secretsmanager.CancelRotateSecretInput{SecretId: &d.name}); err != nil {
+		t.Fatal(err)
+	}
+	step := "The safe step: finish the rotation"
+	if d.e.server.Overlap {
+		step = "The safe step: give AWSPENDING up"
+	}
+	d.wants(t, exitAct, []string{step}, "recover", d.name)
+	d.wants(t, exitWell, []string{"Done"}, "recover", d.name, "--yes")
+	d.lives(t)
+	d.wants(t, exitWell, []string{"no rotation is under way", "switched off"}, "recover", d.name)
+	d.wants(t, exitWell, []string{"rotated in"}, "rotate", d.name, "--wait", "1m")
+	d.lives(t)
+	d.wants(t, exitWell, []string{"no rotation is under way.\n"}, "recover", d.name)
+}
+
+// A secret that is deleted, and one that is a replica, have nobody to ask.
+func (d *desk) isNowhere(t *testing.T) {
+	d.region.primaries[d.name] = "us-east-1"
+	for _, command := range []string{"recover", "check", "plan"} {
+		d.wants(t, exitUnknown, []string{"a replica", "--region us-east-1"}, command, d.name)
+	}
+	delete(d.region.primaries, d.name)
+	if _, err := d.client.DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{SecretId: &d.name}); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"recover", "check", "plan"} {
+		d.wants(t, exitUnknown, []string{"scheduled for deletion", "aws secretsmanager restore-secret --secret-id arn:"}, command, d.name)
+	}
+	if _, err := d.client.RestoreSecret(t.Context(), &secretsmanager.RestoreSecretInput{SecretId: &d.name}); err != nil {
+		t.Fatal(err)
+	}
+	d.wants(t, exitWell, []string{"no rotation is under way"}, "recover", d.name)
 }
 
 func (d *desk) migrates(t *testing.T) {
@@ -255,7 +373,7 @@ func (d *desk) migrates(t *testing.T) {
 		t.Errorf("%s is attached", f)
 	}
 	d.wants(t, exitWell, []string{"rotates it already"}, to...)
-	d.wants(t, exitWell, []string{"rotated in"}, "rotate", d.name)
+	d.wants(t, exitWell, []string{"rotated in"}, "rotate", d.name, "--wait", "1m")
 	d.wants(t, exitWell, []string{"rotates it again"}, "migrate", "--undo", back)
 	if f := d.function(t); f != theirs.ARN() {
 		t.Errorf("after the way back %s is attached", f)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/spf13/cobra"
 
 	"github.com/seed492efc12/rotor/framework/rotation"
@@ -134,9 +135,26 @@ func ask(ctx context.Context, c cloud, secret string, q rotation.Ask) (rotation.
 	if err != nil {
 		return rotation.Answer{}, err
 	}
+	if err := askable(c, d); err != nil {
+		return rotation.Answer{}, err
+	}
 	if d.RotationLambdaARN == nil {
 		return rotation.Answer{}, errors.New("no function rotates it: configure its rotation first (aws secretsmanager rotate-secret --no-rotate-immediately)")
 	}
 	a, err := operate.Ask(ctx, c.functions, *d.RotationLambdaARN, q, aws.ToString(d.ARN), "")
 	return a, explained(err, "lambda:InvokeFunction")
+}
+
+// askable says why no function can be asked about a secret, and what to do.
+func askable(c cloud, d *secretsmanager.DescribeSecretOutput) error {
+	primary, owner := aws.ToString(d.PrimaryRegion), aws.ToString(d.OwningService)
+	switch {
+	case d.DeletedDate != nil:
+		return fmt.Errorf("it is scheduled for deletion, and nobody can read it. To have it back: aws secretsmanager restore-secret --secret-id %s%s", aws.ToString(d.ARN), c.options())
+	case primary != "" && primary != c.region:
+		return fmt.Errorf("it is a replica, and rotated where its primary is: ask there, with%s", cloud{profile: c.profile, region: primary}.options())
+	case owner != "" && d.RotationLambdaARN == nil:
+		return fmt.Errorf("it belongs to the service %s, which rotates it", owner)
+	}
+	return nil
 }

@@ -39,6 +39,9 @@ func recovering(ctx context.Context, t *terminal, c *clouds, name string, yes bo
 	if err != nil {
 		return err
 	}
+	if err := askable(cloud, d); err != nil {
+		return err
+	}
 	if d.RotationLambdaARN == nil {
 		return errors.New("no function rotates it, so that there is nobody to ask")
 	}

@@ -68,6 +68,8 @@ type Label struct {
 	// Differs are the fields, apart from password, in which the value is not
 	// AWSCURRENT's.
 	Differs []string `json:"differs,omitempty"`
+	// Same says that the value is AWSCURRENT's, of another version: a trial's is.
+	Same bool `json:"same,omitempty"`
 }
 
 // A Note is what a step would have logged.
@@ -159,6 +161,9 @@ func (r *run) rehearse(ctx context.Context, status Status) (*Plan, error) {
 	if v.Pending, v.Version, err = r.begun(ctx, status); err != nil {
 		return nil, err
 	}
+	if alike(v.Current, v.Pending) {
+		return nil, v.unchanged()
+	}
 	if v.Version == "" {
 		if err := r.Rotator.Preflight(ctx, v); err != nil {
 			return nil, err
@@ -190,7 +195,7 @@ func (r *run) begun(ctx context.Context, status Status) (d secret.Document, vers
 }
 
 // which tries each label's value once, AWSCURRENT's first. A value that two labels
-// are on is tried for the first of them.
+// are on is tried for the first of them. One that cannot be used hides no other.
 func (r *run) which(ctx context.Context, status Status, more string) (labels []Label, err error) {
 	var current secret.Document
 	tried := map[string]bool{}
@@ -205,13 +210,17 @@ func (r *run) which(ctx context.Context, status Status, more string) (labels []L
 			labels = append(labels, Label{Name: name, Version: version, Failure: r.failure(r.noValueOf(version))})
 			continue
 		}
+		if unusable(err) {
+			labels = append(labels, Label{Name: name, Version: version, Failure: r.failure(err)})
+			continue
+		}
 		if err != nil {
 			return labels, err
 		}
 		if name == Current {
 			current = d
 		}
-		l := Label{Name: name, Version: version, Differs: fields(current, d)}
+		l := Label{Name: name, Version: version, Differs: fields(current, d), Same: name != Current && alike(current, d)}
 		l.User, err = r.Rotator.Try(ctx, name, d, r.report)
 		l.Works, l.Failure = err == nil, r.failure(err)
 		labels = append(labels, l)
@@ -219,8 +228,18 @@ func (r *run) which(ctx context.Context, status Status, more string) (labels []L
 	return labels, nil
 }
 
-// fields are those in which two values differ, passwords aside.
+// unusable reports whether err is of a value that is no secret's: not JSON, say.
+func unusable(err error) bool {
+	f, ok := errors.AsType[*Fault](err)
+	return ok && f.Class == BadSecret
+}
+
+// fields are those in which two values differ, passwords aside; none where there is
+// no first one.
 func fields(a, b secret.Document) []string {
+	if a.IsZero() {
+		return nil
+	}
 	return slices.DeleteFunc(secret.Differ(a, b), func(name string) bool { return name == "password" })
 }
 

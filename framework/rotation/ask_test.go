@@ -80,6 +80,20 @@ func TestAPlanAmidARotationIsOfItsPendingValue(t *testing.T) {
 	}
 }
 
+// What a trial has left is AWSCURRENT's value, and nothing to rotate to.
+func TestAQuestionAboutWhatATrialHasLeft(t *testing.T) {
+	f := newFixture(t)
+	f.store.Begin("s", "v1")
+	f.store.Write("s", "v1", f.store.Value("s", rotation.Current))
+	if a := f.ask(t, rotation.AskPlan); a.Failure == nil || a.Failure.Class != rotation.BadSecret || !strings.Contains(a.Failure.Cause, "AWSCURRENT's value") {
+		t.Errorf("got %+v", a)
+	}
+	a := f.ask(t, rotation.AskWhich)
+	if len(a.Labels) != 2 || a.Labels[0].Same || !a.Labels[1].Same {
+		t.Errorf("got %+v", a)
+	}
+}
+
 func TestAnAnswerSaysWhyThereIsNone(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -134,6 +148,39 @@ func TestWhichCredentialWorks(t *testing.T) {
 	if n := len(f.faults.Names()); n == 0 || slices.Contains(f.faults.Names(), "Plan#1") {
 		t.Errorf("calls: %q", f.faults.Names())
 	}
+}
+
+// A value that is no secret's hides no other.
+func TestAValueThatCannotBeReadIsOneAnswerOfSeveral(t *testing.T) {
+	for _, name := range []string{rotation.Current, rotation.Previous} {
+		f := newFixture(t)
+		if err := rotationtest.Rotate(t.Context(), f.engine, &f.store, "s", "v1"); err != nil {
+			t.Fatal(err)
+		}
+		f.engine.Store = unreadable{&f.store, name}
+		a := f.ask(t, rotation.AskWhich)
+		if a.Failure != nil || len(a.Labels) != 2 {
+			t.Fatalf("%s: got %+v", name, a)
+		}
+		for _, l := range a.Labels {
+			if bad := l.Failure != nil && l.Failure.Class == rotation.BadSecret; bad != (l.Name == name) || name == rotation.Current && len(l.Differs) > 0 {
+				t.Errorf("%s: got %+v", name, l)
+			}
+		}
+	}
+}
+
+// An unreadable store has a value that is not JSON under a label.
+type unreadable struct {
+	rotation.Store
+	label string
+}
+
+func (u unreadable) Get(ctx context.Context, id, label, version string) (secret.Document, error) {
+	if label == u.label {
+		return secret.Document{}, rotation.Fail(rotation.BadSecret, "the secret is not valid JSON")
+	}
+	return u.Store.Get(ctx, id, label, version)
 }
 
 // A panic in a rotator answers a question, as it ends a step.

@@ -62,11 +62,20 @@ func (r *run) step(ctx context.Context) error {
 // same reports whether AWSPENDING's value is AWSCURRENT's. If finished, that is so
 // because another run has moved the label since the status was read.
 func (r *run) same(ctx context.Context, v Versions) (same, finished bool, err error) {
-	if v.Pending.IsZero() || v.Current.IsZero() || !bytes.Equal(v.Current.Bytes(), v.Pending.Bytes()) {
+	if !alike(v.Current, v.Pending) {
 		return false, false, nil
 	}
 	now, err := r.Store.Status(ctx, r.ev.SecretID)
 	return true, err == nil && now.version(Current) == r.ev.Token, err
+}
+
+// alike reports whether two values are there, and the same.
+func alike(a, b secret.Document) bool {
+	return !a.IsZero() && !b.IsZero() && bytes.Equal(a.Bytes(), b.Bytes())
+}
+
+func (v Versions) unchanged() error {
+	return Fail(BadSecret, "AWSPENDING has AWSCURRENT's value: the rotation would change nothing").With(v.GiveUp())
 }
 
 func (r *run) create(ctx context.Context, v Versions) error {
@@ -111,7 +120,7 @@ func (r *run) set(ctx context.Context, v Versions) error {
 	case err != nil || finished:
 		return err
 	case same:
-		return Fail(BadSecret, "AWSPENDING has AWSCURRENT's value: the rotation would change nothing").With(v.GiveUp())
+		return v.unchanged()
 	}
 	return r.Rotator.Set(ctx, v)
 }

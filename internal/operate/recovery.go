@@ -36,10 +36,10 @@ type Recovery struct {
 }
 
 // NeedsPlan reports whether what the next run would meet decides the step: where
-// AWSCURRENT works, and a rotation is under way that was not switched off.
+// AWSCURRENT works, and a rotation is under way that somebody might end.
 func NeedsPlan(labels []rotation.Label, off bool) bool {
 	current, pending, _ := split(labels)
-	return current != nil && current.Works && pending != nil && !off
+	return works(current) && pending != nil && !off && !elsewhere(pending) && !unusable(pending) && !pending.Same
 }
 
 func split(labels []rotation.Label) (current, pending, previous *rotation.Label) {
@@ -101,6 +101,10 @@ func standing(pending *rotation.Label, next *rotation.Failure, off bool, is func
 		return is(Nothing, "AWSCURRENT works, and no rotation is under way.")
 	case off:
 		return giveUp(pending, is, "Rotation is switched off (CancelRotateSecret): the one that had begun goes on no more, and stands in the next one's way.")
+	case unusable(pending):
+		return giveUp(pending, is, "AWSPENDING's value is none that a rotation could use.")
+	case pending.Same:
+		return giveUp(pending, is, "AWSPENDING has AWSCURRENT's value, as a trial that has not ended has: there is nothing to rotate to.")
 	case elsewhere(pending):
 		return giveUp(pending, is, "It was changed after the rotation began ("+strings.Join(pending.Differs, ", ")+"), and the rotation would undo that.")
 	case next == nil:
@@ -143,6 +147,11 @@ func untold(l *rotation.Label) bool {
 		return false
 	}
 	return true
+}
+
+// unusable reports whether a value is not one of a user's credential.
+func unusable(l *rotation.Label) bool {
+	return l.Failure != nil && l.Failure.Class == rotation.BadSecret
 }
 
 // elsewhere reports whether a value differs from AWSCURRENT's in more than whose
