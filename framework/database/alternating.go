@@ -44,7 +44,7 @@ func (alternatingUsers) set(ctx context.Context, r *Rotator, p pair) error {
 	if err := r.equal(ctx, admin, p); err != nil {
 		return err
 	}
-	if err := r.set(ctx, admin, as, p.pending, p.v.Version, ""); err != nil {
+	if err := r.set(ctx, admin, as, p.pending, p.v.Version, kept{}); err != nil {
 		return err
 	}
 	if p.v.Report.Rehearses() {

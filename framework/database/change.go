@@ -13,11 +13,14 @@ import (
 // that set it is open, and puts the old one back if the server takes a password
 // with which it then lets nobody in. User is the login whose password works now.
 func (r *Rotator) replace(ctx context.Context, conn Conn, by, user Login, p pair) error {
-	keep := user.Password
-	if r.NoOverlap {
-		keep = ""
+	old := kept{password: user.Password}
+	if user.role == rotation.Current {
+		old.version = p.v.CurrentVersion
 	}
-	if err := r.set(ctx, conn, by, p.pending, p.v.Version, keep); err != nil {
+	if r.NoOverlap {
+		old = kept{}
+	}
+	if err := r.set(ctx, conn, by, p.pending, p.v.Version, old); err != nil {
 		return err
 	}
 	if p.v.Report.Rehearses() {
@@ -29,7 +32,7 @@ func (r *Rotator) replace(ctx context.Context, conn Conn, by, user Login, p pair
 	}
 	// A login alone would not tell whether the old one has to be put back: a
 	// pooler may let it in, and be let in itself no longer.
-	put := r.set(ctx, conn, by, user, "", "")
+	put := r.set(ctx, conn, by, user, "", kept{})
 	works, err := r.applied(ctx, user)
 	switch works = works && err == nil; {
 	case put == nil && err != nil: // it is no answer
@@ -53,8 +56,11 @@ func (r *Rotator) prove(ctx context.Context, l Login) error {
 	return unusable(l, refused, true, "AWSCURRENT's user was not touched.")
 }
 
+// kept is a password that is to stay valid, and the version that has it.
+type kept struct{ password, version string }
+
 // set gives l's user the password of l, in a session of by's.
-func (r *Rotator) set(ctx context.Context, conn Conn, by, l Login, version, keep string) error {
+func (r *Rotator) set(ctx context.Context, conn Conn, by, l Login, version string, old kept) error {
 	if l.Report.Rehearses() { // nothing is sent that the server could refuse
 		if err := conn.CheckPassword(ctx, l.Password); err != nil {
 			return err
@@ -63,7 +69,8 @@ func (r *Rotator) set(ctx context.Context, conn Conn, by, l Login, version, keep
 	err := conn.SetPassword(ctx, Change{
 		Target:  l,
 		Version: version,
-		Keep:    keep,
+		Keep:    old.password,
+		Kept:    old.version,
 		Applied: func(ctx context.Context) (bool, error) { return r.applied(ctx, l) },
 	})
 	if errors.Is(err, ErrReused) { // an earlier run may have set it

@@ -157,6 +157,9 @@ type Change struct {
 	// was made before, it must not be made again where that would end what Keep
 	// names: then SetPassword does nothing.
 	Keep string
+	// Kept is the version of the secret that has Keep, if AWSCURRENT's has: where
+	// another version than that was set last, Keep is the older of two passwords.
+	Kept string
 	// Applied logs in as the target and so proves that the change was made. It
 	// may cost a refused login: it is for a driver to which the server said that
 	// this may be so.

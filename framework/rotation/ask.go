@@ -153,7 +153,7 @@ func sameFunction(a, b string) bool {
 // rehearse goes the way of setSecret: with AWSPENDING, if a rotation has begun, or
 // else after a trial.
 func (r *run) rehearse(ctx context.Context, status Status) (*Plan, error) {
-	v := Versions{SecretID: r.ev.SecretID, Others: others{r}, Report: r.report}
+	v := Versions{SecretID: r.ev.SecretID, CurrentVersion: status.version(Current), Others: others{r}, Report: r.report}
 	var err error
 	if v.Current, err = r.get(ctx, Current, ""); err != nil {
 		return nil, err

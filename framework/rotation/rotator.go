@@ -42,6 +42,8 @@ type Versions struct {
 	Version  string // the one under rotation
 	Current  secret.Document
 	Pending  secret.Document
+	// CurrentVersion is the one that Current is of.
+	CurrentVersion string
 	// Others reads what only some rotations need.
 	Others Others
 	// Report takes what the step has to say besides its error. It may be nil.

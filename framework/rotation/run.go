@@ -46,7 +46,7 @@ func (r *run) step(ctx context.Context) error {
 			return err
 		}
 	}
-	v.SecretID, v.Version, v.Others, v.Report = r.ev.SecretID, r.ev.Token, others{r}, r.report
+	v.SecretID, v.Version, v.CurrentVersion, v.Others, v.Report = r.ev.SecretID, r.ev.Token, status.version(Current), others{r}, r.report
 	switch r.ev.Step {
 	case CreateSecret:
 		return r.create(ctx, v)

@@ -94,11 +94,11 @@ func (a authentication) kept() untold { return untold{a.stored, "<as it is>"} }
 // mysqlClause is MySQL's IDENTIFIED clause for a new password. MySQL hides
 // passwords before it logs a statement (manual, 8.1.2.3 "Passwords and
 // Logging"); the salted hashes of its plug-ins are not made here.
-func mysqlClause(say func(untold) string, way authentication, password string) string {
+func mysqlClause(say func(untold) string, way authentication, password untold) string {
 	clause := "IDENTIFIED WITH " + literal(way.plugin)
 	switch {
 	case way.isPassword():
-		return clause + " BY " + say(newPassword(password))
+		return clause + " BY " + say(password)
 	case way.has:
 		return clause + " AS " + say(way.kept())
 	}

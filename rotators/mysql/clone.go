@@ -197,7 +197,7 @@ func (k *cloning) identifying(ctx context.Context, s source, with func(say func(
 			if k.maria {
 				return with(say, mariaClause(say, s.ways, k.password, plain))
 			}
-			return with(say, mysqlClause(say, s.ways[0], k.password))
+			return with(say, mysqlClause(say, s.ways[0], newPassword(k.password)))
 		})
 		if isPrivilege(err) {
 			return k.lacks(err, k.facts, "GRANT CREATE USER ON *.* TO "+k.self.String())

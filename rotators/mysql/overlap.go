@@ -163,7 +163,9 @@ func (c *conn) discard(ctx context.Context, f *facts, targets []target) {
 
 // setAllMySQL changes the password of a user's accounts. An administrator proves
 // no old password. So that a second run does not keep "the current password"
-// when that is the new one already, the statement that keeps it leaves a mark.
+// when that is the new one already, the statement that keeps it leaves a mark. The
+// mark of a version that is neither this one nor AWSCURRENT's is an abandoned
+// rotation's: AWSCURRENT's password may be the old one of two by now.
 func (c *conn) setAllMySQL(ctx context.Context, f *facts, targets []target, change database.Change) error {
 	retain, err := c.retains(ctx, f, change)
 	if err != nil {
@@ -173,20 +175,22 @@ func (c *conn) setAllMySQL(ctx context.Context, f *facts, targets []target, chan
 		if err := c.lock(ctx, change.Target.User); err != nil {
 			return err
 		}
-		marked, err := c.marked(ctx, change)
+		versions, err := c.versions(ctx, change)
 		if err != nil {
 			return err
 		}
-		if marked {
+		if slices.Contains(versions, change.Version) {
 			if done, err := change.Applied(ctx); err != nil || done {
 				return err
 			}
+		} else if slices.ContainsFunc(versions, func(v string) bool { return v != "" && v != change.Kept }) {
+			c.makeAllPrimary(ctx, targets, change)
 		}
 	}
-	err = c.send(ctx, alterAll(targets, change, retain))
+	err = c.send(ctx, alterAll(targets, newPassword(change.Target.Password), change.Version, retain))
 	if retain && isCode(err, codeEmptyOld, codeNewPlugin, codeNotRetained) {
 		c.login.Report.Notef("The old password of %q could not be kept: %v", change.Target.User, fault(err))
-		err, retain = c.send(ctx, alterAll(targets, change, false)), false
+		err, retain = c.send(ctx, alterAll(targets, newPassword(change.Target.Password), "", false)), false
 	}
 	if isReused(err) && c.cloned.isOf(change) {
 		err = c.setEach(ctx, targets, change)
@@ -206,7 +210,7 @@ func (c *conn) setAllMySQL(ctx context.Context, f *facts, targets []target, chan
 // password works.
 func (c *conn) setEach(ctx context.Context, targets []target, change database.Change) (refused error) {
 	for _, t := range targets {
-		err := c.send(ctx, alterAll([]target{t}, change, false))
+		err := c.send(ctx, alterAll([]target{t}, newPassword(change.Target.Password), "", false))
 		if isReused(err) {
 			refused = err
 		} else if err != nil {
@@ -216,23 +220,31 @@ func (c *conn) setEach(ctx context.Context, targets []target, change database.Ch
 	return refused
 }
 
-// marked reports whether the accounts have the mark of this change. One that is
-// only rehearsed has no version.
-func (c *conn) marked(ctx context.Context, change database.Change) (bool, error) {
+// versions are those of the secret whose passwords the accounts were given last, as
+// far as they have marks. A change that is only rehearsed has none.
+func (c *conn) versions(ctx context.Context, change database.Change) ([]string, error) {
 	if change.Version == "" {
-		return false, nil
+		return nil, nil
 	}
-	values, err := c.marks(ctx, change.Target.User, markVersion)
-	return slices.Contains(values, change.Version), err
+	return c.marks(ctx, change.Target.User, markVersion)
+}
+
+// makeAllPrimary is [conn.makePrimary] by an administrator. Where the password was
+// the primary one all the time, as after an edit of AWSCURRENT, it changes nothing.
+func (c *conn) makeAllPrimary(ctx context.Context, targets []target, change database.Change) {
+	old := untold{change.Keep, fmt.Sprintf("<AWSCURRENT's password of %q>", change.Target.User)}
+	if err := c.send(ctx, alterAll(targets, old, "", false)); err != nil {
+		c.login.Report.Notef("The AWSCURRENT password of %q may stop working at once, if a rotation that was given up has left it as its old one: %v", change.Target.User, fault(err))
+	}
 }
 
 // alterAll names each account's plug-in, so that a server whose default is
-// another keeps it.
-func alterAll(targets []target, change database.Change, retain bool) statement {
+// another keeps it. The version is left as a mark where the old password is kept.
+func alterAll(targets []target, password untold, version string, retain bool) statement {
 	return func(say func(untold) string) string {
 		var each []string
 		for _, t := range targets {
-			text := t.String() + " " + mysqlClause(say, t.ways[0], change.Target.Password)
+			text := t.String() + " " + mysqlClause(say, t.ways[0], password)
 			if retain {
 				text += " RETAIN CURRENT PASSWORD"
 			}
@@ -240,7 +252,7 @@ func alterAll(targets []target, change database.Change, retain bool) statement {
 		}
 		text := "ALTER USER " + strings.Join(each, ", ")
 		if retain {
-			text += " ATTRIBUTE " + say(mark(markVersion, change.Version, "<version>"))
+			text += " ATTRIBUTE " + say(mark(markVersion, version, "<version>"))
 		}
 		return text
 	}

@@ -134,6 +134,28 @@ func TestAnAbandonedRotationDoesNotCostTheCurrentPassword(t *testing.T) {
 	})
 }
 
+// The same by an administrator, whom the server does not tell which password is which: the mark does.
+func TestAnAbandonedRotationByAnAdministratorDoesNotCostTheCurrentPassword(t *testing.T) {
+	onMySQL8(t, func(t *testing.T, s *mysqltest.Server) {
+		a := newApp(t, s)
+		c := a.open(t, a.login(s.AdminUser, s.AdminPassword))
+		defer c.Close()
+		for _, change := range []struct{ kept, version, password string }{
+			{"v0", "v1", "abandoned"},
+			{"v0", "v2", "second"},
+			{"v0", "v2", "second"}, // a second run
+		} {
+			to := databasetest.Change(a.user, change.password)
+			to.Keep, to.Kept, to.Version = "first", change.kept, change.version
+			to.Applied = func(context.Context) (bool, error) { return a.do(t, a.user, change.password, "SELECT 1") == nil, nil }
+			if err := c.SetPassword(t.Context(), to); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a.wantPasswords(t, "second", "first")
+	})
+}
+
 func TestAPasswordThatHasToBeProvenIsProven(t *testing.T) {
 	onMySQL8(t, func(t *testing.T, s *mysqltest.Server) {
 		for _, overlap := range []bool{false, true} {
