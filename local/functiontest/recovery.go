@@ -128,7 +128,7 @@ func (h Harness) recoveries(t *testing.T, by, rotor string) {
 	if keeps := h.keeps(by); (all.window == 0) != keeps {
 		t.Errorf("AWSCURRENT did not work at %d points; it stays valid: %v", all.window, keeps)
 	}
-	h.log(t, "recovered/process", by, "cases", all.cases, "logins", all.logins)
+	h.log(t, "recovered/process", by, "cases", all.cases, "window", all.window, "logins", all.logins)
 }
 
 // keeps reports whether the password in AWSCURRENT stays valid until the next rotation has ended.

@@ -66,6 +66,10 @@ with all its rights; with a single user AWSCURRENT or AWSPENDING works. The next
 		{"framework/database TestAnEditDuringARotationIsNotUndone", "AWSCURRENT is corrected while a rotation is pending"},
 		{"framework/database TestEveryInterleavingKeepsThePromises", "two processes, a death, an operator: all orders of their calls"},
 		{"internal/operate TestRecoverLeadsOutOfWhateverWasCutOff", "rotor recover, wherever a rotation was cut off or a field edited"},
+		{"functions/postgres TestTheOperatorLeadsOutOfWhateverWasCutOff", "the same with the built function, killed, and the built command: PostgreSQL"},
+		{"functions/mysql TestTheOperatorLeadsOutOfWhateverWasCutOff", "the same: MySQL, the old password kept, and MariaDB"},
+		{"functions/documentdb TestTheOperatorLeadsOutOfWhateverWasCutOff", "the same: MongoDB"},
+		{"functions/redis TestTheOperatorLeadsOutOfWhateverWasCutOff", "the same: Redis"},
 		{"cmd/rotor TestCommandsOnRealServers", "the built command"},
 		{"rotators/documentdb TestAUserOfAnotherDatabaseIsNotTouched", "a name that another database has too"},
 		{"rotators/postgres TestConformance", "PostgreSQL: the table's rows below"},
@@ -93,6 +97,10 @@ with all its rights; with a single user AWSCURRENT or AWSPENDING works. The next
 			[]column{{"never-locked-out/store", "points", "calls"}, {"never-locked-out/connection", "points", "writes"}}},
 		{"The built function, killed (SIGKILL) at a point and then run again as Secrets Manager does: each request to Secrets Manager and each exchange with the database.",
 			[]column{{"never-locked-out/process", "points", "kills"}, {"runs-at-once-agree/process", "steps", "steps run twice at once"}, {"overlapping-runs-agree/process", "points", "slow runs beside their retry"}}},
+		{"The built function, killed at a point, and nobody but an operator with `rotor recover` goes on: each point with AWSCURRENT as it is, with a field edited, and with a wrong password in it. " +
+			"After the first step AWSCURRENT works, and where it worked before an application logs in all the time; three steps are enough; the next rotation succeeds (on a server without marks, with CLONE_ADOPT where an edit has moved AWSPREVIOUS). AWSCURRENT does not work " +
+			"from setSecret to finishSecret of a single user whose old password is not kept, and at no other point.",
+			[]column{{"recovered/process", "cases", "recoveries"}, {"recovered/process", "window", "of them with AWSCURRENT refused"}, {"recovered/process", "logins", "logins, none refused"}}},
 	},
 	not: `real SQL Server, Oracle, Redshift and DocumentDB; RDS and Aurora. A fault of the server itself, such as a commit that it
 forgets, is not simulated. How many writes a rotation of MongoDB's has varies, since its client library watches the server beside the session.`,
