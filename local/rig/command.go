@@ -15,7 +15,7 @@ import (
 
 // Command runs a command of the AWS CLI as a message prints it: the last "aws secretsmanager" in text, up to a semicolon or
 // the text's end. It returns what the command prints. A rotate-secret waits until the rotation has ended that it starts,
-// or that it has Secrets Manager go on with. Commands that no message prints are errors.
+// or that it has Secrets Manager go on with. A region is taken for the rig's. Commands that no message prints are errors.
 func (r *Rig) Command(ctx context.Context, text string) (printed string, err error) {
 	const begin = "aws secretsmanager "
 	at := strings.LastIndex(text, begin)
@@ -30,9 +30,13 @@ func (r *Rig) Command(ctx context.Context, text string) (printed string, err err
 	switch operation {
 	case "rotate-secret --secret-id":
 		return "", r.again(ctx, flags["--secret-id"])
-	case "update-secret-version-stage --remove-from-version-id --secret-id --version-stage":
+	case "update-secret-version-stage --remove-from-version-id --secret-id --version-stage",
+		"update-secret-version-stage --move-to-version-id --secret-id --version-stage",
+		"update-secret-version-stage --move-to-version-id --remove-from-version-id --secret-id --version-stage":
 		_, err = r.Client.UpdateSecretVersionStage(ctx, &secretsmanager.UpdateSecretVersionStageInput{
-			SecretId: aws.String(flags["--secret-id"]), VersionStage: aws.String(flags["--version-stage"]), RemoveFromVersionId: aws.String(flags["--remove-from-version-id"])})
+			SecretId: aws.String(flags["--secret-id"]), VersionStage: aws.String(flags["--version-stage"]),
+			MoveToVersionId: given(flags, "--move-to-version-id"), RemoveFromVersionId: given(flags, "--remove-from-version-id"),
+		})
 		return "", err
 	case "describe-secret --output --query --secret-id":
 		out, err := r.Client.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: aws.String(flags["--secret-id"])})
@@ -42,6 +46,14 @@ func (r *Rig) Command(ctx context.Context, text string) (printed string, err err
 		return aws.ToString(out.KmsKeyId), nil
 	}
 	return "", fmt.Errorf("the command %q is not known", line)
+}
+
+// given is a flag's value, nil if the command has no such flag.
+func given(flags map[string]string, name string) *string {
+	if value, ok := flags[name]; ok {
+		return &value
+	}
+	return nil
 }
 
 // parse gives a command's name, with those of its flags in their order, and the flags' values.
@@ -54,6 +66,7 @@ func parse(line string) (operation string, flags map[string]string, err error) {
 	for i := 1; i < len(words); i += 2 {
 		flags[words[i]] = words[i+1]
 	}
+	delete(flags, "--region")
 	return strings.Join(append(words[:1:1], slices.Sorted(maps.Keys(flags))...), " "), flags, nil
 }
 

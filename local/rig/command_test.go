@@ -43,6 +43,22 @@ func TestCommandsOfMessagesAreRun(t *testing.T) {
 	if value, err := r.Value(t.Context(), arn, "AWSCURRENT"); err != nil || value != `{"n":"2"}` {
 		t.Errorf("%s, %v", value, err)
 	}
+	labels, err := r.Labels(t.Context(), arn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	move := "aws secretsmanager update-secret-version-stage --secret-id " + arn + " --version-stage AWSCURRENT --region us-east-1 --move-to-version-id "
+	for _, command := range []string{
+		move + labels["AWSPREVIOUS"] + " --remove-from-version-id " + labels["AWSCURRENT"],
+		strings.Replace(move, "AWSCURRENT", "AWSPENDING", 1) + labels["AWSPREVIOUS"],
+	} {
+		if _, err := r.Command(t.Context(), command); err != nil {
+			t.Error(err)
+		}
+	}
+	if now, err := r.Labels(t.Context(), arn); err != nil || now["AWSCURRENT"] != labels["AWSPREVIOUS"] || now["AWSPENDING"] != now["AWSCURRENT"] {
+		t.Errorf("%v, %v", now, err)
+	}
 	for _, bad := range []string{"nothing", "aws secretsmanager delete-secret --secret-id " + arn, strings.Replace(rotate, "--secret-id", "", 1), "aws secretsmanager describe-secret --secret-id " + arn + " --query ARN --output text"} {
 		if printed, err := r.Command(t.Context(), bad); err == nil {
 			t.Errorf("%s prints %q", bad, printed)
