@@ -44,7 +44,7 @@ race: ## Run what runs in the tests' own process with the race detector, on the 
 	@ROTOR_TEST_SERVERS=newest ROTOR_TEST_SWEEP=none go run ./scripts/test -- -race -vet=off -timeout 20m -p 3 -run 'Conformance|Failover|AtOnce|Drop|CutOff' -skip 'TwoSuites|WithoutTLS|Conformance/(DocumentDB|(Redis|Valkey).*[a-z]$$)' $(or $(RACE),$$(go run ./scripts/engines/real))
 
 sweep: ## Put a fault at every point of every engine, and kill the built functions there
-	@go run ./scripts/test -- -timeout 20m -run 'Conformance|TheProcess' ./rotators/... ./functions/...
+	@go run ./scripts/test -- -timeout 20m -run 'Conformance|TheProcess|AnOperator' ./rotators/... ./functions/...
 
 build: ## Build every function into dist/<function>/bootstrap (ARCH=arm64 or x86_64)
 	@test -n "$(GOARCH_)" || { echo "ARCH is arm64 or x86_64, not '$(ARCH)'"; exit 2; }

@@ -37,7 +37,7 @@ func TestATrialRunsThePreflight(t *testing.T) { each(t, functiontest.RunTrials) 
 
 func TestTheProcessKeepsItsPromisesWhateverHappensToIt(t *testing.T) { newest(t, functiontest.Run) }
 
-func TestTheOperatorLeadsOutOfWhateverWasCutOff(t *testing.T) {
+func TestAnOperatorLeadsOutWhereverTheFunctionWasKilled(t *testing.T) {
 	functiontest.RunRecoveries(t, harness(t, documentdbtest.Start(t, documentdbtest.Config{})), functiontest.Bootstrap(t, harnesstest.Rotor))
 }
 

@@ -28,7 +28,7 @@ func TestATrialRunsThePreflight(t *testing.T) { each(t, functiontest.RunTrials) 
 func TestTheProcessKeepsItsPromisesWhateverHappensToIt(t *testing.T) { newest(t, functiontest.Run) }
 
 // MySQL keeps a second password, MariaDB none.
-func TestTheOperatorLeadsOutOfWhateverWasCutOff(t *testing.T) {
+func TestAnOperatorLeadsOutWhereverTheFunctionWasKilled(t *testing.T) {
 	rotor := functiontest.Bootstrap(t, harnesstest.Rotor)
 	t.Run("mysql-8.0", func(t *testing.T) {
 		functiontest.RunRecoveries(t, overlapping(t, mysqltest.StartNamed(t, "mysql-8.0", mysqltest.Config{})), rotor)

@@ -29,7 +29,7 @@ func TestTheProcessKeepsItsPromisesWhateverHappensToIt(t *testing.T) {
 	functiontest.Run(t, harness(t, postgrestest.Newest(t)))
 }
 
-func TestTheOperatorLeadsOutOfWhateverWasCutOff(t *testing.T) {
+func TestAnOperatorLeadsOutWhereverTheFunctionWasKilled(t *testing.T) {
 	functiontest.RunRecoveries(t, harness(t, postgrestest.Newest(t)), functiontest.Bootstrap(t, harnesstest.Rotor))
 }
 

@@ -41,7 +41,7 @@ func TestATrialRunsThePreflight(t *testing.T) { each(t, functiontest.RunTrials) 
 
 func TestTheProcessKeepsItsPromisesWhateverHappensToIt(t *testing.T) { newest(t, functiontest.Run) }
 
-func TestTheOperatorLeadsOutOfWhateverWasCutOff(t *testing.T) {
+func TestAnOperatorLeadsOutWhereverTheFunctionWasKilled(t *testing.T) {
 	functiontest.RunRecoveries(t, harness(t, redistest.Start(t, redistest.Redis, redistest.Config{})), functiontest.Bootstrap(t, harnesstest.Rotor))
 }
 

@@ -7,8 +7,8 @@
 //	}
 //
 // [RunRotations] is healthy rotations and what they cost, [RunTrials] the service's own test of a secret, [RunUntrusted]
-// servers that nobody can tell, [RunRemedies] what messages say of the function's surroundings, and [RunInProcess] the
-// driver in the test's own process.
+// servers that nobody can tell, [RunRemedies] what messages say of the function's surroundings, [RunRecoveries] how an
+// operator leads out of a rotation that was cut off, and [RunInProcess] the driver in the test's own process.
 //
 // Between the function and the world stand proxies ([rig.Points]): each request to Secrets Manager and each exchange
 // with the database is a place at which the process can be killed or held up. It imports no database driver.

@@ -1,28 +1,22 @@
 package functiontest
 
 import (
-	"bytes"
-	"context"
 	"fmt"
-	"maps"
-	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/seed492efc12/rotor/framework/rotation/rotationtest"
-	"github.com/seed492efc12/rotor/framework/secret"
 	"github.com/seed492efc12/rotor/local"
 	"github.com/seed492efc12/rotor/local/rig"
 )
 
 // RunRecoveries kills the function at each point of a rotation in turn, as far as [rotationtest.WantedSweep] goes, and
-// lets nobody but an operator go on, with the command at the path rotor: "rotor recover" and its --yes. At each point the
-// secret is left as it is, or a field of AWSCURRENT is edited, or its password is replaced by a wrong one. After the first step AWSCURRENT works;
-// it works all the time if it worked before; three steps are enough; and the next rotation succeeds.
+// lets nobody but an operator go on, who has the command at the path rotor: by "rotor recover --yes", or by the commands
+// that "rotor recover" prints. At each point the secret is left as it is, or a field of AWSCURRENT is edited, or its password is
+// replaced by a wrong one. After the first step AWSCURRENT works; it works all the time if it worked before; three steps
+// are enough; and the next rotation succeeds.
 func RunRecoveries(t *testing.T, h Harness, rotor string) {
 	if rotationtest.WantedSweep() == rotationtest.NoSweep {
 		t.Skip("no point is swept")
@@ -75,32 +69,10 @@ func turnOf(point string) (turn int) {
 	return turn
 }
 
-// An office is a stage with an operator.
-type office struct {
-	*stage
-	operator
-	tally
-	prints bool // the commands that rotor prints are run, in the place of its --yes
-}
-
-// A tally counts what was seen at the points.
-type tally struct {
-	cases, window int // and those of them in which AWSCURRENT could not work
-	logins        int
-	steps         map[string]int
-}
-
-func (a *tally) add(b tally) {
-	a.cases, a.window, a.logins = a.cases+b.cases, a.window+b.window, a.logins+b.logins
-	for step, n := range b.steps {
-		a.steps[step] += n
-	}
-}
-
 func (h Harness) recoveries(t *testing.T, by, rotor string) {
 	store, db := newTurns("store", "asked"), newTurns("database", "asked")
-	cases := allCases
-	switch wanted := rotationtest.WantedSweep(); wanted {
+	cases, wanted := allCases, rotationtest.WantedSweep()
+	switch wanted {
 	case rotationtest.FullSweep:
 		store.moments, db.moments = append(store.moments, "answered"), append(db.moments, "answered")
 	case rotationtest.DyingSweep:
@@ -118,6 +90,23 @@ func (h Harness) recoveries(t *testing.T, by, rotor string) {
 		}
 		return reached
 	})
+	all := sum(t, offices)
+	fewest := 4 // one call of each step
+	if wanted != rotationtest.DyingSweep {
+		fewest = len(store.moments) * len(allCases(by, "")) * (11 + 6) // calls of Secrets Manager, and two logins of three turns
+	}
+	if all.cases < fewest {
+		t.Errorf("%d points: at least %d were to be reached", all.cases, fewest)
+	}
+	if keeps := h.keeps(by); (all.window == 0) != keeps {
+		t.Errorf("AWSCURRENT did not work at %d points; it stays valid: %v", all.window, keeps)
+	}
+	h.log(t, "recovered/process", by, "cases", all.cases, "window", all.window, "logins", all.logins)
+}
+
+// sum adds up what was seen in all offices, and looks for passwords in what rotor wrote there.
+func sum(t *testing.T, offices []*office) tally {
+	t.Helper()
 	all := tally{steps: map[string]int{}}
 	for _, o := range offices {
 		all.add(o.tally)
@@ -126,10 +115,7 @@ func (h Harness) recoveries(t *testing.T, by, rotor string) {
 		}
 	}
 	t.Logf("%d points, %d of them between setSecret and finishSecret of a single user, %d logins; steps: %v", all.cases, all.window, all.logins, all.steps)
-	if keeps := h.keeps(by); (all.window == 0) != keeps {
-		t.Errorf("AWSCURRENT did not work at %d points; it stays valid: %v", all.window, keeps)
-	}
-	h.log(t, "recovered/process", by, "cases", all.cases, "window", all.window, "logins", all.logins)
+	return all
 }
 
 // keeps reports whether the password in AWSCURRENT stays valid until the next rotation has ended.
@@ -239,59 +225,6 @@ func (o *office) leadsOut(t *testing.T, u *user) {
 	}
 }
 
-// step asks what to do, which changes nothing, and does it.
-func (o *office) step(t *testing.T, u *user, n int) (step string) {
-	t.Helper()
-	labels, values := u.state(t)
-	for _, v := range values {
-		if d, err := secret.Parse([]byte(v)); err == nil {
-			o.passwords = append(o.passwords, d.Text("password"))
-		}
-	}
-	said, status := o.run(t, "recover", u.arn)
-	nowLabels, nowValues := u.state(t)
-	if !maps.Equal(labels, nowLabels) || !maps.Equal(values, nowValues) {
-		t.Error("rotor recover has changed the secret")
-	}
-	const nothing = "AWSCURRENT works, and no rotation is under way."
-	if status == 0 && strings.Contains(said, nothing) {
-		return "nothing"
-	}
-	if status == 2 && strings.Contains(said, "NotItsTwin") && u.forgot(t) {
-		o.adopt(t, said)
-		said, status = o.run(t, "recover", u.arn)
-	}
-	if status != 2 || !strings.Contains(said, "The safe step: ") || !strings.Contains(said, "rotor recover "+u.arn+" --yes") {
-		t.Fatalf("step %d: rotor recover ends with %d and says\n%s", n+1, status, said)
-	}
-	o.does(t, u, said, labels["AWSPENDING"])
-	_, step, _ = strings.Cut(said, "The safe step: ")
-	return step[:strings.IndexAny(step, ",;:.")]
-}
-
-// does what rotor said: by the commands that it prints, if there are any, or by its --yes.
-func (o *office) does(t *testing.T, u *user, said, pending string) {
-	t.Helper()
-	printed := regexp.MustCompile(`(?m)^  aws .*$`).FindAllString(said, -1)
-	if o.prints && printed != nil {
-		for _, command := range printed {
-			if _, err := o.rig.Command(t.Context(), command); err != nil {
-				t.Errorf("%s: %v", command, err)
-			}
-		}
-		return
-	}
-	did, status := o.run(t, "recover", u.arn, "--yes")
-	if status != 0 || !strings.Contains(did, "Done: ") {
-		t.Fatalf("rotor recover --yes ends with %d and says\n%s", status, did)
-	}
-	if strings.Contains(did, "Done: rotate.") {
-		if err := o.rig.Wait(t.Context(), u.arn, pending); err != nil {
-			t.Errorf("the rotation that was started: %v\n%s", err, did)
-		}
-	}
-}
-
 // whole rotates once more, which succeeds.
 func (o *office) whole(t *testing.T, u *user) {
 	t.Helper()
@@ -348,88 +281,4 @@ func (u *user) rotated(t *testing.T) {
 		t.Fatalf("a rotation: %v", err)
 	}
 	u.wantRotated(t, n.Token, "", old)
-}
-
-// An application logs in again and again.
-type application struct {
-	*user
-	works   bool // at first: if not, it does nothing
-	stop    context.CancelFunc
-	running sync.WaitGroup
-	logins  int
-	refused []error
-}
-
-// pause is between two logins.
-const pause = 40 * time.Millisecond
-
-// open begins with AWSCURRENT's value. It keeps the value where that stays valid, and else reads it before each login.
-func (a *application) open(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	a.stop = cancel
-	if !a.works {
-		return
-	}
-	d := a.value(t.Context(), "AWSCURRENT")
-	a.running.Go(func() {
-		for ; ctx.Err() == nil; time.Sleep(pause) {
-			if !a.keeps(a.by) {
-				d = a.value(t.Context(), "AWSCURRENT")
-			}
-			a.logins++
-			if _, err := a.Login(t.Context(), d.Text("username"), d.Text("password")); err != nil && !a.meanwhile(t.Context()) {
-				a.refused = append(a.refused, err)
-			}
-		}
-	})
-}
-
-// meanwhile reports whether a login may have been refused because a single user's password was being changed: one of the two labels works.
-func (a *application) meanwhile(ctx context.Context) bool {
-	return !a.keeps(a.by) && (a.alive(ctx) == nil || a.alive(ctx) == nil) // the label may move between two reads
-}
-
-// close ends it, and tells how often it logged in.
-func (a *application) close(t *testing.T) (logins int) {
-	t.Helper()
-	a.stop()
-	a.running.Wait()
-	if len(a.refused) > 0 {
-		t.Errorf("%d of %d logins were refused: %v", len(a.refused), a.logins, a.refused[0])
-	}
-	return a.logins
-}
-
-// An operator runs rotor.
-type operator struct {
-	path    string
-	env     []string
-	written bytes.Buffer
-	last    string
-}
-
-// operating is the environment of rotor for the stand-in.
-func operating(t *testing.T, r *rig.Rig) []string {
-	t.Helper()
-	home := t.TempDir()
-	return []string{
-		"HOME=" + home, "AWS_CONFIG_FILE=" + home + "/none", "AWS_SHARED_CREDENTIALS_FILE=" + home + "/none", "AWS_REGION=us-east-1",
-		"AWS_ENDPOINT_URL=" + r.URL, "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local",
-	}
-}
-
-// run returns what rotor wrote, and its exit status.
-func (o *operator) run(t *testing.T, args ...string) (written string, status int) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, o.path, args...)
-	cmd.Env = o.env
-	out, err := cmd.CombinedOutput()
-	if cmd.ProcessState == nil {
-		t.Fatal(err)
-	}
-	o.last = fmt.Sprintf("rotor %s\n%s", strings.Join(args, " "), out)
-	o.written.WriteString(o.last)
-	return string(out), cmd.ProcessState.ExitCode()
 }
