@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -62,7 +63,7 @@ func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	here := a.regions[m[1]]
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	if strings.HasPrefix(r.URL.Path, "/2015-03-31/functions") {
-		operation = "ListFunctions"
+		operation = map[string]string{"invocations": "Invoke", "configuration": "GetFunctionConfiguration", "functions": "ListFunctions"}[path.Base(strings.TrimSuffix(r.URL.Path, "/"))]
 	}
 	if code, message := a.count(operation); code != "" {
 		w.Header().Set("X-Amzn-ErrorType", code)
@@ -71,7 +72,7 @@ func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch operation {
-	case "ListFunctions":
+	case "ListFunctions", "Invoke", "GetFunctionConfiguration":
 		here.lambda.ServeHTTP(w, r)
 	case "StartQuery", "GetQueryResults":
 		here.logs.serve(w, r, operation)
@@ -151,6 +152,7 @@ type journal struct {
 	mu     sync.Mutex
 	groups map[string]*bytes.Buffer
 	at     func(time.Time) time.Time // what the services' clock said at a time
+	slow   bool                      // no query ends
 }
 
 // of is where a function writes.
@@ -184,6 +186,10 @@ func (j *journal) serve(w http.ResponseWriter, r *http.Request, operation string
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	if operation == "StartQuery" {
 		_ = json.NewEncoder(w).Encode(map[string]string{"queryId": in.LogGroupName})
+		return
+	}
+	if j.slow {
+		_ = json.NewEncoder(w).Encode(map[string]any{"status": "Running"})
 		return
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{"status": "Complete", "results": j.results(in.QueryId)})

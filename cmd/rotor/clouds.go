@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/smithy-go"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/aws/smithy-go/logging"
 
 	"github.com/seed492efc12/rotor/framework/serve"
@@ -50,7 +49,7 @@ func (c *clouds) open(ctx context.Context) (all []cloud, err error) {
 			}
 			cfg, err := config.LoadDefaultConfig(ctx, options...)
 			if err != nil {
-				return nil, err
+				return nil, unconfigured(err)
 			}
 			if cfg.Region == "" {
 				return nil, usageError{errors.New("no region: give --region, or set AWS_REGION")}
@@ -81,33 +80,11 @@ func (c cloud) where() string {
 	return c.profile + " " + c.region
 }
 
-// missing is the action that a message of AWS names.
-var missing = regexp.MustCompile(`not authorized to perform: ([a-z]+:[A-Za-z]+)`)
-
-// prefixes are what actions of a service begin with.
-var prefixes = map[string]string{"Secrets Manager": "secretsmanager", "Lambda": "lambda", "CloudWatch Logs": "logs"}
-
-// explained says of a refusal which permission it is about: the one that AWS names,
-// or else action, or if that is empty the one that is called as the operation is.
-func explained(err error, action string) error {
-	var api smithy.APIError
-	if err == nil || !errors.As(err, &api) {
-		return err
-	}
-	switch api.ErrorCode() {
-	case "AccessDeniedException", "AccessDenied", "UnauthorizedException":
-		var operation *smithy.OperationError
-		if m := missing.FindStringSubmatch(api.ErrorMessage()); m != nil {
-			action = m[1]
-		} else if action == "" && errors.As(err, &operation) {
-			action = prefixes[operation.Service()] + ":" + operation.Operation()
-		}
-		return fmt.Errorf("%w\nYour credentials lack the permission %s", err, action)
-	}
-	return err
-}
-
 func describe(ctx context.Context, c cloud, secret string) (*secretsmanager.DescribeSecretOutput, error) {
 	out, err := c.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: aws.String(secret)})
+	var none *types.ResourceNotFoundException
+	if errors.As(err, &none) {
+		return nil, fmt.Errorf("there is no secret %q in %s\nWhat to do: check the name, --region and --profile; rotor status --all lists all secrets.", secret, c.where())
+	}
 	return out, explained(err, "secretsmanager:DescribeSecret")
 }

@@ -32,6 +32,7 @@ const (
 type stage struct {
 	*region
 	client  *secretsmanager.Client
+	hold    chan struct{}   // if set, functions that have no process wait until it is closed
 	invoked local.Functions // all functions; region.lambda lists those that still are
 
 	mu        sync.Mutex
@@ -94,6 +95,9 @@ func (i invoker) Invocable(string) bool { return true }
 func (i invoker) Invoke(ctx context.Context, arn string, payload []byte) error {
 	if i.s.invoked.Invocable(arn) {
 		return i.s.invoked.Invoke(ctx, arn, payload)
+	}
+	if i.s.hold != nil {
+		<-i.s.hold
 	}
 	var e struct{ Step, SecretId, ClientRequestToken string }
 	if err := json.Unmarshal(payload, &e); err != nil {

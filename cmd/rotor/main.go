@@ -32,7 +32,7 @@ type usageError struct{ error }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // the second Ctrl-C ends it whatever it does
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -146,7 +146,7 @@ func attach(ctx context.Context, t *terminal, c cloud, o migrateOptions, name st
 		return errors.Join(err, fmt.Errorf("%s could not be attached again (%w): rotor migrate --undo %s does", was.Function, back, o.back))
 	}
 	fmt.Fprintf(t.out, "%s: %s is attached again, and nothing was rotated\n", name, was.Function[strings.LastIndex(was.Function, ":")+1:])
-	return explained(err, "secretsmanager:RotateSecret")
+	return explained(err, "")
 }
 
 // goBack attaches what a file names.

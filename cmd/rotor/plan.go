@@ -108,6 +108,9 @@ func asking(ctx context.Context, t *terminal, c *clouds, secrets []string, show 
 	}
 	var result error // the worst: somebody must act
 	for _, s := range secrets {
+		if ctx.Err() != nil {
+			return errInterrupted
+		}
 		t.progress("asking the function of %s", s)
 		a, err := ask(ctx, cloud, s, rotation.AskPlan)
 		if err != nil {

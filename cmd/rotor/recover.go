@@ -68,7 +68,7 @@ func recovering(ctx context.Context, t *terminal, c *clouds, name string, yes bo
 		return errAct
 	}
 	if err := target.Do(ctx, r); err != nil {
-		return explained(err, "secretsmanager:UpdateSecretVersionStage")
+		return explained(err, "")
 	}
 	fmt.Fprintf(t.out, "Done: %s.\n", r.Step)
 	return nil

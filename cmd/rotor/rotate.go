@@ -93,7 +93,7 @@ func chosen(ctx context.Context, c cloud, args []string) ([]string, error) {
 	}
 	all, err := fleet.Place{Region: c.region, Secrets: c.secrets, Functions: c.functions}.List(ctx, args, time.Now())
 	if err != nil {
-		return nil, explained(err, "secretsmanager:ListSecrets")
+		return nil, explained(err, "")
 	}
 	var names []string
 	for _, s := range all {
@@ -102,7 +102,7 @@ func chosen(ctx context.Context, c cloud, args []string) ([]string, error) {
 		}
 	}
 	if len(names) == 0 {
-		return nil, errors.New("no secret with a rotation matches")
+		return nil, fmt.Errorf("no secret with a rotation matches %s in %s", strings.Join(args, ", "), c.where())
 	}
 	return names, nil
 }
@@ -127,12 +127,14 @@ func rotateOne(ctx context.Context, t *terminal, c cloud, name string, wait time
 		return fmt.Errorf("%s: %w", name, explained(err, "secretsmanager:RotateSecret"))
 	}
 	done, err := awaited(ctx, c, name, version, started.Add(wait))
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	if done {
+	switch {
+	case done:
 		fmt.Fprintf(t.out, "%s: rotated in %.1f s; AWSCURRENT is version %s\n", name, time.Since(started).Seconds(), version)
 		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s: %w; the rotation goes on by itself: rotor status %s tells how it stands", name, errInterrupted, name)
+	case err != nil:
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	a, err := ask(ctx, c, name, rotation.AskPlan)
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,7 +60,12 @@ func status(ctx context.Context, t *terminal, c *clouds, o statusOptions) error 
 	}
 	r := &report{now: time.Now(), all: o.all || len(o.patterns) > 0, why: o.why}
 	failed := r.read(ctx, t, places, o)
-	if len(failed) == len(places) {
+	switch {
+	case ctx.Err() != nil:
+		return errInterrupted
+	case len(failed) == 1 && len(places) == 1:
+		return errors.New(failed[0])
+	case len(failed) == len(places):
 		return fmt.Errorf("nothing could be looked at: %s", strings.Join(failed, "\n"))
 	}
 	for _, f := range failed {
@@ -98,10 +104,14 @@ func (r *report) read(ctx context.Context, t *terminal, places []cloud, o status
 			found, err := fleet.Place{Profile: p.profile, Region: p.region, Secrets: p.secrets, Functions: p.functions}.List(ctx, o.patterns, r.now)
 			var unread []error
 			if err == nil && o.why {
+				t.progress("%s: reading the functions' logs, by CloudWatch Logs Insights", p.where())
 				unread = fleet.Explain(ctx, p.logs, found, r.now)
 			}
 			mu.Lock()
 			defer mu.Unlock()
+			if ctx.Err() != nil {
+				return
+			}
 			if err != nil {
 				failed = append(failed, fmt.Sprintf("%s: %v", p.where(), explained(err, "")))
 			}
