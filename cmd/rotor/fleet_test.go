@@ -226,13 +226,16 @@ func ways() []way {
 		{"never", 4, day, fleet.Never, nil, func(ctx context.Context, s *stage, name, function string) error {
 			return s.rotate(ctx, name, function, true)
 		}},
-		{"trial", 2, day, fleet.Never, wrongPassword, func(ctx context.Context, s *stage, name, function string) error {
-			if err := s.rotate(ctx, name, function, true); !errors.Is(err, errNotRotated) {
-				return fmt.Errorf("the trial should have failed: %w", err)
-			}
-			return nil
-		}},
+		{"trial", 2, day, fleet.Never, wrongPassword, triedInVain},
 	}
+}
+
+// triedInVain starts a trial, and that says no.
+func triedInVain(ctx context.Context, s *stage, name, function string) error {
+	if err := s.rotate(ctx, name, function, true); !errors.Is(err, errNotRotated) {
+		return fmt.Errorf("the trial should have failed: %w", err)
+	}
+	return nil
 }
 
 func (s *stage) pendingHasValue(ctx context.Context, name string, want bool) error {

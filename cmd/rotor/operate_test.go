@@ -26,6 +26,9 @@ type desk struct {
 	e    engine
 	name string
 	user map[string]any
+
+	folder   string            // where the commands of documents are run
+	versions map[string]string // what documents call versions
 }
 
 // secret makes a user and its secret, and has the function rotate it once.

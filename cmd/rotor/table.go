@@ -19,6 +19,7 @@ func asTable(t *terminal, r report) error {
 	w.SetOutputMirror(t.out)
 	w.SetStyle(table.StyleDefault)
 	w.Style().Options = table.OptionsNoBordersAndSeparators
+	w.Style().Box.PaddingLeft, w.Style().Box.PaddingRight = "", "  "
 	w.Style().Format.Header = text.FormatDefault
 	lines, places := r.folded(), r.places()
 	header := table.Row{"STATE", "SECRET", "SINCE", "ROTATED", "NEXT", "FUNCTION"}
