@@ -53,11 +53,12 @@ build: ## Build every function into dist/<function>/bootstrap (ARCH=arm64 or x86
 	  chmod 0755 dist/$$f/bootstrap && echo "dist/$$f/bootstrap ($(ARCH))" || exit 1; \
 	done
 
-rotor: ## Build the operator's command into dist/rotor-<os>-<architecture>, for each of ROTOR_FOR
+rotor: ## Build the operator's command into dist/rotor-<os>-<architecture>, for each of ROTOR_FOR, and its man pages and completion scripts into dist/rotor-manual
 	@for for in $(ROTOR_FOR); do \
 	  CGO_ENABLED=0 GOOS=$${for%-*} GOARCH=$${for#*-} go build $(RELEASE) -o dist/rotor-$$for$$(case $$for in windows-*) echo .exe;; esac) ./cmd/rotor && \
 	  echo "dist/rotor-$$for" || exit 1; \
 	done
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) go run -tags man ./cmd/rotor dist/rotor-manual && echo dist/rotor-manual
 
 sbom: build ## Write what each function is made of into dist/<function>.cdx.json (CycloneDX)
 	@scripts/sbom.sh $(CYCLONEDX) $(GOARCH_) $(FUNCTIONS)

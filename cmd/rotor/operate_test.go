@@ -172,7 +172,7 @@ func (d *desk) looksFirst(t *testing.T) {
 	d.wants(t, exitWell, []string{`"rotor":"plan"`, `"statements":[`}, "plan", d.name, "-o", "json")
 	d.wants(t, exitWell, []string{"AWSCURRENT", "works", "no rotation is under way"}, "recover", d.name)
 	d.wants(t, exitUnknown, []string{"none"}, "check", "none")
-	d.wants(t, exitUsage, []string{"requires"}, "check")
+	d.wants(t, exitUsage, []string{"takes other arguments: rotor check SECRET...", "rotor check --help"}, "check")
 	if after := d.value(t, "AWSCURRENT"); after["password"] != before["password"] {
 		t.Error("the secret has changed")
 	}

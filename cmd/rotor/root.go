@@ -30,16 +30,19 @@ It ends with status 0 if all is well, 1 if it could not tell, 2 if somebody must
 	root.PersistentFlags().StringSliceVar(&c.regions, "region", nil, "regions to look in, with commas between them (default: the profile's)")
 	root.SetVersionTemplate("rotor {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(
+	ofSecrets := []*cobra.Command{
 		statusCommand(t, c),
 		checkCommand(t, c),
 		planCommand(t, c),
 		rotateCommand(t, c),
 		recoverCommand(t, c),
 		migrateCommand(t, c),
-		explainCommand(t),
-		versionCommand(t),
-	)
+	}
+	for _, sub := range ofSecrets {
+		sub.ValidArgsFunction = secretNames(c)
+	}
+	root.AddCommand(ofSecrets...)
+	root.AddCommand(explainCommand(t), completionCommand(t), versionCommand(t))
 	for _, sub := range root.Commands() {
 		sub.Args = asUsage(sub.Args)
 	}
@@ -64,8 +67,8 @@ func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
 		if check == nil {
 			return nil
 		}
-		if err := check(c, args); err != nil {
-			return usageError{err}
+		if check(c, args) != nil {
+			return usageError{fmt.Errorf("%s takes other arguments: %s", c.Name(), c.UseLine())}
 		}
 		return nil
 	}

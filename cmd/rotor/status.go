@@ -41,6 +41,7 @@ logs:GetQueryResults.`,
 		},
 	}
 	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "table, json, csv or html")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "csv", "html"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().BoolVar(&o.all, "all", false, "in the table, a row for each secret, also for those that are well")
 	cmd.Flags().BoolVar(&o.why, "why", false, "read the functions' logs for causes, remedies, trials and certificates")
 	return cmd

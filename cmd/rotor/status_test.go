@@ -310,8 +310,8 @@ func patternsChoose(t *testing.T, sh *shell) {
 			t.Errorf("%s: %d rows", c.args, len(rowsOf(t, out)))
 		}
 	}
-	for _, args := range []string{"status --output pdf", "status --colour", "statsu", "status --region"} {
-		if _, stderr, status := sh.run(t, strings.Fields(args)...); status != 64 || !strings.Contains(stderr, "rotor --help") {
+	for args, see := range map[string]string{"status --output pdf": "rotor status", "status --colour": "rotor status", "statsu": "rotor", "status --region": "rotor status"} {
+		if _, stderr, status := sh.run(t, strings.Fields(args)...); status != 64 || !strings.HasSuffix(stderr, "See: "+see+" --help\n") {
 			t.Errorf("%s: status %d, %s", args, status, stderr)
 		}
 	}
