@@ -27,7 +27,7 @@ func completionCommand(t *terminal) *cobra.Command {
 	shells := slices.Sorted(maps.Keys(scripts))
 	return &cobra.Command{
 		Use:   "completion SHELL",
-		Short: "Print the script that makes a shell complete commands, options and the names of secrets",
+		Short: "Print the script that makes a shell complete command lines",
 		Long: `Print the script that makes a shell (bash, zsh, fish or powershell) complete commands, options and the names of secrets. The names
 are asked of AWS when you press the tab key. That takes secretsmanager:ListSecrets; without it no name is offered.`,
 		Example: `  source <(rotor completion bash)

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +22,25 @@ func makeManual(t *testing.T) (folder string) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return folder
+}
+
+// Each --help fits the usual terminal, and all but the plainest have an example.
+func TestHelpFitsATerminal(t *testing.T) {
+	sh := newShell(t, nil)
+	for _, name := range append(sh.commands(t), "") {
+		help, stderr, status := sh.run(t, strings.Fields(name+" --help")...)
+		if status != exitWell || stderr != "" || !strings.Contains(help, "Usage:") {
+			t.Errorf("%s: status %d, %s", name, status, stderr)
+		}
+		for line := range strings.Lines(help) {
+			if len(line) > len("\n")+80 || strings.HasSuffix(line, " \n") {
+				t.Errorf("%s: %q", name, line)
+			}
+		}
+		if !slices.Contains([]string{"", "help", "version"}, name) && !strings.Contains(help, "Examples:\n  rotor "+name) && name != "completion" {
+			t.Errorf("%s has no example", name)
+		}
+	}
 }
 
 // request is a line of a man page that is no text.

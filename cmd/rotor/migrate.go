@@ -29,14 +29,16 @@ func migrateCommand(t *terminal, c *clouds) *cobra.Command {
 	var o migrateOptions
 	cmd := &cobra.Command{
 		Use:   "migrate SECRET... --to FUNCTION --back FILE",
-		Short: "Have a function of Rotor's rotate secrets that AWS's functions rotate now, and back",
+		Short: "Go from AWS's rotation functions to Rotor's, and back",
 		Long: `Have a function of Rotor's rotate secrets that AWS's functions rotate now. For each secret: the settings of both functions are compared; the
 way back is written to a file; the new function is attached with the secret's own schedule, and tried; if the trial says no, the old
-one is attached again. Nothing is rotated. Without --yes the settings are compared, and nothing is changed.
-
-  rotor migrate --undo FILE    attaches what the file names
+one is attached again. Nothing is rotated. Without --yes the settings are compared, and nothing is changed. --undo attaches
+what the file names.
 
 It takes secretsmanager:DescribeSecret and RotateSecret, lambda:GetFunctionConfiguration on both functions, and lambda:InvokeFunction on both.`,
+		Example: `  rotor migrate shop/orders --to rotor-postgres
+  rotor migrate shop/orders --to rotor-postgres --back back.json --yes
+  rotor migrate --undo back.json`,
 		RunE: func(cmd *cobra.Command, args []string) error { return migrate(cmd.Context(), t, c, o, args) },
 	}
 	cmd.Flags().StringVar(&o.to, "to", "", "name or ARN of the function of Rotor's")

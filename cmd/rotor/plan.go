@@ -21,7 +21,8 @@ func checkCommand(t *terminal, c *clouds) *cobra.Command {
 		Short: "Try whether the next rotation would succeed; nothing is changed",
 		Long: `Try whether the next rotation would succeed. The secret's function checks all that the rotation will need, and changes nothing. It takes
 secretsmanager:DescribeSecret, and lambda:InvokeFunction on the function.`,
-		Args: cobra.MinimumNArgs(1),
+		Example: `  rotor check shop/orders shop/users`,
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return asking(cmd.Context(), t, c, args, func(name string, a rotation.Answer) error {
 				for _, n := range a.Notes {
@@ -42,10 +43,12 @@ func planCommand(t *terminal, c *clouds) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "plan SECRET...",
-		Short: "Show what the next rotation would send to the database; nothing is changed",
+		Short: "Show what the next rotation would send to the database",
 		Long: `Show what the next rotation would send to the database, in order, without passwords, and which rights the user whose turn it is gains and
 loses. The function goes the whole way of setSecret and holds back what would change something. It takes secretsmanager:DescribeSecret, and
 lambda:InvokeFunction on the function.`,
+		Example: `  rotor plan shop/orders
+  rotor plan shop/orders --output json`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if output != "text" && output != "json" {

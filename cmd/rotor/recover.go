@@ -23,6 +23,8 @@ with each. The commands of that step are printed; --yes does them. AWSCURRENT is
 
 It takes secretsmanager:DescribeSecret and lambda:InvokeFunction; the steps take secretsmanager:RotateSecret, or UpdateSecretVersionStage; a
 merge takes GetSecretValue and PutSecretValue too.`,
+		Example: `  rotor recover shop/payments
+  rotor recover shop/payments --yes`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return recovering(cmd.Context(), t, c, args[0], yes) },
 	}
@@ -70,7 +72,10 @@ func recovering(ctx context.Context, t *terminal, c *clouds, name string, yes bo
 	if err := target.Do(ctx, r); err != nil {
 		return explained(err, "")
 	}
-	fmt.Fprintf(t.out, "Done: %s.\n", r.Step)
+	fmt.Fprintln(t.out, "Done.")
+	if r.Step == operate.Rotate {
+		fmt.Fprintf(t.out, "The rotation has begun: rotor status %s tells how it stands.\n", name)
+	}
 	return nil
 }
 

@@ -45,8 +45,35 @@ It ends with status 0 if all is well, 1 if it could not tell, 2 if somebody must
 	root.AddCommand(explainCommand(t), completionCommand(t), versionCommand(t))
 	for _, sub := range root.Commands() {
 		sub.Args = asUsage(sub.Args)
+		sub.Long = filled(sub.Long)
 	}
+	root.Long = filled(root.Long)
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", helpWidth)))
 	return root
+}
+
+// helpWidth is how many columns --help takes: those of the usual terminal.
+const helpWidth = 80
+
+// filled breaks the lines of paragraphs anew. Indented ones stay as they are.
+func filled(long string) string {
+	paragraphs := strings.Split(long, "\n\n")
+	for i, p := range paragraphs {
+		if strings.HasPrefix(p, " ") {
+			continue
+		}
+		line := ""
+		paragraphs[i] = ""
+		for word := range strings.FieldsSeq(p) {
+			if line != "" && len(line)+1+len(word) > helpWidth {
+				paragraphs[i] += line + "\n"
+				line = ""
+			}
+			line = strings.TrimPrefix(line+" "+word, " ")
+		}
+		paragraphs[i] += line
+	}
+	return strings.Join(paragraphs, "\n\n")
 }
 
 // noCommand refuses what is left on the command line where no command was found.

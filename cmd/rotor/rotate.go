@@ -31,6 +31,8 @@ func rotateCommand(t *terminal, c *clouds) *cobra.Command {
 		Long: `Start rotations, and wait until they have ended: at most --max at once. After the first that fails no other is started, and its function is
 asked why. A pattern, or more than one secret, needs --yes. It takes secretsmanager:RotateSecret and DescribeSecret (and ListSecrets for
 patterns), and lambda:InvokeFunction to say why one failed.`,
+		Example: `  rotor rotate shop/orders
+  rotor rotate 'shop/*' --yes --max 2`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.most < 1 {
