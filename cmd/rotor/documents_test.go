@@ -136,7 +136,7 @@ func wrapped(out string) string {
 	const width = 120
 	var b strings.Builder
 	for line := range strings.Lines(out) {
-		line = strings.TrimRight(line, " \n")
+		line = strings.TrimSuffix(line, "\n")
 		for len(line) > width {
 			at := strings.LastIndex(line[:width], " ")
 			if strings.TrimSpace(line[:max(at, 0)]) == "" {

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -57,6 +58,10 @@ region = eu-west-1
 role_arn = arn:aws:iam::123456789012:role/operator
 source_profile = nobody
 region = eu-west-1
+[profile role]
+role_arn = arn:aws:iam::123456789012:role/operator
+source_profile = nowhere
+region = eu-west-1
 [profile half]
 aws_access_key_id = local
 region = eu-west-1
@@ -76,6 +81,11 @@ func TestWhatKeepsFromAWSIsSaidPlainly(t *testing.T) {
 	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
 	untrusted.StartTLS()
 	defer untrusted.Close()
+	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `<ErrorResponse><Error><Code>AccessDenied</Code><Message>Said by STS.</Message></Error></ErrorResponse>`)
+	}))
+	defer sts.Close()
 	keys := []string{"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_REGION=eu-west-1", "AWS_MAX_ATTEMPTS=1"}
 	file := filepath.Join(t.TempDir(), "config")
 	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
@@ -94,6 +104,7 @@ func TestWhatKeepsFromAWSIsSaidPlainly(t *testing.T) {
 		"SSO":                  {of("sso"), exitUnknown, []string{"login by SSO has ended", "aws sso login"}},
 		"SSO without session":  {of("oldsso"), exitUnknown, []string{"login by SSO has ended", "aws sso login"}},
 		"a role of nobody":     {of("orphan"), exitUnknown, []string{"role/operator", "taken from the profile \"nobody\"", "source_profile"}},
+		"a role is refused":    {append(of("role"), "AWS_ENDPOINT_URL_STS="+sts.URL), exitUnknown, []string{"STS: AssumeRole: Said by STS.", "lack the permission sts:AssumeRole\n"}},
 		"half a key":           {of("half"), exitUnknown, []string{"half", "partial credentials"}},
 		"a process fails":      {of("process"), exitUnknown, []string{"no credentials: ", "exit status 1", "get-caller-identity"}},
 		"nothing listens":      {append(keys, "AWS_ENDPOINT_URL="+refuses.URL), exitUnknown, []string{"cannot be reached: ", "refused", "AWS_ENDPOINT_URL"}},

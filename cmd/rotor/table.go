@@ -18,6 +18,7 @@ func asTable(t *terminal, r report) error {
 	w := table.NewWriter()
 	w.SetOutputMirror(t.out)
 	w.SetStyle(table.StyleDefault)
+	w.SuppressTrailingSpaces()
 	w.Style().Options = table.OptionsNoBordersAndSeparators
 	w.Style().Box.PaddingLeft, w.Style().Box.PaddingRight = "", "  "
 	w.Style().Format.Header = text.FormatDefault

@@ -248,6 +248,12 @@ var mutants = []mutant{
 	{"a user that is off at one node is not told by a trial (Redis)", "rotators/redis/password.go",
 		"if err == nil && off != nil {", "if err == nil && off != nil && false {", "./rotators/redis", "IsOffElsewhere"},
 
+	// The operator's command.
+	{"the permission that is named is another call's (rotor)", "cmd/rotor/errors.go",
+		`call, action = inner, ""`, `_ = inner`, "./cmd/rotor", "TestWhatKeeps"},
+	{"Ctrl-C shows half a fleet as if it were all (rotor)", "cmd/rotor/status.go",
+		"case ctx.Err() != nil:\n\t\treturn errInterrupted\n\t", "", "./cmd/rotor", "TestCtrlC"},
+
 	// Queries and statements are what the vendor documents.
 	{"names of two catalogs have no common collation (SQL Server)", "rotators/sqlserver/class.go",
 		`const collated = " COLLATE DATABASE_DEFAULT"`, `const collated = ""`, "./rotators/sqlserver", "TestNamesOfDifferent"},
