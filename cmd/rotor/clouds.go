@@ -84,7 +84,7 @@ func describe(ctx context.Context, c cloud, secret string) (*secretsmanager.Desc
 	out, err := c.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: aws.String(secret)})
 	var none *types.ResourceNotFoundException
 	if errors.As(err, &none) {
-		return nil, fmt.Errorf("there is no secret %q in %s\nWhat to do: check the name, --region and --profile; rotor status --all lists all secrets.", secret, c.where())
+		return nil, remedied(fmt.Sprintf("there is no secret %q in %s", secret, c.where()), "check the name, --region and --profile; rotor status --all lists all secrets.")
 	}
 	return out, explained(err, "secretsmanager:DescribeSecret")
 }

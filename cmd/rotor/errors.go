@@ -38,11 +38,15 @@ func explained(err error, action string) error {
 		return err
 	}
 	says, remedy := meaning(call, action)
-	if remedy != "" {
-		says += "\nWhat to do: " + remedy
+	says = strings.Replace(err.Error(), call.Error(), says, 1)
+	if remedy == "" {
+		return errors.New(says)
 	}
-	return fmt.Errorf("%s", strings.Replace(err.Error(), call.Error(), says, 1))
+	return remedied(says, remedy)
 }
+
+// remedied is an error with what to do about it.
+func remedied(says, remedy string) error { return fmt.Errorf("%s\nWhat to do: %s", says, remedy) }
 
 // meaning is what a failed call means, and what to do; that may be empty.
 func meaning(call *smithy.OperationError, action string) (says, remedy string) {
@@ -142,9 +146,9 @@ func unconfigured(err error) error {
 	var role config.SharedConfigAssumeRoleError
 	switch {
 	case errors.As(err, &role) && errors.As(err, &profile):
-		return fmt.Errorf("the role %s is taken from the profile %q, which is not there\nWhat to do: correct source_profile in ~/.aws/config.", role.RoleARN, profile.Profile)
+		return remedied(fmt.Sprintf("the role %s is taken from the profile %q, which is not there", role.RoleARN, profile.Profile), "correct source_profile in ~/.aws/config.")
 	case errors.As(err, &profile):
-		return fmt.Errorf("there is no profile %q\nWhat to do: aws configure list-profiles lists them.", profile.Profile)
+		return remedied(fmt.Sprintf("there is no profile %q", profile.Profile), "aws configure list-profiles lists them.")
 	}
 	return fmt.Errorf("the AWS configuration cannot be used: %s", strings.Join(strings.Fields(err.Error()), " "))
 }

@@ -23,9 +23,10 @@ const exitWell, exitUnknown, exitAct, exitUsage = 0, 1, 2, 64
 type desk struct {
 	*stage
 	*shell
-	e    engine
-	name string
-	user map[string]any
+	account *account
+	e       engine
+	name    string
+	user    map[string]any
 
 	folder   string            // where the commands of documents are run
 	versions map[string]string // what documents call versions
@@ -133,14 +134,15 @@ func TestCommandsOnRealServers(t *testing.T) {
 	for _, name := range []string{"postgres", "mysql"} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, "eu-west-1")
-			d := &desk{stage: s, e: s.engineOf(t, name, "eu-west-1"),
-				shell: newShell(t, map[string]*account{"default": newAccount(t, map[string]*region{"eu-west-1": s.region})})}
+			a := newAccount(t, map[string]*region{"eu-west-1": s.region})
+			d := &desk{stage: s, account: a, e: s.engineOf(t, name, "eu-west-1"), shell: newShell(t, map[string]*account{"default": a})}
 			for _, scene := range []struct {
 				name string
 				run  func(*desk, *testing.T)
 			}{
 				{"looks-first", (*desk).looksFirst},
 				{"rotates", (*desk).rotates},
+				{"may-not-finish", (*desk).mayNotFinish},
 				{"finishes", (*desk).finishes},
 				{"merges", (*desk).merges},
 				{"goes-back", (*desk).goesBack},
@@ -194,6 +196,29 @@ func (d *desk) rotates(t *testing.T) {
 	d.edit(t, "password", "not-the-password")
 	d.edit(t, "password", "nor-this-one")
 	d.wants(t, exitAct, []string{"LoginRefused"}, "rotate", d.name, "--wait", "5s")
+}
+
+// Whoever may not do the step is told which permission that takes, and nothing has changed.
+func (d *desk) mayNotFinish(t *testing.T) {
+	d.unfinish(t)
+	step := "UpdateSecretVersionStage"
+	if d.e.server.Overlap {
+		step = "RotateSecret"
+	}
+	before, err := d.version(t.Context(), d.name, "AWSCURRENT")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.account.spoiling(t, func(operation string, _ int) (code, message string) {
+		if operation == step {
+			return "AccessDeniedException", ""
+		}
+		return "", ""
+	})
+	d.wants(t, exitUnknown, []string{"lack the permission secretsmanager:" + step + "\n"}, "recover", d.name, "--yes")
+	if after, err := d.version(t.Context(), d.name, "AWSCURRENT"); err != nil || after != before {
+		t.Errorf("AWSCURRENT is %s, and was %s; %v", after, before, err)
+	}
 }
 
 // Cut off before finishSecret: where the old password works no longer, applications are locked out until it is done.
