@@ -108,10 +108,9 @@ func (d *desk) says(t *testing.T, command string) string {
 
 var (
 	versionID   = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
-	address     = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 	suffix      = regexp.MustCompile(`(:secret:[a-z/]+)-\w{6}`)
 	took        = regexp.MustCompile(`rotated in \d+\.\d s`)
-	certificate = regexp.MustCompile(`(rotor-postgres \S+ +)\d+ (?:h   |days)`)
+	certificate = regexp.MustCompile(`(rotor-postgres \S+ +)(\d+ (?:min|h|days) +)`)
 )
 
 // settled puts in the place of what differs from one run to the next what is always
@@ -126,8 +125,11 @@ func (d *desk) settled(out string) string {
 		return d.versions[id]
 	})
 	out = suffix.ReplaceAllString(out, "$1-AbCdEf")
-	out = address.ReplaceAllString(out, "db.example.com:5432")
-	out = certificate.ReplaceAllString(out, "${1}90 days")
+	out = strings.ReplaceAll(out, d.address, "db.example.com:5432")
+	out = certificate.ReplaceAllStringFunc(out, func(cells string) string {
+		m := certificate.FindStringSubmatch(cells)
+		return fmt.Sprintf("%s%-*s", m[1], len(m[2]), "90 days")
+	})
 	return took.ReplaceAllString(out, "rotated in 1.4 s")
 }
 
@@ -193,6 +195,7 @@ func newShop(t *testing.T) *desk {
 		if err != nil {
 			t.Fatal(err)
 		}
+		d.address = fmt.Sprintf("%v:%v", user["host"], user["port"])
 		if w.value != nil {
 			w.value(user)
 		}

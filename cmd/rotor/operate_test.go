@@ -30,6 +30,7 @@ type desk struct {
 
 	folder   string            // where the commands of documents are run
 	versions map[string]string // what documents call versions
+	address  string            // of the server
 }
 
 // secret makes a user and its secret, and has the function rotate it once.
