@@ -28,7 +28,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
-.PHONY: help demo test race sweep build rotor sbom package generate sam invoke emulate lint bench guarantees grammar mutants live servers fuzz certificates dependencies clean
+.PHONY: help demo test race sweep build rotor sbom package generate sam invoke emulate lint bench guarantees grammar mutants live servers fuzz certificates model dependencies clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -117,6 +117,9 @@ fuzz: ## Run each fuzz test for FUZZTIME (10s)
 
 certificates: ## Fetch the certificate authorities of RDS anew
 	@scripts/certificates.sh
+
+model: ## Fetch what the service model of Secrets Manager says of the requests anew
+	@scripts/model.sh
 
 dependencies: ## Write docs/dependencies.txt, the modules that each function links
 	@go run ./scripts/dependencies > docs/dependencies.txt && cat docs/dependencies.txt

@@ -17,14 +17,27 @@ type deleteOut struct {
 	DeletionDate *epoch
 }
 
+func (in deleteIn) check() error {
+	if _, err := recoveryDays(in); err != nil {
+		return err
+	}
+	return checkID(in.SecretID)
+}
+
 // deleteSecret schedules a deletion, or with ForceDeleteWithoutRecovery deletes at once; the latter succeeds for a
 // secret that is pending deletion or not there at all.
-func (s *SecretsManager) deleteSecret(in deleteIn) (deleteOut, error) {
+func (s region) deleteSecret(in deleteIn) (deleteOut, error) {
 	days, err := recoveryDays(in)
 	if err != nil {
 		return deleteOut{}, err
 	}
 	sec, err := s.find(in.SecretID)
+	switch {
+	case err == nil && sec.replica != nil:
+		return deleteOut{}, fail(codeInvalidParameter, textReplica)
+	case err == nil && len(sec.replicas) > 0:
+		return deleteOut{}, fail(codeInvalidParameter, "You can't delete secret %s that still has replica regions [%s]", sec.name, sec.replicaRegions())
+	}
 	var refused *serviceError
 	if in.ForceDeleteWithoutRecovery && (err == nil || errors.As(err, &refused) && refused.code == codeNotFound) {
 		return s.deleteNow(in.SecretID, sec), nil
@@ -53,7 +66,7 @@ func recoveryDays(in deleteIn) (int64, error) {
 }
 
 // deleteNow removes sec, which may be nil.
-func (s *SecretsManager) deleteNow(id string, sec *secret) deleteOut {
+func (s region) deleteNow(id string, sec *secret) deleteOut {
 	who := identity{ARN: id, Name: strings.TrimPrefix(id, s.arnPrefix())}
 	if who.Name == id {
 		who.ARN = s.arnPrefix() + id + "-" + randomText(alphanumeric, arnSuffix)
@@ -65,8 +78,11 @@ func (s *SecretsManager) deleteNow(id string, sec *secret) deleteOut {
 	return deleteOut{identity: who, DeletionDate: stamp(s.now())}
 }
 
-func (s *SecretsManager) restoreSecret(in secretIn) (identity, error) {
+func (s region) restoreSecret(in secretIn) (identity, error) {
 	sec, err := s.find(in.SecretID)
+	if err == nil && sec.replica != nil {
+		err = fail(codeInvalidParameter, textReplica)
+	}
 	if err != nil {
 		return identity{}, err
 	}

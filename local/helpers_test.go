@@ -54,6 +54,12 @@ func serve(t *testing.T, o local.Options) service {
 	return service{SecretsManager: stand, Client: client(server.URL), url: server.URL}
 }
 
+// in is the same stand-in, seen by a client that signs for another region.
+func (s service) in(region string) service {
+	s.Client = secretsmanager.New(s.Options(), func(o *secretsmanager.Options) { o.Region = region })
+	return s
+}
+
 func client(url string) *secretsmanager.Client {
 	return secretsmanager.New(secretsmanager.Options{
 		Region:       "us-east-1",

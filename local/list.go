@@ -23,44 +23,37 @@ type listSecretsOut struct {
 	NextToken  string `json:",omitempty"`
 }
 
-func (s *SecretsManager) listSecrets(in listSecretsIn) (listSecretsOut, error) {
-	if err := checkFilters(in.Filters); err != nil {
-		return listSecretsOut{}, err
-	}
+func (in listSecretsIn) check() error { return checkFilters(in.Filters) }
+
+func (s region) listSecrets(in listSecretsIn) (listSecretsOut, error) {
 	found := s.matching(in.Filters, in.IncludePlannedDeletion)
-	if err := sortSecrets(found, in.SortBy, in.SortOrder); err != nil {
-		return listSecretsOut{}, err
-	}
+	sortSecrets(found, in.SortBy, in.SortOrder)
 	found, next, err := page(found, in.MaxResults, 100, in.NextToken)
 	if err != nil {
 		return listSecretsOut{}, err
 	}
 	out := listSecretsOut{SecretList: []description{}, NextToken: next}
 	for _, sec := range found {
-		entry := sec.describe()
+		entry := s.describe(sec)
 		entry.SecretVersionsToStages = sec.versionStages()
 		out.SecretList = append(out.SecretList, entry)
 	}
 	return out, nil
 }
 
-// sortSecrets sorts newest first unless asked otherwise.
-func sortSecrets(list []*secret, by, order string) error {
-	var date func(*secret) time.Time
+// sortSecrets sorts oldest first if neither a date nor an order is asked for, as was recorded of the service. With SortBy and no
+// SortOrder the greatest comes first.
+func sortSecrets(list []*secret, by, order string) {
+	date := func(s *secret) time.Time { return s.created }
 	switch by {
-	case "", "created-date":
-		date = func(s *secret) time.Time { return s.created }
+	case "":
+		order = firstOf(order, "asc")
 	case "last-accessed-date":
 		date = func(s *secret) time.Time { return s.accessed }
 	case "last-changed-date":
 		date = func(s *secret) time.Time { return s.changed }
 	case "name":
 		date = func(*secret) time.Time { return time.Time{} }
-	default:
-		return fail(codeInvalidParameter, "SortBy must be created-date, last-accessed-date, last-changed-date or name.")
-	}
-	if order != "" && order != "asc" && order != "desc" {
-		return fail(codeInvalidParameter, "SortOrder must be asc or desc.")
 	}
 	slices.SortFunc(list, func(a, b *secret) int {
 		c := cmp.Or(date(a).Compare(date(b)), cmp.Compare(a.name, b.name))
@@ -69,21 +62,26 @@ func sortSecrets(list []*secret, by, order string) error {
 		}
 		return c
 	})
-	return nil
 }
 
-// matching lists the secrets that match all filters, sorted by name.
-func (s *SecretsManager) matching(filters []filter, deleted bool) []*secret {
+// oldestFirst sorts as ListSecrets does by itself.
+func oldestFirst(list []*secret) []*secret {
+	sortSecrets(list, "", "")
+	return list
+}
+
+// matching lists the secrets of the region that match all filters, in no order.
+func (s region) matching(filters []filter, deleted bool) []*secret {
 	var found []*secret
-	for _, sec := range s.secrets {
-		if s.expired(sec) || (!sec.deletion.IsZero() && !deleted) {
+	for at, sec := range s.secrets {
+		if at.region != s.name || s.expired(sec) || (!sec.deletion.IsZero() && !deleted) {
 			continue
 		}
-		if !slices.ContainsFunc(filters, func(f filter) bool { return !f.matches(sec, s.options.Region) }) {
+		sec = s.shown(sec)
+		if !slices.ContainsFunc(filters, func(f filter) bool { return !f.matches(sec) }) {
 			found = append(found, sec)
 		}
 	}
-	slices.SortFunc(found, func(a, b *secret) int { return cmp.Compare(a.name, b.name) })
 	return found
 }
 
@@ -92,9 +90,6 @@ func page[T any](list []T, size *int, most int, token string) ([]T, string, erro
 	count, start := most, 0
 	if size != nil {
 		count = *size
-	}
-	if count < 1 || count > most {
-		return nil, "", fail(codeInvalidParameter, "MaxResults must be 1-%d.", most)
 	}
 	if token != "" {
 		text, err := base64.RawURLEncoding.DecodeString(token)
@@ -134,8 +129,10 @@ type versionEntry struct {
 	KmsKeyIDs        []string `json:"KmsKeyIds"`
 }
 
+func (in listVersionsIn) check() error { return checkID(in.SecretID) }
+
 // listSecretVersionIDs shows versions without a label only if asked for deprecated ones.
-func (s *SecretsManager) listSecretVersionIDs(in listVersionsIn) (listVersionsOut, error) {
+func (s region) listSecretVersionIDs(in listVersionsIn) (listVersionsOut, error) {
 	sec, err := s.find(in.SecretID)
 	if err != nil {
 		return listVersionsOut{}, err

@@ -25,8 +25,10 @@ type randomPasswordIn struct {
 
 type randomPasswordOut struct{ RandomPassword string }
 
+func (in randomPasswordIn) check() error { return nil }
+
 // getRandomPassword makes 32 characters unless asked otherwise, with at least one of each included type.
-func (s *SecretsManager) getRandomPassword(in randomPasswordIn) (randomPasswordOut, error) {
+func (s region) getRandomPassword(in randomPasswordIn) (randomPasswordOut, error) {
 	length := int64(32)
 	if in.PasswordLength != nil {
 		length = *in.PasswordLength
@@ -34,10 +36,6 @@ func (s *SecretsManager) getRandomPassword(in randomPasswordIn) (randomPasswordO
 	types := in.types()
 	alphabet := strings.Join(types, "")
 	switch {
-	case length < 1 || length > 4096:
-		return randomPasswordOut{}, fail(codeInvalidParameter, "PasswordLength must be 1-4096.")
-	case len(in.ExcludeCharacters) > 4096:
-		return randomPasswordOut{}, fail(codeInvalidParameter, "ExcludeCharacters must be at most 4096 characters long.")
 	case alphabet == "":
 		return randomPasswordOut{}, fail(codeInvalidParameter, "No characters are left to make a password of.")
 	case in.RequireEachIncludedType != nil && !*in.RequireEachIncludedType:

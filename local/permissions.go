@@ -16,7 +16,7 @@ var keyActions = map[string][]string{
 const ownKey = "alias/aws/secretsmanager"
 
 // checkPermitted refuses what Options.Permits does not permit, in the service's words.
-func (s *SecretsManager) checkPermitted(r *http.Request, operation string, body []byte) error {
+func (s region) checkPermitted(r *http.Request, operation string, body []byte) error {
 	if s.options.Permits == nil {
 		return nil
 	}
@@ -39,7 +39,7 @@ func (s *SecretsManager) checkPermitted(r *http.Request, operation string, body 
 }
 
 // resources are the ARN of a secret, and its key unless that is AWS's own.
-func (s *SecretsManager) resources(id string) (arn, key string) {
+func (s region) resources(id string) (arn, key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sec, err := s.find(id)
@@ -55,7 +55,13 @@ func (s *SecretsManager) resources(id string) (arn, key string) {
 // caller is the access key that a request is signed with.
 // Source: IAM user guide, "Create a signed AWS API request": Authorization: AWS4-HMAC-SHA256 Credential=KEY/date/region/...
 func caller(r *http.Request) string {
-	_, credential, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
-	key, _, _ := strings.Cut(credential, "/")
+	key, _, _ := strings.Cut(credential(r), "/")
 	return key
+}
+
+// credential is the scope that a request is signed for.
+func credential(r *http.Request) string {
+	_, scope, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	scope, _, _ = strings.Cut(scope, ",")
+	return strings.TrimSpace(scope)
 }

@@ -17,7 +17,9 @@ type getSecretValueOut struct {
 	CreatedDate   *epoch
 }
 
-func (s *SecretsManager) getSecretValue(in getSecretValueIn) (getSecretValueOut, error) {
+func (in getSecretValueIn) check() error { return checkID(in.SecretID) }
+
+func (s region) getSecretValue(in getSecretValueIn) (getSecretValueOut, error) {
 	sec, err := s.usable(in.SecretID)
 	if err != nil {
 		return getSecretValueOut{}, err
@@ -30,9 +32,12 @@ func (s *SecretsManager) getSecretValue(in getSecretValueIn) (getSecretValueOut,
 }
 
 // read gives out a version and notes the access.
-func (s *SecretsManager) read(sec *secret, v *version) getSecretValueOut {
+func (s region) read(sec *secret, v *version) getSecretValueOut {
 	v.accessed = day(s.now())
 	sec.accessed = v.accessed
+	if sec.replica != nil {
+		sec.replica.accessed = v.accessed
+	}
 	return getSecretValueOut{
 		identity:      sec.identity(),
 		VersionID:     v.id,
@@ -49,9 +54,6 @@ func (s *secret) choose(in getSecretValueIn) (*version, error) {
 	label := labelCurrent
 	if in.VersionStage != nil {
 		label = *in.VersionStage
-		if err := checkStages([]string{label}); err != nil {
-			return nil, err
-		}
 	}
 	if in.VersionID == nil {
 		v := s.version(s.labels[label])
@@ -93,8 +95,27 @@ type batchError struct {
 	Message   string
 }
 
+func (in batchIn) check() error {
+	switch {
+	case len(in.SecretIDList) > 0 && len(in.Filters) > 0:
+		return fail(codeInvalidParameter, "Either 'SecretIdList' or 'Filters' must be provided, but not both.")
+	case len(in.SecretIDList) == 0 && len(in.Filters) == 0:
+		return fail(codeInvalidParameter, "You must provide either SecretIdList or Filters.")
+	case len(in.SecretIDList) > 0 && in.MaxResults != nil:
+		return fail(codeInvalidParameter, "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided.")
+	case len(in.SecretIDList) > 0 && in.NextToken != "":
+		return fail(codeInvalidParameter, "NextToken goes with Filters only.")
+	}
+	for _, id := range in.SecretIDList {
+		if err := checkID(id); err != nil {
+			return err
+		}
+	}
+	return checkFilters(in.Filters)
+}
+
 // batchGetSecretValue reads AWSCURRENT of several secrets. What fails for one of them is in Errors.
-func (s *SecretsManager) batchGetSecretValue(in batchIn) (batchOut, error) {
+func (s region) batchGetSecretValue(in batchIn) (batchOut, error) {
 	ids, next, err := s.batchIDs(in)
 	if err != nil {
 		return batchOut{}, err
@@ -112,21 +133,11 @@ func (s *SecretsManager) batchGetSecretValue(in batchIn) (batchOut, error) {
 	return out, nil
 }
 
-func (s *SecretsManager) batchIDs(in batchIn) (ids []string, next string, err error) {
-	switch {
-	case (len(in.SecretIDList) > 0) == (len(in.Filters) > 0):
-		return nil, "", fail(codeInvalidParameter, "You must provide either SecretIdList or Filters.")
-	case len(in.SecretIDList) > 20:
-		return nil, "", fail(codeInvalidParameter, "SecretIdList must have 1-20 secrets.")
-	case len(in.SecretIDList) > 0 && (in.MaxResults != nil || in.NextToken != ""):
-		return nil, "", fail(codeInvalidParameter, "MaxResults and NextToken go with Filters only.")
-	case len(in.SecretIDList) > 0:
+func (s region) batchIDs(in batchIn) (ids []string, next string, err error) {
+	if len(in.SecretIDList) > 0 {
 		return in.SecretIDList, "", nil
 	}
-	if err := checkFilters(in.Filters); err != nil {
-		return nil, "", err
-	}
-	found, next, err := page(s.matching(in.Filters, false), in.MaxResults, 20, in.NextToken)
+	found, next, err := page(oldestFirst(s.matching(in.Filters, false)), in.MaxResults, 20, in.NextToken)
 	for _, sec := range found {
 		ids = append(ids, sec.arn)
 	}

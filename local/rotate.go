@@ -11,14 +11,30 @@ type rotateIn struct {
 	RotationLambdaARN  string
 	RotationRules      *rotationRules
 	RotateImmediately  *bool
+
+	ExternalSecretRotationMetadata []struct{ Key, Value string }
+	ExternalSecretRotationRoleARN  string `json:"ExternalSecretRotationRoleArn"`
+}
+
+func (in rotateIn) check() error {
+	if err := checkToken(in.ClientRequestToken, codeInvalidParameter); err != nil {
+		return err
+	}
+	if in.ExternalSecretRotationMetadata != nil || in.ExternalSecretRotationRoleARN != "" {
+		return fail(codeInvalidParameter, textNoExternal)
+	}
+	if err := in.RotationRules.check(); err != nil {
+		return err
+	}
+	return checkID(in.SecretID)
 }
 
 // rotateSecret stores the configuration, makes the AWSPENDING version, and starts the rotation in
 // the background. A token that names a version whose rotation is in progress or has succeeded changes nothing; one
 // whose rotation has failed runs that rotation again. The version has no value but in a trial, where it has AWSCURRENT's (moto's tests,
 // which their author ran against AWS; AWS's own functions read AWSPENDING first in testSecret).
-func (s *SecretsManager) rotateSecret(in rotateIn) (versionOut, error) {
-	sec, err := s.usable(in.SecretID)
+func (s region) rotateSecret(in rotateIn) (versionOut, error) {
+	sec, err := s.changeable(in.SecretID)
 	if err != nil {
 		return versionOut{}, err
 	}
@@ -47,13 +63,7 @@ func (s *SecretsManager) rotateSecret(in rotateIn) (versionOut, error) {
 }
 
 // checkRotate refuses without changing anything, but for an incomplete rotation: that one is run again.
-func (s *SecretsManager) checkRotate(sec *secret, in rotateIn, function string) error {
-	if err := checkToken(in.ClientRequestToken, codeInvalidParameter); err != nil {
-		return err
-	}
-	if err := in.RotationRules.check(); err != nil {
-		return err
-	}
+func (s region) checkRotate(sec *secret, in rotateIn, function string) error {
 	pending, current := sec.labels[labelPending], sec.labels[labelCurrent]
 	token := in.ClientRequestToken
 	switch {
@@ -103,8 +113,8 @@ func (s *secret) configureRotation(function string, rules *rotationRules) {
 
 // cancelRotateSecret turns rotation off. A rotation in progress ends after the step that is running; its version
 // keeps AWSPENDING and is named in the reply.
-func (s *SecretsManager) cancelRotateSecret(in secretIn) (versionOut, error) {
-	sec, err := s.usable(in.SecretID)
+func (s region) cancelRotateSecret(in secretIn) (versionOut, error) {
+	sec, err := s.changeable(in.SecretID)
 	if err != nil {
 		return versionOut{}, err
 	}
@@ -125,7 +135,7 @@ func (s *SecretsManager) cancelRotateSecret(in secretIn) (versionOut, error) {
 // ran again is waited for as a whole. An unknown secret or token is an error at once.
 func (s *SecretsManager) Wait(ctx context.Context, secretID, token string) error {
 	s.mu.Lock()
-	sec, err := s.find(secretID)
+	sec, err := s.in(regionOf(secretID)).find(secretID)
 	var r *run
 	if err == nil {
 		r = sec.rotation.runs[token]

@@ -22,8 +22,6 @@ func (r *rotationRules) check() error {
 	switch {
 	case days != nil && schedule != "":
 		return fail(codeInvalidParameter, textTwoSchedules)
-	case days != nil && (*days < 1 || *days > 1000):
-		return fail(codeInvalidParameter, "AutomaticallyAfterDays must be 1-1000.")
 	case schedule != "" && !validSchedule(schedule):
 		return fail(codeInvalidParameter, "ScheduleExpression must be cron(...) with six fields, or a rate of 4 hours to 999 days, "+
 			"such as rate(4 hours) or rate(10 days).")
@@ -36,9 +34,6 @@ func (r *rotationRules) check() error {
 }
 
 func validSchedule(text string) bool {
-	if len(text) > 256 {
-		return false
-	}
 	if fields, ok := strings.CutPrefix(text, "cron("); ok {
 		return strings.HasSuffix(fields, ")") && len(strings.Fields(fields)) == 6
 	}

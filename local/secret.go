@@ -25,11 +25,19 @@ const (
 
 // secret is the state of one secret. It has no lock of its own: SecretsManager.mu guards it.
 type secret struct {
-	arn, name, description, kmsKeyID, kind string
+	arn, name, region, description, kmsKeyID, kind string
 
 	created, changed, accessed time.Time
 	// deletion is when a secret pending deletion will go; zero if it is to stay.
 	deletion time.Time
+	// policy is the resource policy, empty for none.
+	policy string
+	// replicas are those of a primary, in the order of their making.
+	replicas []replication
+	// primary is the primary's region, empty if this is no replica. A replica has an ARN, a key and dates of its own, and no more.
+	primary string
+	// replica is set in the copy of a primary that find gives of a replica: the replica itself.
+	replica *secret
 	// tags is nil until the first tag; the service then shows an empty list for ever.
 	tags []tag
 
@@ -114,14 +122,18 @@ func (s *secret) versionStages() map[string][]string {
 	return shown
 }
 
-// attach puts labels on a version, taking them off any other. AWSPREVIOUS follows AWSCURRENT. checkRoom has to be
-// asked first, so that an operation changes all or nothing.
+// attach puts labels on a version, taking them off any other. AWSPREVIOUS follows AWSCURRENT, and AWSPENDING leaves the version that
+// loses AWSCURRENT: else a rotation that ended would look like one that has not. checkRoom has to be asked first, so that an operation
+// changes all or nothing.
 func (s *secret) attach(id string, labels ...string) {
 	for _, label := range labels {
 		before, attached := s.labels[label]
 		s.labels[label] = id
 		if label == labelCurrent && attached && before != id {
 			s.labels[labelPrevious] = before
+			if s.labels[labelPending] == before {
+				delete(s.labels, labelPending)
+			}
 		}
 	}
 }

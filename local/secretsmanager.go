@@ -31,8 +31,13 @@ func (f InvokerFunc) Invoke(ctx context.Context, functionARN string, payload []b
 
 // Options configure a [SecretsManager]. The zero value is a service in us-east-1 without any function.
 type Options struct {
-	// Region and Account go into ARNs. Defaults: us-east-1 and 123456789012.
-	Region, Account string
+	// Account goes into ARNs. Default: 123456789012.
+	Account string
+	// Region is where requests go that are not signed. The service is in every region: each request goes to the one that
+	// it is signed for. Default: us-east-1.
+	Region string
+	// Keys tells which KMS keys there are. Without it every KmsKeyId is taken.
+	Keys Keys
 	// Invoke calls rotation functions. Without it RotateSecret answers as for a function that may not be invoked.
 	Invoke Invoker
 	// Retries is how often a failed rotation is run again: 0 means 3, a negative number none.
@@ -55,6 +60,12 @@ type Options struct {
 	// Intercept is asked before each request whether to spoil it; n counts the requests for that operation from
 	// 1. It returns nil to leave the request alone.
 	Intercept func(operation string, n int) *Fault
+}
+
+// Keys are the KMS keys that secrets may be encrypted with.
+type Keys interface {
+	// Has tells whether there is a key in that region. It is named as in a KmsKeyId: by id, ARN or alias.
+	Has(region, key string) bool
 }
 
 func (o Options) withDefaults() Options {
@@ -94,7 +105,7 @@ type SecretsManager struct {
 	mu      sync.Mutex
 	closed  bool
 	calls   map[string]int
-	secrets map[string]*secret // by name
+	secrets map[address]*secret
 }
 
 // NewSecretsManager makes an empty service. Close it to stop the rotations that it runs in the background.
@@ -106,7 +117,7 @@ func NewSecretsManager(o Options) *SecretsManager {
 		ctx:        ctx,
 		cancel:     cancel,
 		calls:      map[string]int{},
-		secrets:    map[string]*secret{},
+		secrets:    map[address]*secret{},
 	}
 }
 

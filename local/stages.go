@@ -7,10 +7,17 @@ type updateStageIn struct {
 	MoveToVersionID     string `json:"MoveToVersionId"`
 }
 
+func (in updateStageIn) check() error {
+	if in.RemoveFromVersionID == "" && in.MoveToVersionID == "" {
+		return fail(codeInvalidParameter, "You must provide MoveToVersionId, RemoveFromVersionId or both.")
+	}
+	return checkID(in.SecretID)
+}
+
 // updateSecretVersionStage moves, adds or removes one staging label. To take a label off a version, the caller must
 // name that version: this is what makes finishSecret safe against a concurrent change.
-func (s *SecretsManager) updateSecretVersionStage(in updateStageIn) (identity, error) {
-	sec, err := s.usable(in.SecretID)
+func (s region) updateSecretVersionStage(in updateStageIn) (identity, error) {
+	sec, err := s.changeable(in.SecretID)
 	if err != nil {
 		return identity{}, err
 	}
@@ -28,9 +35,6 @@ func (s *SecretsManager) updateSecretVersionStage(in updateStageIn) (identity, e
 }
 
 func (s *secret) checkStageMove(in updateStageIn) error {
-	if err := checkStages([]string{in.VersionStage}); err != nil {
-		return err
-	}
 	for _, id := range []string{in.RemoveFromVersionID, in.MoveToVersionID} {
 		if id != "" && s.version(id) == nil {
 			return noVersion(id)
@@ -39,8 +43,6 @@ func (s *secret) checkStageMove(in updateStageIn) error {
 	label, from, to := in.VersionStage, in.RemoveFromVersionID, in.MoveToVersionID
 	holder, attached := s.labels[label]
 	switch {
-	case from == "" && to == "":
-		return fail(codeInvalidParameter, "You must provide MoveToVersionId, RemoveFromVersionId or both.")
 	case to == "" && label == labelCurrent:
 		return fail(codeInvalidParameter, textKeepCurrent)
 	case to == "" && holder != from:

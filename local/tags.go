@@ -10,12 +10,19 @@ type tagIn struct {
 	Tags     []tag
 }
 
+func (in tagIn) check() error {
+	if err := checkTags(in.Tags); err != nil {
+		return err
+	}
+	return checkID(in.SecretID)
+}
+
 type empty struct{}
 
 // tagResource adds tags, and overwrites those with the same key. Unlike the service it accepts keys that begin with
 // "aws:", so that a secret that RDS manages can be imitated.
-func (s *SecretsManager) tagResource(in tagIn) (empty, error) {
-	sec, err := s.usable(in.SecretID)
+func (s region) tagResource(in tagIn) (empty, error) {
+	sec, err := s.changeable(in.SecretID)
 	if err != nil {
 		return empty{}, err
 	}
@@ -39,8 +46,8 @@ func checkTags(tags []tag) error {
 		return fail(codeInvalidParameter, "A secret can have at most %d tags.", maxTags)
 	}
 	for i, t := range tags {
-		if t.Key == "" || len(t.Key) > 128 || len(t.Value) > 256 {
-			return fail(codeInvalidParameter, "A tag's key must be 1-128 characters long and its value at most 256.")
+		if t.Key == "" {
+			return fail(codeInvalidParameter, "A tag must have a key.")
 		}
 		if slices.ContainsFunc(tags[:i], func(other tag) bool { return other.Key == t.Key }) {
 			return fail(codeInvalidParameter, "A tag's key must occur only once.")
@@ -54,8 +61,10 @@ type untagIn struct {
 	TagKeys  []string
 }
 
-func (s *SecretsManager) untagResource(in untagIn) (empty, error) {
-	sec, err := s.usable(in.SecretID)
+func (in untagIn) check() error { return checkID(in.SecretID) }
+
+func (s region) untagResource(in untagIn) (empty, error) {
+	sec, err := s.changeable(in.SecretID)
 	if err != nil {
 		return empty{}, err
 	}

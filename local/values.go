@@ -1,11 +1,9 @@
 package local
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
-// maxValue is the most bytes that a secret value may have.
+// maxValue is the most bytes that a secret value may have. The service model counts its characters; the quota ("Secret value size")
+// its bytes.
 const maxValue = 65536
 
 // identity opens most replies.
@@ -23,6 +21,8 @@ type createSecretIn struct {
 	SecretString                          *string
 	Tags                                  []tag
 	Type                                  string
+	AddReplicaRegions                     []replicaRegion
+	ForceOverwriteReplicaSecret           bool
 }
 
 type versionOut struct {
@@ -30,32 +30,70 @@ type versionOut struct {
 	VersionID string `json:"VersionId,omitempty"`
 }
 
-func (s *SecretsManager) createSecret(in createSecretIn) (versionOut, error) {
+type createSecretOut struct {
+	versionOut
+	ReplicationStatus []replicationStatus `json:",omitempty"`
+}
+
+func (in createSecretIn) check() error {
 	val, err := newValue(in.SecretString, in.SecretBinary)
+	switch {
+	case err != nil:
+	case val != nil || in.ClientRequestToken != "":
+		err = checkToken(in.ClientRequestToken, codeInvalidRequest)
+	}
 	if err == nil {
-		err = checkCreate(in, val)
+		err = checkName(in.Name)
+	}
+	if err == nil {
+		err = checkTags(in.Tags)
 	}
 	if err != nil {
-		return versionOut{}, err
+		return err
 	}
-	if old := s.secrets[in.Name]; old != nil && !s.expired(old) {
-		return createAgain(old, in, val)
+	return checkRegions(in.AddReplicaRegions)
+}
+
+func (s region) createSecret(in createSecretIn) (createSecretOut, error) {
+	val, err := newValue(in.SecretString, in.SecretBinary)
+	if err == nil {
+		err = s.checkKey(in.KmsKeyID)
+	}
+	if err != nil {
+		return createSecretOut{}, err
+	}
+	if old := s.secrets[address{s.name, in.Name}]; old != nil && !s.expired(old) {
+		out, err := createAgain(s.shown(old), in, val)
+		return createSecretOut{versionOut: out}, err
 	}
 	now := s.now()
 	sec := &secret{
 		arn:  s.arnPrefix() + in.Name + "-" + randomText(alphanumeric, arnSuffix),
-		name: in.Name, description: in.Description, kmsKeyID: in.KmsKeyID, kind: in.Type,
+		name: in.Name, region: s.name, description: in.Description, kmsKeyID: in.KmsKeyID, kind: in.Type,
 		created: now, changed: now, tags: in.Tags, labels: Labels{},
 	}
-	out := versionOut{identity: sec.identity()}
+	out := createSecretOut{versionOut: versionOut{identity: sec.identity()}}
 	if val != nil {
 		out.VersionID = in.ClientRequestToken
 		if err := sec.add(&version{id: out.VersionID, created: now, value: val}, labelCurrent); err != nil {
-			return versionOut{}, err
+			return createSecretOut{}, err
 		}
 	}
-	s.secrets[in.Name] = sec
+	if err := s.replicate(sec, in.AddReplicaRegions, in.ForceOverwriteReplicaSecret); err != nil {
+		return createSecretOut{}, err
+	}
+	s.secrets[address{s.name, in.Name}] = sec
+	out.ReplicationStatus = s.replicationOf(sec)
 	return out, nil
+}
+
+// checkKey refuses a key that is not there, if it is known which there are. AWS documents that the key must exist, and no error
+// for it: this one is our choice.
+func (s region) checkKey(key string) error {
+	if key == "" || key == ownKey || s.options.Keys == nil || s.options.Keys.Has(s.name, key) {
+		return nil
+	}
+	return fail(codeNotFound, "Secrets Manager can't find the KMS key %s.", key)
 }
 
 // createAgain answers CreateSecret for a name that is taken: the same call again succeeds and changes nothing.
@@ -72,47 +110,20 @@ func createAgain(old *secret, in createSecretIn, val *value) (versionOut, error)
 	return versionOut{}, fail(codeExists, "The operation failed because the secret %s already exists.", in.Name)
 }
 
-func checkCreate(in createSecretIn, val *value) error {
-	if in.Name == "" || len(in.Name) > 512 || !only(in.Name, alphanumeric+"-/_+=.@!") {
-		return fail(codeValidation, textBadName)
-	}
-	if err := checkTags(in.Tags); err != nil {
-		return err
-	}
-	if err := checkDescription(in.Description); err != nil {
-		return err
-	}
-	if val == nil && in.ClientRequestToken == "" {
-		return nil
-	}
-	return checkToken(in.ClientRequestToken, codeInvalidRequest)
-}
-
 // only tells whether text is made of the characters of alphabet alone.
 func only(text, alphabet string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return !strings.ContainsRune(alphabet, r) })
 }
 
-func checkDescription(text string) error {
-	if len(text) > 2048 {
-		return fail(codeInvalidParameter, "Description must be at most 2048 characters long.")
-	}
-	return nil
-}
-
 // newValue makes the value that a request gives, nil if it gives none.
 func newValue(text *string, binary []byte) (*value, error) {
-	size := len(binary)
 	switch {
 	case text == nil && binary == nil:
 		return nil, nil
 	case text != nil && binary != nil:
 		return nil, fail(codeInvalidParameter, "You can't specify both a binary secret value and a string secret value in the same secret.")
-	case text != nil:
-		size = len(*text)
-	}
-	if size < 1 || size > maxValue {
-		return nil, fail(codeInvalidParameter, "The secret value must be 1-%d bytes long.", maxValue)
+	case text != nil && len(*text) > maxValue:
+		return nil, fail(codeInvalidParameter, "The secret value must be at most %d bytes long.", maxValue)
 	}
 	return &value{text: text, binary: binary}, nil
 }
@@ -133,13 +144,16 @@ type putSecretValueOut struct {
 
 // putSecretValue adds a version, or fills the empty one that RotateSecret made. The same token with the same value
 // changes nothing, not even labels; with another value it is refused.
-func (s *SecretsManager) putSecretValue(in putSecretValueIn) (putSecretValueOut, error) {
+func (s region) putSecretValue(in putSecretValueIn) (putSecretValueOut, error) {
 	var none putSecretValueOut
-	sec, err := s.usable(in.SecretID)
+	sec, err := s.changeable(in.SecretID)
 	if err != nil {
 		return none, err
 	}
-	val, err := checkPut(sec, in)
+	if err := checkRotationToken(sec, in); err != nil {
+		return none, err
+	}
+	val, err := newValue(in.SecretString, in.SecretBinary)
 	if err != nil {
 		return none, err
 	}
@@ -155,21 +169,18 @@ func (s *SecretsManager) putSecretValue(in putSecretValueIn) (putSecretValueOut,
 	return out, nil
 }
 
-func checkPut(sec *secret, in putSecretValueIn) (*value, error) {
+func (in putSecretValueIn) check() error {
 	if err := checkToken(in.ClientRequestToken, codeInvalidRequest); err != nil {
-		return nil, err
+		return err
 	}
 	val, err := newValue(in.SecretString, in.SecretBinary)
+	if err == nil && val == nil {
+		err = fail(codeInvalidRequest, "You must provide either SecretString or SecretBinary.")
+	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if val == nil {
-		return nil, fail(codeInvalidRequest, "You must provide either SecretString or SecretBinary.")
-	}
-	if err := checkStages(in.VersionStages); err != nil {
-		return nil, err
-	}
-	return val, checkRotationToken(sec, in)
+	return checkID(in.SecretID)
 }
 
 // checkRotationToken refuses a RotationToken that is not the one of the rotation that made the version. The API
@@ -178,23 +189,9 @@ func checkRotationToken(sec *secret, in putSecretValueIn) error {
 	if in.RotationToken == nil {
 		return nil
 	}
-	token := *in.RotationToken
-	if len(token) < 36 || len(token) > 256 || !only(token, alphanumeric+"-") {
-		return fail(codeInvalidParameter, "RotationToken must be 36-256 letters, digits and hyphens.")
-	}
 	v := sec.version(in.ClientRequestToken)
-	if v == nil || v.rotationToken != token {
+	if v == nil || v.rotationToken != *in.RotationToken {
 		return fail(codeInvalidRequest, "The RotationToken is not the one of the rotation of this version.")
-	}
-	return nil
-}
-
-func checkStages(stages []string) error {
-	if stages != nil && (len(stages) < 1 || len(stages) > 20) {
-		return fail(codeInvalidParameter, "VersionStages must have 1-20 staging labels.")
-	}
-	if slices.ContainsFunc(stages, func(label string) bool { return label == "" || len(label) > 256 }) {
-		return fail(codeInvalidParameter, "A staging label must be 1-256 characters long.")
 	}
 	return nil
 }
@@ -237,26 +234,32 @@ type updateSecretIn struct {
 	Type               *string
 }
 
-func (s *SecretsManager) updateSecret(in updateSecretIn) (versionOut, error) {
-	sec, err := s.usable(in.SecretID)
+func (in updateSecretIn) check() error {
+	val, err := newValue(in.SecretString, in.SecretBinary)
+	if err == nil && val != nil {
+		err = checkToken(in.ClientRequestToken, codeInvalidRequest)
+	}
+	if err != nil {
+		return err
+	}
+	return checkID(in.SecretID)
+}
+
+func (s region) updateSecret(in updateSecretIn) (versionOut, error) {
+	sec, err := s.changeable(in.SecretID)
 	if err != nil {
 		return versionOut{}, err
 	}
 	val, err := newValue(in.SecretString, in.SecretBinary)
+	if err == nil && in.KmsKeyID != nil {
+		err = s.checkKey(*in.KmsKeyID)
+	}
 	if err != nil {
 		return versionOut{}, err
-	}
-	if in.Description != nil {
-		if err := checkDescription(*in.Description); err != nil {
-			return versionOut{}, err
-		}
 	}
 	out := versionOut{identity: sec.identity()}
 	if val != nil {
 		out.VersionID = in.ClientRequestToken
-		if err := checkToken(in.ClientRequestToken, codeInvalidRequest); err != nil {
-			return versionOut{}, err
-		}
 		if err := s.store(sec, in.ClientRequestToken, val, []string{labelCurrent}); err != nil {
 			return versionOut{}, err
 		}

@@ -16,7 +16,7 @@ import (
 )
 
 func TestSecretIsFoundByNameARNAndPartialARN(t *testing.T) {
-	s := serve(t, local.Options{Region: "eu-west-1", Account: "111122223333"})
+	s := serve(t, local.Options{Account: "111122223333"}).in("eu-west-1")
 	arn := s.create(t, "prod/db+user=x.y@z!_", "v")
 	if !regexp.MustCompile(`^arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db\+user=x\.y@z!_-[A-Za-z0-9]{6}$`).MatchString(arn) {
 		t.Fatalf("ARN is %s", arn)
@@ -84,18 +84,10 @@ func TestCreateSecretRefusesWhatTheServiceRefuses(t *testing.T) {
 			"ResourceExistsException", "The operation failed because the secret taken already exists."},
 		"same token, other value": {secretsmanager.CreateSecretInput{Name: aws.String("taken"), SecretString: aws.String("w"),
 			ClientRequestToken: aws.String(token("one"))}, "ResourceExistsException", "already in use"},
-		"short token": {secretsmanager.CreateSecretInput{Name: aws.String("n"), SecretString: aws.String("v"),
-			ClientRequestToken: aws.String(strings.Repeat("t", 31))}, "InvalidParameterException", "32-64"},
-		"long token": {secretsmanager.CreateSecretInput{Name: aws.String("n"), SecretString: aws.String("v"),
-			ClientRequestToken: aws.String(strings.Repeat("t", 65))}, "InvalidParameterException", "32-64"},
 		"two values": {secretsmanager.CreateSecretInput{Name: aws.String("n"), SecretString: aws.String("v"), SecretBinary: []byte("v")},
 			"InvalidParameterException", "both"},
-		"empty value": {secretsmanager.CreateSecretInput{Name: aws.String("n"), SecretString: aws.String("")},
-			"InvalidParameterException", "1-65536"},
-		"long value": {secretsmanager.CreateSecretInput{Name: aws.String("n"), SecretString: aws.String(strings.Repeat("v", 65537))},
-			"InvalidParameterException", "1-65536"},
-		"long description": {secretsmanager.CreateSecretInput{Name: aws.String("n"), Description: aws.String(strings.Repeat("d", 2049))},
-			"InvalidParameterException", "2048"},
+		"long value in bytes": {secretsmanager.CreateSecretInput{Name: aws.String("n"), SecretString: aws.String(strings.Repeat("ä", 32769))},
+			"InvalidParameterException", "65536 bytes"},
 		"many tags": {secretsmanager.CreateSecretInput{Name: aws.String("n"), Tags: tooManyTags}, "InvalidParameterException", "50"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -158,19 +150,11 @@ func TestPutSecretValueAgainWithTheSameTokenChangesNothingAndNeverOverwrites(t *
 func TestPutSecretValueRefusesWhatTheServiceRefuses(t *testing.T) {
 	s := serve(t, local.Options{})
 	s.create(t, "n", "1")
-	labels := strings.Split(strings.Repeat("l,", 20)+"l", ",")
 	for name, test := range map[string]struct {
 		in         secretsmanager.PutSecretValueInput
 		code, text string
 	}{
-		"no value":     {secretsmanager.PutSecretValueInput{}, "InvalidRequestException", "SecretString or SecretBinary"},
-		"empty value":  {secretsmanager.PutSecretValueInput{SecretString: aws.String("")}, "InvalidParameterException", "1-65536"},
-		"short token":  {secretsmanager.PutSecretValueInput{SecretString: aws.String("v"), ClientRequestToken: aws.String("t")}, "InvalidParameterException", "32-64"},
-		"no labels":    {secretsmanager.PutSecretValueInput{SecretString: aws.String("v"), VersionStages: []string{}}, "InvalidParameterException", "1-20"},
-		"21 labels":    {secretsmanager.PutSecretValueInput{SecretString: aws.String("v"), VersionStages: labels}, "InvalidParameterException", "1-20"},
-		"empty label":  {secretsmanager.PutSecretValueInput{SecretString: aws.String("v"), VersionStages: []string{""}}, "InvalidParameterException", "1-256"},
-		"long label":   {secretsmanager.PutSecretValueInput{SecretString: aws.String("v"), VersionStages: []string{strings.Repeat("l", 257)}}, "InvalidParameterException", "1-256"},
-		"bad rotation": {secretsmanager.PutSecretValueInput{SecretString: aws.String("v"), RotationToken: aws.String("short")}, "InvalidParameterException", "36-256"},
+		"no value": {secretsmanager.PutSecretValueInput{}, "InvalidRequestException", "SecretString or SecretBinary"},
 		"other rotation": {secretsmanager.PutSecretValueInput{SecretString: aws.String("v"), RotationToken: aws.String(strings.Repeat("r", 36))},
 			"InvalidRequestException", "RotationToken"},
 	} {
@@ -283,7 +267,6 @@ func TestBatchGetSecretValueReportsFailuresBesideValues(t *testing.T) {
 		"nothing asked":   {},
 		"list and filter": {SecretIdList: []string{"a1"}, Filters: filters},
 		"list and page":   {SecretIdList: []string{"a1"}, MaxResults: aws.Int32(1)},
-		"21 secrets":      {SecretIdList: make([]string, 21)},
 	} {
 		_, err := s.BatchGetSecretValue(t.Context(), &in)
 		t.Log(name)

@@ -21,19 +21,26 @@ const (
 	maxBody = 1 << 20
 )
 
-// handler does one operation: request body in, reply body out. Its errors are *serviceError.
-type handler func(s *SecretsManager, body []byte) ([]byte, error)
+// handler does one operation in a region: request body in, reply body out. Its errors are *serviceError.
+type handler func(r region, body []byte) ([]byte, error)
+
+// checked is what an operation takes. check tells what is wrong with the parameters alone: it comes before all that
+// depends on the secret, and after the constraints of the service model, which validate has checked.
+type checked interface{ check() error }
 
 // operation adapts a typed method. The method runs with s.mu held, so an operation is atomic.
-func operation[In, Out any](run func(*SecretsManager, In) (Out, error)) handler {
-	return func(s *SecretsManager, body []byte) ([]byte, error) {
+func operation[In checked, Out any](run func(region, In) (Out, error)) handler {
+	return func(r region, body []byte) ([]byte, error) {
 		var in In
 		if err := decode(body, &in); err != nil {
 			return nil, err
 		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		out, err := run(s, in)
+		if err := in.check(); err != nil {
+			return nil, err
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		out, err := run(r, in)
 		if err != nil {
 			return nil, err
 		}
@@ -43,22 +50,29 @@ func operation[In, Out any](run func(*SecretsManager, In) (Out, error)) handler 
 
 func operations() map[string]handler {
 	return map[string]handler{
-		"BatchGetSecretValue":      operation((*SecretsManager).batchGetSecretValue),
-		"CancelRotateSecret":       operation((*SecretsManager).cancelRotateSecret),
-		"CreateSecret":             operation((*SecretsManager).createSecret),
-		"DeleteSecret":             operation((*SecretsManager).deleteSecret),
-		"DescribeSecret":           operation((*SecretsManager).describeSecret),
-		"GetRandomPassword":        operation((*SecretsManager).getRandomPassword),
-		"GetSecretValue":           operation((*SecretsManager).getSecretValue),
-		"ListSecretVersionIds":     operation((*SecretsManager).listSecretVersionIDs),
-		"ListSecrets":              operation((*SecretsManager).listSecrets),
-		"PutSecretValue":           operation((*SecretsManager).putSecretValue),
-		"RestoreSecret":            operation((*SecretsManager).restoreSecret),
-		"RotateSecret":             operation((*SecretsManager).rotateSecret),
-		"TagResource":              operation((*SecretsManager).tagResource),
-		"UntagResource":            operation((*SecretsManager).untagResource),
-		"UpdateSecret":             operation((*SecretsManager).updateSecret),
-		"UpdateSecretVersionStage": operation((*SecretsManager).updateSecretVersionStage),
+		"BatchGetSecretValue":          operation(region.batchGetSecretValue),
+		"CancelRotateSecret":           operation(region.cancelRotateSecret),
+		"CreateSecret":                 operation(region.createSecret),
+		"DeleteResourcePolicy":         operation(region.deleteResourcePolicy),
+		"DeleteSecret":                 operation(region.deleteSecret),
+		"DescribeSecret":               operation(region.describeSecret),
+		"GetRandomPassword":            operation(region.getRandomPassword),
+		"GetResourcePolicy":            operation(region.getResourcePolicy),
+		"GetSecretValue":               operation(region.getSecretValue),
+		"ListSecretVersionIds":         operation(region.listSecretVersionIDs),
+		"ListSecrets":                  operation(region.listSecrets),
+		"PutResourcePolicy":            operation(region.putResourcePolicy),
+		"PutSecretValue":               operation(region.putSecretValue),
+		"RemoveRegionsFromReplication": operation(region.removeRegionsFromReplication),
+		"ReplicateSecretToRegions":     operation(region.replicateSecretToRegions),
+		"RestoreSecret":                operation(region.restoreSecret),
+		"RotateSecret":                 operation(region.rotateSecret),
+		"StopReplicationToReplica":     operation(region.stopReplicationToReplica),
+		"TagResource":                  operation(region.tagResource),
+		"UntagResource":                operation(region.untagResource),
+		"UpdateSecret":                 operation(region.updateSecret),
+		"UpdateSecretVersionStage":     operation(region.updateSecretVersionStage),
+		"ValidateResourcePolicy":       operation(region.validateResourcePolicy),
 	}
 }
 
@@ -115,12 +129,17 @@ func (s *SecretsManager) do(r *http.Request, name string, body []byte) ([]byte, 
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if !known || r.Method != http.MethodPost || r.URL.Path != "/" || media != contentType ||
 		!strings.HasPrefix(r.Header.Get("X-Amz-Target"), targetPrefix) {
-		return nil, fail(codeUnknownOperation, "")
+		return nil, fail(codeUnknownOperation, "The service has no operation that the request names.")
 	}
-	if err := s.checkPermitted(r, name, body); err != nil {
+	body, err := validate(name, body)
+	if err != nil {
 		return nil, err
 	}
-	return handle(s, body)
+	at := s.in(signedFor(r))
+	if err := at.checkPermitted(r, name, body); err != nil {
+		return nil, err
+	}
+	return handle(at, body)
 }
 
 func (s *SecretsManager) report(seen Request) {

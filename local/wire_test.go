@@ -28,7 +28,7 @@ func TestErrorsHaveTheWireFormOfAWSJSON(t *testing.T) {
 		code                      string
 	}{
 		"service error":     {"secretsmanager.DescribeSecret", json, `{"SecretId": "n"}`, 400, "ResourceNotFoundException"},
-		"no SecretId":       {"secretsmanager.DescribeSecret", json, ``, 400, "InvalidParameterException"},
+		"no SecretId":       {"secretsmanager.DescribeSecret", json, ``, 400, "ValidationException"},
 		"unknown operation": {"secretsmanager.Nothing", json, `{}`, 400, "UnknownOperationException"},
 		"other service":     {"DynamoDB_20120810.ListTables", json, `{}`, 400, "UnknownOperationException"},
 		"no prefix":         {"ListSecrets", json, `{}`, 400, "UnknownOperationException"},
