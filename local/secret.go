@@ -27,6 +27,7 @@ const (
 type secret struct {
 	arn, name, region, description, kmsKeyID, kind string
 
+	// created is finer than it is shown, so that secrets are listed in the order of their making.
 	created, changed, accessed time.Time
 	// deletion is when a secret pending deletion will go; zero if it is to stay.
 	deletion time.Time

@@ -70,7 +70,7 @@ func (s region) createSecret(in createSecretIn) (createSecretOut, error) {
 	sec := &secret{
 		arn:  s.arnPrefix() + in.Name + "-" + randomText(alphanumeric, arnSuffix),
 		name: in.Name, region: s.name, description: in.Description, kmsKeyID: in.KmsKeyID, kind: in.Type,
-		created: now, changed: now, tags: in.Tags, labels: Labels{},
+		created: s.options.Now().UTC(), changed: now, tags: in.Tags, labels: Labels{},
 	}
 	out := createSecretOut{versionOut: versionOut{identity: sec.identity()}}
 	if val != nil {
