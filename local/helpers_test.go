@@ -150,7 +150,14 @@ func post(t *testing.T, url, operation, body string) reply {
 	return send(t, url, "secretsmanager."+operation, "application/x-amz-json-1.1", body)
 }
 
-func send(t *testing.T, url, target, contentType, body string) reply {
+// postIn is post, signed for a region.
+func postIn(t *testing.T, url, region, operation, body string) reply {
+	t.Helper()
+	return send(t, url, "secretsmanager."+operation, "application/x-amz-json-1.1", body,
+		"AWS4-HMAC-SHA256 Credential=any/20300101/"+region+"/secretsmanager/aws4_request, SignedHeaders=host, Signature=0")
+}
+
+func send(t *testing.T, url, target, contentType, body string, authorization ...string) reply {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewBufferString(body))
 	if err != nil {
@@ -158,6 +165,9 @@ func send(t *testing.T, url, target, contentType, body string) reply {
 	}
 	request.Header.Set("X-Amz-Target", target)
 	request.Header.Set("Content-Type", contentType)
+	for _, header := range authorization {
+		request.Header.Set("Authorization", header)
+	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)

@@ -221,10 +221,15 @@ func TestLogHoldsNoValueAndNoToken(t *testing.T) {
 
 // FuzzRequest proves that no request at all makes the service panic or fail with a 5xx.
 func FuzzRequest(f *testing.F) {
-	for _, operation := range []string{"BatchGetSecretValue", "CancelRotateSecret", "CreateSecret", "DeleteSecret", "DescribeSecret",
-		"GetRandomPassword", "GetSecretValue", "ListSecretVersionIds", "ListSecrets", "PutSecretValue", "RestoreSecret", "RotateSecret",
-		"TagResource", "UntagResource", "UpdateSecret", "UpdateSecretVersionStage"} {
+	model := readServiceModel(f)
+	for operation := range model.Operations {
 		f.Add("secretsmanager."+operation, `{}`)
+		f.Add("secretsmanager."+operation, goodInput(operation))
+		for _, bad := range model.badInputs(model.Operations[operation], "") {
+			if len(bad.value) < 1000 {
+				f.Add("secretsmanager."+operation, bad.value)
+			}
+		}
 		f.Add("secretsmanager."+operation, `{"SecretId":"n","Name":"m","ClientRequestToken":"`+token("two")+`","SecretString":"v","VersionStage":"x",
 			"MoveToVersionId":"`+token("one")+`","Tags":[{"Key":"k","Value":"v"}],"TagKeys":["k"],"SecretIdList":["n"],"MaxResults":1,
 			"Filters":[{"Key":"all","Values":["!n"]}],"RotationLambdaARN":"f","RotationRules":{"ScheduleExpression":"rate(9 hours)"}}`)
