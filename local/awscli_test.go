@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -16,8 +17,23 @@ import (
 // cli runs the AWS CLI, another maker's client, against the stand-in and decodes what it prints.
 func (a account) cli(t *testing.T, out any, args ...string) (stderr string, err error) {
 	t.Helper()
+	text, said, err := a.run(t, args...)
+	if err == nil && out != nil {
+		if err := json.Unmarshal([]byte(text), out); err != nil {
+			t.Errorf("%q printed %q: %v", args, text, err)
+		}
+	}
+	return said, err
+}
+
+// run runs the AWS CLI, in us-east-1 unless the arguments say otherwise.
+func (a account) run(t *testing.T, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
 	path, err := exec.LookPath("aws")
-	if err != nil {
+	switch {
+	case err != nil && os.Getenv("ROTOR_REQUIRE_CLIENTS") == "1":
+		t.Fatal("there is no AWS CLI, and ROTOR_REQUIRE_CLIENTS=1")
+	case err != nil:
 		t.Skip("not covered: there is no AWS CLI")
 	}
 	cmd := exec.CommandContext(t.Context(), path, append([]string{"--endpoint-url", a.url, "--output", "json"}, args...)...)
@@ -27,12 +43,7 @@ func (a account) cli(t *testing.T, out any, args ...string) (stderr string, err 
 	var said strings.Builder
 	cmd.Stderr = &said
 	text, err := cmd.Output()
-	if err == nil && out != nil {
-		if err := json.Unmarshal(text, out); err != nil {
-			t.Errorf("%q printed %q: %v", args, text, err)
-		}
-	}
-	return said.String(), err
+	return string(text), said.String(), err
 }
 
 func TestTheAWSCLIInvokesAndDescribesFunctions(t *testing.T) {
@@ -69,5 +80,53 @@ func TestTheAWSCLIInvokesAndDescribesFunctions(t *testing.T) {
 	}
 	if said, err := a.cli(t, nil, "lambda", "get-function", "--function-name", "none"); err == nil || !strings.Contains(said, "ResourceNotFoundException") || !strings.Contains(said, "Function not found: arn:") {
 		t.Errorf("of a function that is not there it said %q, %v", said, err)
+	}
+}
+
+// TestTheAWSCLIDoesAllOperations has another maker's client do each of the service's operations, and read each reply.
+func TestTheAWSCLIDoesAllOperations(t *testing.T) {
+	a := account{service: serve(t, local.Options{Invoke: local.InvokerFunc(func(context.Context, string, []byte) error { return nil })})}
+	policy := allow("arn:aws:iam::123456789012:root")
+	one, two := token("one"), token("two")
+	done := map[string]bool{}
+	for _, step := range []struct{ command, want string }{
+		{"create-secret --name n --secret-string v --description words --tags Key=k,Value=v --add-replica-regions Region=eu-west-1 --client-request-token " + one, `InSync`},
+		{"describe-secret --secret-id n", `us-east-1`},
+		{"put-secret-value --secret-id n --secret-string w --version-stages AWSPENDING --client-request-token " + two, `AWSPENDING`},
+		{"update-secret-version-stage --secret-id n --version-stage AWSCURRENT --remove-from-version-id " + one + " --move-to-version-id " + two, `"n"`},
+		{"get-secret-value --secret-id n", `"w"`},
+		{"batch-get-secret-value --secret-id-list n none", `ResourceNotFoundException`},
+		{"list-secret-version-ids --secret-id n", `DefaultEncryptionKey`},
+		{"list-secrets --filters Key=description,Values=word", `"n"`},
+		{"update-secret --secret-id n --description other", `"n"`},
+		{"tag-resource --secret-id n --tags Key=l,Value=w", ``},
+		{"untag-resource --secret-id n --tag-keys k", ``},
+		{"validate-resource-policy --resource-policy " + policy, `true`},
+		{"put-resource-policy --secret-id n --block-public-policy --resource-policy " + policy, `"n"`},
+		{"get-resource-policy --secret-id n", `arn:aws:iam::123456789012:root`},
+		{"delete-resource-policy --secret-id n", `"n"`},
+		{"replicate-secret-to-regions --secret-id n --add-replica-regions Region=eu-west-2", `eu-west-2`},
+		{"stop-replication-to-replica --secret-id n --region eu-west-2", `eu-west-2`},
+		{"remove-regions-from-replication --secret-id n --remove-replica-regions eu-west-1", `[]`},
+		{"rotate-secret --secret-id n --rotation-lambda-arn f --rotation-rules AutomaticallyAfterDays=30 --no-rotate-immediately", `VersionId`},
+		{"cancel-rotate-secret --secret-id n", `"n"`},
+		{"get-random-password --password-length 40", `RandomPassword`},
+		{"delete-secret --secret-id n --recovery-window-in-days 7", `DeletionDate`},
+		{"restore-secret --secret-id n", `"n"`},
+	} {
+		words := strings.Fields(step.command)
+		if before, _, found := strings.Cut(step.command, " {"); found { // a policy is one argument
+			words = append(strings.Fields(before), policy)
+		}
+		text, said, err := a.run(t, append([]string{"secretsmanager"}, words...)...)
+		if err != nil || !strings.Contains(text, step.want) {
+			t.Errorf("aws secretsmanager %s: %v: %s%s", step.command, err, text, said)
+		}
+		done[strings.ReplaceAll(words[0], "-", "")] = true
+	}
+	for operation := range readServiceModel(t).Operations {
+		if !done[strings.ToLower(operation)] {
+			t.Errorf("the AWS CLI did no %s", operation)
+		}
 	}
 }
