@@ -26,10 +26,10 @@
 // # What it is not
 //
 // It checks no signature, and no permission but by [Options].Permits: requests may be signed with anything or not at
-// all. It encrypts nothing and keeps everything in memory. Replication, resource policies and externally managed rotation are
-// absent; their operations answer UnknownOperationException. Rotation schedules are stored and shown, but no
-// scheduler runs them: only RotateSecret starts a rotation. Quotas on request rates are not kept; use
-// [Options].Intercept to inject a ThrottlingException.
+// all. The region that one is signed for is where it goes; replicas are in others. It encrypts nothing and keeps everything in memory.
+// Resource policies are checked and kept, and nobody is judged by them. Externally managed rotation is refused. Rotation
+// schedules are stored and shown, but no scheduler runs them: only RotateSecret starts a rotation. Quotas on request rates
+// are not kept; use [Options].Intercept to inject a ThrottlingException.
 //
 // Of Lambda there is one execution environment for each function, so that invocations wait for their turn; no published
 // version, so that an alias is another name of $LATEST; and no retry of an invocation of the type Event. Functions are

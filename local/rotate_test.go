@@ -459,6 +459,7 @@ func TestRotationRulesAreCheckedStoredAndDated(t *testing.T) {
 		{types.RotationRulesType{ScheduleExpression: aws.String("rate(10 weeks)")}, "", true},
 		{types.RotationRulesType{ScheduleExpression: aws.String("rate(-1 days)")}, "", true},
 		{types.RotationRulesType{ScheduleExpression: aws.String("cron(0 8 1 * ?)")}, "", true},
+		{types.RotationRulesType{ScheduleExpression: aws.String("cron(nonsense a b c d e)")}, "", true},
 		{types.RotationRulesType{AutomaticallyAfterDays: days(1), Duration: aws.String("25h")}, "", true},
 	} {
 		version := token(fmt.Sprint("v", i))

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -33,9 +34,16 @@ func (r *rotationRules) check() error {
 	return nil
 }
 
+// cronForm is minutes, hours, days of the month, months, days of the week and years. It does not know how large a number may be.
+// Source: user guide, "Schedule expressions".
+var cronForm = regexp.MustCompile(`(?i)^[\d*,/-]+ +[\d*,/-]+ +([\d*,/?-]+|L|LW|\d+W) +` +
+	`([\d*,/-]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)+ +` +
+	`(\?|([\d*,/-]|SUN|MON|TUE|WED|THU|FRI|SAT)+(L|#[1-5])?|L) +[\d*,/-]+$`)
+
 func validSchedule(text string) bool {
 	if fields, ok := strings.CutPrefix(text, "cron("); ok {
-		return strings.HasSuffix(fields, ")") && len(strings.Fields(fields)) == 6
+		fields, closed := strings.CutSuffix(fields, ")")
+		return closed && cronForm.MatchString(fields)
 	}
 	period := ratePeriod(text)
 	return period >= 4*time.Hour && period <= 999*24*time.Hour
