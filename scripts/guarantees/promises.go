@@ -53,7 +53,7 @@ func functions(test, what string) (all []evidence) {
 }
 
 // promises are in the order of docs/design.md.
-var promises = []promise{neverLockedOut, noFewerRights, noRefusedLogin, neverSeen, verifiedTLS, saysWhatToDo, honestTrial, asDocumented, holdsUnderLoad}
+var promises = []promise{neverLockedOut, noFewerRights, noRefusedLogin, neverSeen, verifiedTLS, saysWhatToDo, honestTrial, asDocumented, localAsAWS, holdsUnderLoad}
 
 var neverLockedOut = promise{
 	title: "Never locked out",
@@ -280,6 +280,25 @@ sqlfluff for Oracle, sqlfluff and sqlglot for Redshift.`,
 		{"rotators/redshift TestEveryQueryNamesDocumentedColumns", "Redshift"},
 	},
 	not: `that the server does what the manual says.`,
+}
+
+var localAsAWS = promise{
+	title: "The local Secrets Manager answers as AWS's",
+	text: `All operations are there, and what breaks a constraint of AWS's service model gets the error that the constraint calls for. docs/local.md says what is
+as AWS, by which source, and what is not.`,
+	evidence: []evidence{
+		{"local TestBadInputsMadeFromTheServiceModelGetTheErrorThatTheirConstraintCallsFor", "3,342 inputs, for secrets that are there and that are not"},
+		{"local TestRepliesAreThoseRecordedOfTheService", "84 conversations that others recorded of AWS"},
+		{"local TestMemberNamesAreExactAndUnknownOnesAreIgnored", ""},
+		{"local TestPermissionsAreAskedForTheSecretThatIsRead", "members that differ in the case of letters, or come twice"},
+		{"local TestValidationErrorsQuoteNoSensitiveValue", ""},
+		{"local TestResourcePoliciesAreCheckedAsTheServiceNamesItsChecks", ""},
+		{"local TestAReplicaShowsThePrimaryAndIsReadOnly", ""},
+		{"local FuzzRequest", "no request makes it panic or answer 5xx: its seeds"},
+		{"local TestTheAWSCLIDoesAllOperations", "another maker's client"},
+		{"local TestTerraformAppliesPlansNothingMoreAndDestroys", "where Terraform and its AWS provider are installed"},
+	},
+	not: `what AWS answers where neither its model, its documents nor a recording tells.`,
 }
 
 var holdsUnderLoad = promise{

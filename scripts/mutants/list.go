@@ -263,4 +263,20 @@ var mutants = []mutant{
 		"case isCode(err, codeErrors, codeSynonym):", "case false:", "./rotators/oracle", "TestAViewWithErrors"},
 	{"a privilege stands for a table and for columns in one statement (Oracle)", "rotators/oracle/grants.go",
 		`(a.column == "") == (b.column == "") && `, "", "./rotators/oracle", "TestEachPrivilege|TestTheServerIsTold"},
+
+	// The local Secrets Manager answers as AWS's.
+	{"lengths are counted in bytes (local)", "local/validate.go",
+		"s.size(int64(utf8.RuneCountInString(text)))", "s.size(int64(len(text)))", "./local", "TestBadInputs"},
+	{"half a character is taken (local)", "local/validate.go",
+		"\tif loneSurrogate(body) {", "\tif false {", "./local", "TestBadInputs"},
+	{"a sensitive value is quoted (local)", "local/validate.go",
+		"\tif s.sensitive {", "\tif false {", "./local", "TestValidationErrors"},
+	{"a member is known in any case of letters (local)", "local/wire.go",
+		"\tbody, err := validate(name, body)", "\t_, err := validate(name, body)", "./local", "TestMemberNames|TestPermissionsAre"},
+	{"AWSPENDING stays on a version that loses AWSCURRENT (local)", "local/secret.go",
+		"if s.labels[labelPending] == before {", "if false {", "./local", "TestRepliesAre"},
+	{"a replica can be changed (local)", "local/resolve.go",
+		"if err == nil && sec.replica != nil {", "if false {", "./local", "TestAReplica"},
+	{"a condition that bounds nobody makes a policy narrow (local)", "local/policy.go",
+		`if strings.Contains(operator, "Not") || `, "if ", "./local", "TestResourcePolicies"},
 }
