@@ -66,7 +66,7 @@ sbom: build ## Write what each function is made of into dist/<function>.cdx.json
 package: sbom ## Zip every function into dist/<function>.zip, the same bytes each time, with all sums
 	@go run ./scripts/package -dist dist $(FUNCTIONS)
 
-generate: ## Write what is made of the table of engines (template.yaml, and the parts of README.md and docs/deploy.md that list engines), and what the documents show of rotor
+generate: ## Write what is made of the table of engines (template.yaml, the drivers that cmd/rotor links, and the parts of README.md and docs/deploy.md that list engines), and what the documents show of rotor
 	@go run ./scripts/generate
 	@ROTOR_WRITE_DOCUMENTS=1 go test -count=1 -run TestTheDocumentsShowWhatRotorSays ./cmd/rotor
 

@@ -62,7 +62,8 @@ func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	here := a.regions[m[1]]
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	if strings.HasPrefix(r.URL.Path, "/2015-03-31/functions") {
+	lambda := strings.HasPrefix(r.URL.Path, "/2015-03-31/functions")
+	if lambda {
 		operation = map[string]string{"invocations": "Invoke", "configuration": "GetFunctionConfiguration", "functions": "ListFunctions"}[path.Base(strings.TrimSuffix(r.URL.Path, "/"))]
 	}
 	if code, message := a.count(operation); code != "" {
@@ -71,9 +72,11 @@ func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, `{"__type":%q,"message":%q}`, code, message)
 		return
 	}
-	switch operation {
-	case "ListFunctions", "Invoke", "GetFunctionConfiguration":
+	if lambda {
 		here.lambda.ServeHTTP(w, r)
+		return
+	}
+	switch operation {
 	case "StartQuery", "GetQueryResults":
 		here.logs.serve(w, r, operation)
 	case "ListSecrets":

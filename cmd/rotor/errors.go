@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/seed492efc12/rotor/internal/operate"
 )
 
 // errInterrupted is of a command that was ended by Ctrl-C.
@@ -31,7 +33,10 @@ var prefixes = map[string]string{"Secrets Manager": "secretsmanager", "Lambda": 
 // that is called as the operation is. An error of no call is returned as it is.
 func explained(err error, action string) error {
 	var call *smithy.OperationError
+	var read *operate.ReadError
 	switch {
+	case errors.As(err, &read):
+		return unread(err, read)
 	case errors.Is(err, context.Canceled):
 		return errInterrupted
 	case !errors.As(err, &call):
@@ -44,6 +49,21 @@ func explained(err error, action string) error {
 	}
 	return remedied(says, remedy)
 }
+
+// unread is explained for what could not be read on the way to an answer.
+func unread(err error, read *operate.ReadError) error {
+	if !read.Denied {
+		return err
+	}
+	action := read.Action
+	if m := missing.FindStringSubmatch(err.Error()); m != nil {
+		action = m[1]
+	}
+	return fmt.Errorf("%w%s", err, lacking(action))
+}
+
+// lacking ends what is said of a refusal.
+func lacking(action string) string { return "\nYour credentials lack the permission " + action }
 
 // remedied is an error with what to do about it.
 func remedied(says, remedy string) error { return fmt.Errorf("%s\nWhat to do: %s", says, remedy) }
@@ -80,12 +100,14 @@ func refusal(call *smithy.OperationError, api smithy.APIError, action string) (s
 	case "AccessDeniedException", "AccessDenied", "UnauthorizedException":
 		if m := missing.FindStringSubmatch(api.ErrorMessage()); m != nil {
 			action = m[1]
+		} else if strings.Contains(api.ErrorMessage(), "KMS") {
+			action = "kms:Decrypt"
 		}
 		action = cmp.Or(action, prefixes[call.ServiceID]+":"+call.OperationName)
 		if call.ServiceID == "SSO" {
 			return "the login by SSO has ended", "aws sso login, with the same --profile."
 		}
-		return says + "\nYour credentials lack the permission " + action, ""
+		return says + lacking(action), ""
 	case "ExpiredTokenException", "ExpiredToken", "RequestExpired":
 		return "the credentials have expired", "log in again (aws sso login), or renew AWS_SESSION_TOKEN and the keys beside it."
 	case "UnrecognizedClientException", "InvalidClientTokenId":

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -248,6 +249,7 @@ func (s *stage) pendingHasValue(ctx context.Context, name string, want bool) err
 
 // An engine is a server that is real where one can be had, and its function.
 type engine struct {
+	engines.Engine
 	name     string
 	server   *servertest.Example
 	function string
@@ -257,14 +259,14 @@ type engine struct {
 // is of one that went.
 func (s *stage) engineOf(t *testing.T, name, region string) engine {
 	t.Helper()
-	e, err := engines.Find(name)
+	row, err := engines.Find(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := e.Products[0].Example(t.Context())
+	server, err := row.Products[0].Example(t.Context())
 	if err != nil {
 		t.Log(err)
-		servertest.Absent(t, e.Products[0].Title)
+		servertest.Absent(t, row.Products[0].Title)
 	}
 	t.Cleanup(func() {
 		if err := server.Close(context.WithoutCancel(t.Context())); err != nil {
@@ -272,25 +274,28 @@ func (s *stage) engineOf(t *testing.T, name, region string) engine {
 		}
 	})
 	t.Log(server.Announcement())
-	bootstrap := functiontest.Bootstrap(t, "github.com/seed492efc12/rotor/functions/"+name)
+	e := engine{Engine: row, name: name, server: server}
+	s.invoked.Add(s.start(t, e, "old-"+name, region, nil))
+	f := s.start(t, e, "rotor-"+name, region, nil)
+	s.invoked.Add(f)
+	s.lambda.Add(f)
+	e.function = f.ARN()
+	return e
+}
+
+// start starts a function of an engine, with settings besides those that it needs.
+func (s *stage) start(t *testing.T, e engine, name, region string, settings map[string]string) *local.Function {
+	t.Helper()
 	env := map[string]string{"SECRETS_MANAGER_ENDPOINT": *s.client.Options().BaseEndpoint}
-	for k, v := range server.Env {
-		env[k] = v
+	maps.Copy(env, e.server.Env)
+	maps.Copy(env, settings)
+	f, err := local.StartFunction(local.FunctionConfig{Bootstrap: functiontest.Bootstrap(t, e.Function()), Env: env, Name: name, Region: region,
+		Description: "Rotor " + serve.Version + ": rotates secrets of " + e.Title() + ".", Log: s.logs.of("/aws/lambda/" + name)})
+	if err != nil {
+		t.Fatal(err)
 	}
-	var arn string
-	for _, prefix := range []string{"old-", "rotor-"} {
-		f, err := local.StartFunction(local.FunctionConfig{Bootstrap: bootstrap, Env: env, Name: prefix + name, Region: region,
-			Description: "Rotor " + serve.Version + ": rotates secrets of " + e.Products[0].Title + ".", Log: s.logs.of("/aws/lambda/" + prefix + name)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = f.Close() })
-		if s.invoked.Add(f); prefix == "rotor-" {
-			s.lambda.Add(f)
-		}
-		arn = f.ARN()
-	}
-	return engine{name, server, arn}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
 }
 
 // fill makes an engine's secrets of one way.

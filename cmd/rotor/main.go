@@ -10,12 +10,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
 )
 
 func main() {
+	// What libraries say by the standard logger may be all that they send and get, such
+	// as that of HTTP/2 where GODEBUG asks for it.
+	log.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the second Ctrl-C ends it whatever it does
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))

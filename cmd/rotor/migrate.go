@@ -134,7 +134,7 @@ func attach(ctx context.Context, t *terminal, c cloud, o migrateOptions, name st
 	err := is.Attach(ctx, c.secrets, o.wait)
 	var a rotation.Answer
 	if err == nil {
-		a, err = operate.Ask(ctx, c.functions, is.Function, rotation.AskPlan, is.ARN, "")
+		a, err = operate.Function{Invoker: c.functions, ARN: is.Function}.Ask(ctx, rotation.AskPlan, is.ARN, "")
 	}
 	if err == nil && a.Failure == nil {
 		printPlan(t, name, a)
@@ -180,9 +180,14 @@ func goBack(ctx context.Context, t *terminal, c cloud, o migrateOptions) error {
 func functionOf(ctx context.Context, c cloud, name string) (types.FunctionConfiguration, error) {
 	out, err := c.functions.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
 	if err != nil {
-		return types.FunctionConfiguration{}, explained(err, "lambda:GetFunctionConfiguration")
+		return types.FunctionConfiguration{}, fmt.Errorf("looking for the function %s: %w", name, explained(err, "lambda:GetFunctionConfiguration"))
 	}
-	return types.FunctionConfiguration{FunctionArn: out.FunctionArn, FunctionName: out.FunctionName, Description: out.Description, Runtime: out.Runtime, Environment: out.Environment}, nil
+	if e := out.Environment; e != nil && e.Error != nil {
+		err := fmt.Errorf("reading the settings of the function %s: %s: %s", name, aws.ToString(e.Error.ErrorCode), aws.ToString(e.Error.Message))
+		return types.FunctionConfiguration{}, fmt.Errorf("%w%s", err, lacking("kms:Decrypt on the key of its environment"))
+	}
+	return types.FunctionConfiguration{FunctionArn: out.FunctionArn, FunctionName: out.FunctionName, Description: out.Description, Runtime: out.Runtime,
+		Environment: out.Environment, Timeout: out.Timeout}, nil
 }
 
 func variables(c types.FunctionConfiguration) map[string]string {

@@ -12,19 +12,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed492efc12/rotor/framework/rotation"
-	"github.com/seed492efc12/rotor/internal/operate"
 )
 
 func checkCommand(t *terminal, c *clouds) *cobra.Command {
-	return &cobra.Command{
+	var o direct
+	cmd := &cobra.Command{
 		Use:   "check SECRET...",
 		Short: "Try whether the next rotation would succeed; nothing is changed",
 		Long: `Try whether the next rotation would succeed. The secret's function checks all that the rotation will need, and changes nothing. It takes
-secretsmanager:DescribeSecret, and lambda:InvokeFunction on the function.`,
+secretsmanager:DescribeSecret, and lambda:InvokeFunction on the function.` + directHelp,
 		Example: `  rotor check shop/orders shop/users`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return asking(cmd.Context(), t, c, args, func(name string, a rotation.Answer) error {
+			return asking(cmd.Context(), t, c, o, args, func(name string, a rotation.Answer) error {
 				for _, n := range a.Notes {
 					fmt.Fprintf(t.out, "%s: note: %s\n", name, n.Text)
 				}
@@ -32,29 +32,35 @@ secretsmanager:DescribeSecret, and lambda:InvokeFunction on the function.`,
 					tell(t, name, a.Failure)
 					return errAct
 				}
-				fmt.Fprintf(t.out, "%s: the next rotation will succeed, as far as can be known before\n", name)
+				fmt.Fprintf(t.out, "%s: the next rotation will succeed, as far as can be known %s\n", name, o.known())
 				return nil
 			})
 		},
 	}
+	o.flags(cmd)
+	return cmd
 }
 
 func planCommand(t *terminal, c *clouds) *cobra.Command {
 	var output string
+	var o direct
 	cmd := &cobra.Command{
 		Use:   "plan SECRET...",
 		Short: "Show what the next rotation would send to the database",
 		Long: `Show what the next rotation would send to the database, in order, without passwords, and which rights the user whose turn it is gains and
 loses. The function goes the whole way of setSecret and holds back what would change something. It takes secretsmanager:DescribeSecret, and
-lambda:InvokeFunction on the function.`,
+lambda:InvokeFunction on the function.
+
+With --function it is the plan of a function that does not rotate the secret yet, such as one to migrate to.` + directHelp,
 		Example: `  rotor plan shop/orders
-  rotor plan shop/orders --output json`,
+  rotor plan shop/orders --output json
+  rotor plan shop/orders --direct --function rotor-postgres-single-user`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if output != "text" && output != "json" {
 				return usageError{fmt.Errorf("unknown output %q: text or json", output)}
 			}
-			return asking(cmd.Context(), t, c, args, func(name string, a rotation.Answer) error {
+			return asking(cmd.Context(), t, c, o, args, func(name string, a rotation.Answer) error {
 				if output == "json" {
 					e := json.NewEncoder(t.out)
 					e.SetEscapeHTML(false)
@@ -73,6 +79,8 @@ lambda:InvokeFunction on the function.`,
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	o.flags(cmd)
+	cmd.Flags().StringVar(&o.function, "function", "", "name or ARN of a `FUNCTION` of Rotor's that is to rotate the secrets; with --direct")
 	return cmd
 }
 
@@ -103,9 +111,12 @@ func tell(t *terminal, name string, f *rotation.Failure) {
 	fmt.Fprintf(t.out, "%s: %s: %s\n  What to do: %s\n", name, strings.TrimPrefix(string(f.Class), rotation.Prefix), f.Cause, f.Remedy)
 }
 
-// asking puts the question for a plan to the functions of some secrets, one after
-// the other, and shows each answer. It goes on after a failure.
-func asking(ctx context.Context, t *terminal, c *clouds, secrets []string, show func(name string, a rotation.Answer) error) error {
+// asking puts the question for a plan, of some secrets one after the other, and shows
+// each answer. It goes on after a failure.
+func asking(ctx context.Context, t *terminal, c *clouds, o direct, secrets []string, show func(name string, a rotation.Answer) error) error {
+	if err := o.check(); err != nil {
+		return err
+	}
 	cloud, err := c.one(ctx)
 	if err != nil {
 		return err
@@ -115,13 +126,13 @@ func asking(ctx context.Context, t *terminal, c *clouds, secrets []string, show 
 		if ctx.Err() != nil {
 			return errInterrupted
 		}
-		t.progress("asking the function of %s", s)
-		a, err := ask(ctx, cloud, s, rotation.AskPlan)
+		t.progress("%s", o.asks(s))
+		a, err := o.ask(ctx, t, cloud, s)
 		if err != nil {
 			t.progress("rotor: %s: %v", s, err)
 			err = errTold
 		} else {
-			err = show(s, a)
+			err = o.told(t, s, a.Failure, show(s, a))
 		}
 		result = worse(result, err)
 	}
@@ -136,8 +147,8 @@ func worse(a, b error) error {
 	return a
 }
 
-// ask puts a question to the function that rotates a secret.
-func ask(ctx context.Context, c cloud, secret string, q rotation.Ask) (rotation.Answer, error) {
+// ask asks for the plan of a secret.
+func (o direct) ask(ctx context.Context, t *terminal, c cloud, secret string) (rotation.Answer, error) {
 	d, err := describe(ctx, c, secret)
 	if err != nil {
 		return rotation.Answer{}, err
@@ -145,10 +156,11 @@ func ask(ctx context.Context, c cloud, secret string, q rotation.Ask) (rotation.
 	if err := askable(c, d); err != nil {
 		return rotation.Answer{}, err
 	}
-	if d.RotationLambdaARN == nil {
-		return rotation.Answer{}, errors.New("no function rotates it: configure its rotation first (aws secretsmanager rotate-secret --no-rotate-immediately)")
+	who, err := o.asker(ctx, t, c, d)
+	if err != nil {
+		return rotation.Answer{}, err
 	}
-	a, err := operate.Ask(ctx, c.functions, *d.RotationLambdaARN, q, aws.ToString(d.ARN), "")
+	a, err := who.Ask(ctx, rotation.AskPlan, aws.ToString(d.ARN), "")
 	return a, explained(err, "lambda:InvokeFunction")
 }
 

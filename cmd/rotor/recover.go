@@ -15,6 +15,7 @@ import (
 
 func recoverCommand(t *terminal, c *clouds) *cobra.Command {
 	var yes bool
+	var o direct
 	cmd := &cobra.Command{
 		Use:   "recover SECRET",
 		Short: "Say which of a secret's versions works, and the one safe step on",
@@ -22,17 +23,21 @@ func recoverCommand(t *terminal, c *clouds) *cobra.Command {
 with each. The commands of that step are printed; --yes does them. AWSCURRENT is moved to no version that was not seen to work.
 
 It takes secretsmanager:DescribeSecret and lambda:InvokeFunction; the steps take secretsmanager:RotateSecret, or UpdateSecretVersionStage; a
-merge takes GetSecretValue and PutSecretValue too.`,
+merge takes GetSecretValue and PutSecretValue too.` + directHelp,
 		Example: `  rotor recover shop/payments
   rotor recover shop/payments --yes`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return recovering(cmd.Context(), t, c, args[0], yes) },
+		RunE: func(cmd *cobra.Command, args []string) error { return recovering(cmd.Context(), t, c, o, args[0], yes) },
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do the step")
+	o.flags(cmd)
 	return cmd
 }
 
-func recovering(ctx context.Context, t *terminal, c *clouds, name string, yes bool) error {
+func recovering(ctx context.Context, t *terminal, c *clouds, o direct, name string, yes bool) error {
+	if err := o.check(); err != nil {
+		return err
+	}
 	cloud, err := c.one(ctx)
 	if err != nil {
 		return err
@@ -44,11 +49,12 @@ func recovering(ctx context.Context, t *terminal, c *clouds, name string, yes bo
 	if err := askable(cloud, d); err != nil {
 		return err
 	}
-	if d.RotationLambdaARN == nil {
-		return errors.New("no function rotates it, so that there is nobody to ask")
+	t.progress("%s which version works", o.asks(name))
+	who, err := o.asker(ctx, t, cloud, d)
+	if err != nil {
+		return err
 	}
-	target := operate.Target{Secrets: cloud.secrets, Lambda: cloud.functions, ARN: aws.ToString(d.ARN), Function: *d.RotationLambdaARN, Off: !aws.ToBool(d.RotationEnabled)}
-	t.progress("asking %s which version works", *d.RotationLambdaARN)
+	target := operate.Target{Secrets: cloud.secrets, Asker: who, ARN: aws.ToString(d.ARN), Off: !aws.ToBool(d.RotationEnabled)}
 	r, err := target.Which(ctx)
 	if err != nil {
 		return explained(err, "lambda:InvokeFunction")
@@ -58,6 +64,11 @@ func recovering(ctx context.Context, t *terminal, c *clouds, name string, yes bo
 	case operate.Nothing:
 		return nil
 	case operate.Untold:
+		for _, l := range r.Labels {
+			if hint := o.hint(l.Failure); hint != "" {
+				return fmt.Errorf("it could not be told what works: %s", hint)
+			}
+		}
 		return errors.New("it could not be told what works")
 	case operate.Mend, operate.ByHand:
 		return errAct
@@ -66,7 +77,7 @@ func recovering(ctx context.Context, t *terminal, c *clouds, name string, yes bo
 		for _, command := range target.Commands(r, cloud.options()) {
 			fmt.Fprintf(t.out, "  %s\n", command)
 		}
-		fmt.Fprintf(t.out, "  or: rotor recover %s --yes%s\n", name, cloud.options())
+		fmt.Fprintf(t.out, "  or: rotor recover %s --yes%s\n", name, o.options()+cloud.options())
 		return errAct
 	}
 	if err := target.Do(ctx, r); err != nil {

@@ -16,8 +16,8 @@ func newRoot(t *terminal) *cobra.Command {
 		Short: "See, try, plan, start and mend rotations of secrets",
 		Long: `rotor shows how the secrets of AWS Secrets Manager stand with their rotations, and gets stuck ones going.
 
-Whatever touches a database is asked of the secret's own rotation function, which is where the network lets it. No command shows,
-logs or writes a password; none touches more than one secret without --yes.
+Whatever touches a database is asked of the secret's own rotation function, which is where the network lets it; check, plan and
+recover ask from here with --direct. No command shows, logs or writes a password; none touches more than one secret without --yes.
 
 It ends with status 0 if all is well, 1 if it could not tell, 2 if somebody must act, 64 if the command line is wrong.`,
 		SilenceErrors: true,

@@ -138,7 +138,7 @@ func rotateOne(ctx context.Context, t *terminal, c cloud, name string, wait time
 	case err != nil:
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	a, err := ask(ctx, c, name, rotation.AskPlan)
+	a, err := direct{}.ask(ctx, t, c, name)
 	if err != nil {
 		return fmt.Errorf("%s: not rotated after %v, and why could not be told: %w", name, wait, err)
 	}

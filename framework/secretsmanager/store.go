@@ -52,6 +52,10 @@ func New(ctx context.Context, endpoint, app string) (*Store, error) {
 	})}, nil
 }
 
+// Over returns a store that calls a client of the caller's, which sees to its own
+// retries.
+func Over(client *sm.Client) *Store { return &Store{client} }
+
 // http1 keeps t from HTTP/2: its client in net/http prints every value that it
 // sends or gets if GODEBUG holds http2debug=2.
 func http1(t *http.Transport) {

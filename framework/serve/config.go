@@ -15,7 +15,6 @@ import (
 // A config is the function's environment, checked. Where AWS's own rotation
 // functions have a setting, name and meaning are theirs.
 type config struct {
-	endpoint    string // of Secrets Manager; "" is the region's
 	authorities []byte // PEM
 	password    password.Policy
 	database    database.Config // what does not depend on the driver
@@ -34,7 +33,6 @@ func settings(getenv func(string) string) (config, error) {
 	env.check("ROTATION_STRATEGY", err)
 	p := password.Default()
 	c := config{
-		endpoint:    env.get("SECRETS_MANAGER_ENDPOINT"),
 		authorities: env.bundle("CA_BUNDLE"),
 		password: password.Policy{
 			Length:             env.number("PASSWORD_LENGTH", 0),

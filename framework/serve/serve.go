@@ -1,7 +1,7 @@
 // Package serve is the main function of a rotation Lambda: it reads the
 // configuration from the environment, wires the engine to Secrets Manager, and
-// answers invocations. It is the only reader of the environment, and the only
-// importer of the Lambda runtime.
+// answers invocations. It is the only reader of a function's environment, and the
+// only importer of the Lambda runtime.
 package serve
 
 import (
@@ -27,15 +27,26 @@ import (
 // It does not return. A setting that is not valid stops the function as it
 // starts, with an error that names the setting.
 func Database(d database.Driver) {
-	s, err := settings(os.Getenv)
+	e, err := Engine(d, os.Getenv, nil, logger())
 	if err != nil {
 		stop(err)
 	}
-	r, err := s.rotator(d)
+	start(d.Name(), e)
+}
+
+// Engine returns what [Database] runs, over a store and with a log of the
+// caller's. Getenv has the settings: the environment of a function. The error
+// names each that is not valid.
+func Engine(d database.Driver, getenv func(string) string, store rotation.Store, log *slog.Logger) (*rotation.Engine, error) {
+	s, err := settings(getenv)
 	if err != nil {
-		stop(err)
+		return nil, err
 	}
-	start(s, d.Name(), r, d.Fields)
+	r, err := s.rotator(d, log)
+	if err != nil {
+		return nil, err
+	}
+	return &rotation.Engine{Store: store, Rotator: r, Clock: clock{}, Log: log, Public: d.Fields}, nil
 }
 
 // Settings are those of the environment that any rotator may want.
@@ -58,7 +69,8 @@ func Rotator(name string, make func(Settings) (rotation.Rotator, error)) {
 	if err != nil {
 		stop(err)
 	}
-	plain, err := s.plain()
+	told := logger()
+	plain, err := s.plain(told)
 	if err != nil {
 		stop(err)
 	}
@@ -66,12 +78,12 @@ func Rotator(name string, make func(Settings) (rotation.Rotator, error)) {
 	if err != nil {
 		stop(err)
 	}
-	start(s, name, r, nil)
+	start(name, &rotation.Engine{Rotator: r, Clock: clock{}, Log: told})
 }
 
 // plain are the settings for a rotator that is no database.
-func (s config) plain() (Settings, error) {
-	g, err := s.generator(password.Rules{})
+func (s config) plain(log *slog.Logger) (Settings, error) {
+	g, err := s.generator(password.Rules{}, log)
 	if err != nil {
 		return Settings{}, err
 	}
@@ -88,10 +100,10 @@ func (s config) plain() (Settings, error) {
 }
 
 // generator makes passwords, and says so if they are weaker than they should be.
-func (s config) generator(r password.Rules) (*password.Generator, error) {
+func (s config) generator(r password.Rules, log *slog.Logger) (*password.Generator, error) {
 	g, err := password.New(s.password, r)
 	if err == nil && g.Entropy() < password.GoodEntropy {
-		logger().Warn(fmt.Sprintf("Passwords have %.0f bits of entropy, and should have %d: raise PASSWORD_LENGTH or exclude less.", g.Entropy(), password.GoodEntropy))
+		log.Warn(fmt.Sprintf("Passwords have %.0f bits of entropy, and should have %d: raise PASSWORD_LENGTH or exclude less.", g.Entropy(), password.GoodEntropy))
 	}
 	return g, err
 }
@@ -99,8 +111,8 @@ func (s config) generator(r password.Rules) (*password.Generator, error) {
 func logger() *slog.Logger { return slog.New(lambdacontext.NewLogHandler()) }
 
 // rotator applies the settings to a driver.
-func (s config) rotator(d database.Driver) (*database.Rotator, error) {
-	g, err := s.generator(d.Password)
+func (s config) rotator(d database.Driver, log *slog.Logger) (*database.Rotator, error) {
+	g, err := s.generator(d.Password, log)
 	if err != nil {
 		return nil, err
 	}
@@ -110,24 +122,17 @@ func (s config) rotator(d database.Driver) (*database.Rotator, error) {
 	return database.New(c)
 }
 
-func start(s config, name string, r rotation.Rotator, public []string) {
-	told := logger()
+// start serves invocations by e, over Secrets Manager.
+func start(name string, e *rotation.Engine) {
 	log.SetFlags(0)
-	log.SetOutput(relay{told})
-	told.Info("started", "rotor", Version, "engine", name)
-	store, err := secretsmanager.New(context.Background(), s.endpoint, "rotor-"+Version)
+	log.SetOutput(relay{e.Log})
+	e.Log.Info("started", "rotor", Version, "engine", name)
+	store, err := secretsmanager.New(context.Background(), os.Getenv("SECRETS_MANAGER_ENDPOINT"), "rotor-"+Version)
 	if err != nil {
 		stop(err)
 	}
-	e := &rotation.Engine{
-		Store:   store,
-		Rotator: r,
-		Clock:   clock{},
-		Log:     told,
-		Public:  public,
-		Observe: metrics{name, os.Stdout, time.Now}.observe,
-	}
-	lambda.Start(handler{e.HandleJSON, e.Ask, told})
+	e.Store, e.Observe = store, metrics{name, os.Stdout, time.Now}.observe
+	lambda.Start(handler{e.HandleJSON, e.Ask, e.Log})
 }
 
 type clock struct{}

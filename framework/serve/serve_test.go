@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/seed492efc12/rotor/framework/database"
+	"github.com/seed492efc12/rotor/framework/database/databasetest"
 	"github.com/seed492efc12/rotor/framework/password"
 	"github.com/seed492efc12/rotor/framework/rotation"
 	"github.com/seed492efc12/rotor/local/localtls"
@@ -37,7 +38,7 @@ func TestDefaultsAreTheSafeOnes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.password != password.Default() || c.database.Strategy != database.SingleUser || c.database.Plaintext || c.database.GrantDrift || c.database.NoOverlap || c.authorities != nil || c.endpoint != "" {
+	if c.password != password.Default() || c.database.Strategy != database.SingleUser || c.database.Plaintext || c.database.GrantDrift || c.database.NoOverlap || c.authorities != nil {
 		t.Errorf("%+v", c)
 	}
 }
@@ -45,14 +46,14 @@ func TestDefaultsAreTheSafeOnes(t *testing.T) {
 func TestSettingsAreRead(t *testing.T) {
 	c, err := settings(env("PASSWORD_LENGTH", "40", "EXCLUDE_CHARACTERS", "xyz", "EXCLUDE_NUMBERS", "True", "EXCLUDE_PUNCTUATION", "1", "EXCLUDE_UPPERCASE", "yes", "EXCLUDE_LOWERCASE", "no",
 		"REQUIRE_EACH_INCLUDED_TYPE", "false", "USERNAME_CHARACTER_LIMIT", "16", "ROTATION_STRATEGY", "alternating-users", "CLONE_SUFFIX", "_b", "CONNECT_TIMEOUT", "7",
-		"TLS_FALLBACK", "plaintext", "PASSWORD_OVERLAP", "off", "CLONE_DRIFT", "grant", "SECRETS_MANAGER_ENDPOINT", "http://x"))
+		"TLS_FALLBACK", "plaintext", "PASSWORD_OVERLAP", "off", "CLONE_DRIFT", "grant"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := password.Policy{Length: 40, Exclude: "xyz", ExcludeNumbers: true, ExcludePunctuation: true, ExcludeUpper: true}
 	d := c.database
 	if c.password != want || d.MaxUser != 16 || d.Strategy != database.AlternatingUsers || d.CloneSuffix != "_b" || d.ConnectTimeout != 7*time.Second ||
-		!d.Plaintext || !d.NoOverlap || !d.GrantDrift || c.endpoint != "http://x" {
+		!d.Plaintext || !d.NoOverlap || !d.GrantDrift {
 		t.Errorf("%+v", c)
 	}
 }
@@ -66,12 +67,13 @@ func TestBadSettingsAreNamedAllAtOnce(t *testing.T) {
 			t.Errorf("%s=%s is not named in %v", bad[i], bad[i+1], err)
 		}
 	}
-	c, err := settings(env("PASSWORD_LENGTH", "12"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.rotator(database.Driver{Engines: []string{"x"}}); err == nil || !strings.Contains(err.Error(), "PASSWORD_LENGTH") {
+	var told bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&told, nil))
+	if _, err := Engine(new(databasetest.Memory).Driver(), env("PASSWORD_LENGTH", "12"), nil, log); err == nil || !strings.Contains(err.Error(), "PASSWORD_LENGTH") {
 		t.Errorf("too little entropy: %v", err)
+	}
+	if _, err := Engine(new(databasetest.Memory).Driver(), env("PASSWORD_LENGTH", "16"), nil, log); err != nil || !strings.Contains(told.String(), "bits of entropy") {
+		t.Errorf("little entropy: %v, %s", err, told.String())
 	}
 }
 

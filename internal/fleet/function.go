@@ -26,6 +26,7 @@ type Function struct {
 	ARN      string
 	Kind     Kind
 	Version  string // Rotor's
+	Servers  string // of whose secrets it rotates, such as "MySQL and MariaDB"; empty if that is not known
 	LogGroup string // empty for one that is not known
 }
 
@@ -53,7 +54,7 @@ func (f Functions) find(arn, secret string) Function {
 
 // described is how the description of a function of Rotor's begins: template.yaml
 // has them all.
-var described = regexp.MustCompile(`^Rotor (\d+\.\d+\.\d+\S*): `)
+var described = regexp.MustCompile(`^Rotor (\d+\.\d+\.\d+\S*): (?:rotates secrets of (.+)\.$)?`)
 
 // describedByAWS is how those of AWS's functions begin.
 // Source: the templates of AWS's functions in the Serverless Application Repository.
@@ -70,7 +71,7 @@ func FunctionOf(c types.FunctionConfiguration) Function {
 	version := described.FindStringSubmatch(about)
 	switch {
 	case version != nil:
-		f.Kind, f.Version = Rotor, version[1]
+		f.Kind, f.Version, f.Servers = Rotor, version[1], version[2]
 	case strings.HasPrefix(string(c.Runtime), "python") && strings.HasPrefix(about, describedByAWS):
 		f.Kind = AWS
 	}

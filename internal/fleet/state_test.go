@@ -144,7 +144,7 @@ func TestASecretIsToldWhole(t *testing.T) {
 	s := fleet.Of(well(pending(time.Hour), by(function+"ours:live")), functions(), now)
 	want := fleet.Secret{Name: "shop/db", ARN: arnOf, Region: "eu-west-1", State: fleet.Stuck, Since: now.Add(-time.Hour),
 		Rotated: now.AddDate(0, 0, -10), Next: now.AddDate(0, 0, 20), Pending: "v3",
-		Function: fleet.Function{ARN: function + "ours", Kind: fleet.Rotor, Version: "1.2.3", LogGroup: "/aws/lambda/ours"}}
+		Function: fleet.Function{ARN: function + "ours", Kind: fleet.Rotor, Version: "1.2.3", Servers: "PostgreSQL", LogGroup: "/aws/lambda/ours"}}
 	if s != want {
 		t.Errorf("got  %+v\nwant %+v", s, want)
 	}

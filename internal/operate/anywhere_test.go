@@ -59,7 +59,7 @@ func newScene(t *testing.T, s database.Strategy, overlap bool) *scene {
 }
 
 func (sc *scene) target() Target {
-	return Target{Secrets: sc, Lambda: sc, ARN: "user", Function: rotationtest.Function}
+	return Target{Secrets: sc, Asker: Function{sc, rotationtest.Function}, ARN: "user"}
 }
 
 // rotate runs a rotation, or what is left of the one under way.

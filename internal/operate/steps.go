@@ -26,13 +26,12 @@ type Secrets interface {
 // mergedLabel is on a merged version until it has been seen to work.
 const mergedLabel = "ROTOR_MERGED"
 
-// A Target is one secret and the function that rotates it.
+// A Target is one secret, and who knows about it.
 type Target struct {
-	Secrets  Secrets
-	Lambda   Invoker
-	ARN      string
-	Function string
-	Off      bool // rotation is switched off
+	Secrets Secrets
+	Asker   Asker
+	ARN     string
+	Off     bool // rotation is switched off
 }
 
 // Which asks which labels work, and decides what the safe step is.
@@ -43,7 +42,7 @@ func (t Target) Which(ctx context.Context) (Recovery, error) {
 	}
 	var next *rotation.Failure
 	if NeedsPlan(a.Labels, t.Off) {
-		plan, err := Ask(ctx, t.Lambda, t.Function, rotation.AskPlan, t.ARN, "")
+		plan, err := t.Asker.Ask(ctx, rotation.AskPlan, t.ARN, "")
 		if err != nil {
 			return Recovery{}, err
 		}
@@ -53,7 +52,7 @@ func (t Target) Which(ctx context.Context) (Recovery, error) {
 }
 
 func (t Target) which(ctx context.Context, label string) (rotation.Answer, error) {
-	a, err := Ask(ctx, t.Lambda, t.Function, rotation.AskWhich, t.ARN, label)
+	a, err := t.Asker.Ask(ctx, rotation.AskWhich, t.ARN, label)
 	if err == nil && a.Failure != nil {
 		err = fmt.Errorf("%s: %s %s", strings.TrimPrefix(string(a.Failure.Class), rotation.Prefix), a.Failure.Cause, a.Failure.Remedy)
 	}
@@ -89,8 +88,8 @@ func (t Target) Commands(r Recovery, options string) (commands []string) {
 	return commands
 }
 
-// Do does the step. It moves AWSCURRENT only to a version that the function has
-// seen log in.
+// Do does the step. It moves AWSCURRENT only to a version that was seen
+// to log in.
 func (t Target) Do(ctx context.Context, r Recovery) error {
 	switch r.Step {
 	case Rotate:
@@ -129,8 +128,8 @@ func (t Target) move(ctx context.Context, label, to, from string) error {
 	return err
 }
 
-// merge makes a version of AWSCURRENT's fields and the credential that works, has the
-// function log in with it, and makes it AWSCURRENT if that works. Until then nothing
+// merge makes a version of AWSCURRENT's fields and the credential that works, has it
+// tried, and makes it AWSCURRENT if it works. Until then nothing
 // that works loses its label.
 func (t Target) merge(ctx context.Context, r Recovery) error {
 	from := r.Pending

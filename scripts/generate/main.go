@@ -1,6 +1,6 @@
 // Command generate writes what is made of the table of engines: template.yaml, of
-// deploy/template.tmpl, and the parts of README.md and docs/deploy.md that list
-// engines.
+// deploy/template.tmpl, the drivers that cmd/rotor links, and the parts of README.md
+// and docs/deploy.md that list engines.
 package main
 
 import (

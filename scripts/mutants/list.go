@@ -221,6 +221,18 @@ var mutants = []mutant{
 	{"a plan forgets what becomes of columns (SQL Server)", "rotators/sqlserver/statement.go",
 		"return isColumn && whole == s.what", "return isColumn && whole == s.what && false", "./rotators/sqlserver", "TestARotationDoesWhatItsTrialSays|Plan"},
 
+	// Answers from here, in a function's place.
+	{"the secret need not name the function that is stood in for", "internal/operate/direct.go",
+		"id == r.place.Unattached", "true", "./internal/operate", "TestADirectAnswerIsBound"},
+	{"what the operator may not read is taken for a failure of the rotation", "internal/operate/direct.go",
+		"if r.failed == nil {", "if false {", "./internal/operate", "TestWhatCannotBeRead"},
+	{"the secret's driver answers in the place of a function of another engine", "cmd/rotor/direct.go",
+		"known, ok := drivers[f.Servers]; ok {", "known, ok := drivers[f.Servers]; ok && false {", "./cmd/rotor", "TestDirectAnswers/postgres/another"},
+	{"a client of a database heeds what the shell says", "cmd/rotor/direct.go",
+		"\tforgetClients()\n", "", "./cmd/rotor", "TestDirectAnswers/postgres/alone"},
+	{"HTTP/2 prints the values that it gets", "cmd/rotor/main.go",
+		"log.SetOutput(io.Discard)", "log.SetOutput(os.Stderr)", "./cmd/rotor", "TestDirectIsSilent"},
+
 	// Redis.
 	{"the primary alone is changed (Redis)", "rotators/redis/place.go",
 		"return c.others(ctx, target)", "return nil", "./rotators/redis", "TestAFailover|TestAllNodes"},
