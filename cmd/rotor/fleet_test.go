@@ -224,10 +224,10 @@ func ways() []way {
 		{"stuck/none", 4, 2 * day, fleet.Stuck, func(secret map[string]any) { delete(secret, "username") }, func(ctx context.Context, s *stage, name, function string) error {
 			return errors.Join(failed(ctx, s, name, function), s.pendingHasValue(ctx, name, false))
 		}},
-		{"never", 4, day, fleet.Never, nil, func(ctx context.Context, s *stage, name, function string) error {
+		{"first", 4, day, fleet.Ahead, nil, func(ctx context.Context, s *stage, name, function string) error {
 			return s.rotate(ctx, name, function, true)
 		}},
-		{"trial", 2, day, fleet.Never, wrongPassword, triedInVain},
+		{"trial", 2, day, fleet.Ahead, wrongPassword, triedInVain},
 	}
 }
 

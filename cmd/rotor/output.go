@@ -59,7 +59,7 @@ func (r report) rows() []row {
 	for _, s := range r.secrets {
 		row := row{State: string(s.State), Act: s.State.Bad(), Secret: s.Name, ARN: s.ARN, Profile: s.Profile, Region: s.Region, Since: date(s.Since), Rotated: date(s.Rotated),
 			Next: date(s.Next), Function: s.Function.Name(), Kind: string(s.Function.Kind), Version: s.Function.Version, Pending: s.Pending,
-			Days: days(s.Rotated, r.now), Certificate: days(r.now, s.Certificate)}
+			Days: fleet.Days(s.Rotated, r.now), Certificate: fleet.Days(r.now, s.Certificate)}
 		if t := s.Trouble; t != nil {
 			row.Class, row.Cause, row.Remedy = t.Class, t.Cause, t.Remedy
 		}
@@ -73,15 +73,6 @@ func date(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339)
-}
-
-// days are the whole days from one time to another, if there are both.
-func days(from, to time.Time) *int {
-	if from.IsZero() || to.IsZero() {
-		return nil
-	}
-	n := int(to.Sub(from).Hours() / 24)
-	return &n
 }
 
 func asJSON(t *terminal, r report) error {

@@ -26,27 +26,26 @@ type Place struct {
 // List reads the secrets of a place whose names match one of the patterns, or all
 // if there are none, the worst first. It makes one call for each hundred secrets
 // and one for each fifty functions; those at once.
-func (p Place) List(ctx context.Context, patterns []string, now time.Time) (all []Secret, err error) {
-	var functions Functions
-	var failed error
-	var wg sync.WaitGroup
-	wg.Go(func() { functions, failed = p.functions(ctx) })
-	pages := secretsmanager.NewListSecretsPaginator(p.Secrets, &secretsmanager.ListSecretsInput{MaxResults: aws.Int32(100)})
-	var entries []types.SecretListEntry
-	for pages.HasMorePages() {
-		out, err := pages.NextPage(ctx)
-		if err != nil {
-			wg.Wait()
-			return nil, fmt.Errorf("listing the secrets: %w", err)
-		}
-		for _, e := range out.SecretList {
-			if matches(patterns, aws.ToString(e.Name), aws.ToString(e.ARN)) {
-				entries = append(entries, e)
-			}
-		}
+func (p Place) List(ctx context.Context, patterns []string, now time.Time) ([]Secret, error) {
+	all, unread, err := p.Look(ctx, patterns, now)
+	if err = cmp.Or(err, unread); err != nil {
+		return nil, err
 	}
-	if wg.Wait(); failed != nil {
-		return nil, fmt.Errorf("listing the functions: %w", failed)
+	return all, nil
+}
+
+// Look is List for those who make do with the secrets where the functions cannot be
+// listed: unread then says why, no function is known, and none is said to be gone.
+func (p Place) Look(ctx context.Context, patterns []string, now time.Time) (all []Secret, unread, err error) {
+	var functions Functions
+	var wg sync.WaitGroup
+	wg.Go(func() { functions, unread = p.functions(ctx) })
+	entries, err := p.entries(ctx, patterns)
+	if wg.Wait(); err != nil {
+		return nil, nil, fmt.Errorf("listing the secrets: %w", err)
+	}
+	if unread != nil {
+		unread = fmt.Errorf("listing the functions: %w", unread)
 	}
 	for _, e := range entries {
 		s := Of(e, functions, now)
@@ -54,6 +53,23 @@ func (p Place) List(ctx context.Context, patterns []string, now time.Time) (all 
 		all = append(all, s)
 	}
 	Sort(all)
+	return all, unread, nil
+}
+
+// entries are what ListSecrets says of the secrets that match.
+func (p Place) entries(ctx context.Context, patterns []string) (all []types.SecretListEntry, err error) {
+	pages := secretsmanager.NewListSecretsPaginator(p.Secrets, &secretsmanager.ListSecretsInput{MaxResults: aws.Int32(100)})
+	for pages.HasMorePages() {
+		out, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range out.SecretList {
+			if matches(patterns, aws.ToString(e.Name), aws.ToString(e.ARN)) {
+				all = append(all, e)
+			}
+		}
+	}
 	return all, nil
 }
 

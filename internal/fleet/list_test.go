@@ -98,6 +98,14 @@ func TestAPlaceIsToldWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
+func TestSecretsAreToldWithoutTheFunctionsToWhoMakesDo(t *testing.T) {
+	refused := errors.New("refused")
+	found, unread, err := fleet.Place{Secrets: names{"a"}, Functions: noFunctions{refused}}.Look(t.Context(), nil, now)
+	if !errors.Is(unread, refused) || err != nil || len(found) != 1 || found[0].State != fleet.OK {
+		t.Errorf("got %v, %v, %v", found, unread, err)
+	}
+}
+
 func TestTheWorstComeFirst(t *testing.T) {
 	var all []fleet.Secret
 	for _, s := range slices.Backward(fleet.States()) {

@@ -18,14 +18,15 @@ type State string
 
 // The states, the worst first.
 const (
-	Stuck      State = "stuck"         // a rotation began and has not ended
-	Gone       State = "function gone" // the function that rotates it is not there
-	Failed     State = "failed trial"  // the last trial failed: only the log tells
-	Overdue    State = "overdue"       // the next rotation's date is past
-	Never      State = "never"         // rotation is on, and there was none
-	Off        State = "switched off"  // it was configured, and is off
-	Unrotated  State = "no rotation"   // it was never configured
-	Rotating   State = "rotating"      // a rotation began a moment ago
+	Stuck      State = "stuck"                // a rotation began and has not ended
+	Gone       State = "function gone"        // the function that rotates it is not there
+	Failed     State = "failed trial"         // the last trial failed: only the log tells
+	Overdue    State = "overdue"              // the next rotation's date is past
+	Never      State = "never"                // rotation is on, there was none, and no date says that the first is ahead
+	Off        State = "switched off"         // it was configured, and is off
+	Unrotated  State = "no rotation"          // it was never configured
+	Rotating   State = "rotating"             // a rotation began a moment ago
+	Ahead      State = "first rotation ahead" // rotation was switched on, and the first one's date is to come
 	ByAWS      State = "AWS's function"
 	ByOthers   State = "other function" // neither Rotor's nor AWS's
 	ByAService State = "by a service"   // such as RDS, for its master users
@@ -35,7 +36,7 @@ const (
 
 // States are all of them, the worst first.
 func States() []State {
-	return []State{Stuck, Gone, Failed, Overdue, Never, Off, Unrotated, Rotating, ByAWS, ByOthers, ByAService, Replica, OK}
+	return []State{Stuck, Gone, Failed, Overdue, Never, Off, Unrotated, Rotating, Ahead, ByAWS, ByOthers, ByAService, Replica, OK}
 }
 
 // Bad reports whether somebody must act.
@@ -108,6 +109,8 @@ func (s Secret) judge(e types.SecretListEntry, now time.Time) State {
 		return Rotating
 	case !s.Next.IsZero() && now.After(s.Next):
 		return Overdue
+	case s.Rotated.IsZero() && ahead(e, now):
+		return Ahead
 	case s.Rotated.IsZero():
 		return Never
 	}
@@ -120,6 +123,21 @@ func (s Secret) judge(e types.SecretListEntry, now time.Time) State {
 	return OK
 }
 
+// ahead reports whether the first rotation's date is to come. Switching rotation on
+// changes the secret, and sets a date that is an interval ahead, or a day more: the
+// window that it may begin in. A date that is further from the last change was put off,
+// so that a rotation that was due has not been.
+func ahead(e types.SecretListEntry, now time.Time) bool {
+	if e.NextRotationDate == nil {
+		return false
+	}
+	if e.RotationRules == nil || e.RotationRules.AutomaticallyAfterDays == nil {
+		return true // by a schedule, whose interval is not told
+	}
+	interval := time.Duration(*e.RotationRules.AutomaticallyAfterDays+1) * 24 * time.Hour
+	return now.Sub(aws.ToTime(e.LastChangedDate)) <= interval
+}
+
 // pending is the version that a rotation under way has made: one with AWSPENDING
 // that is not AWSCURRENT too.
 func pending(stages map[string][]string) string {
@@ -129,6 +147,15 @@ func pending(stages map[string][]string) string {
 		}
 	}
 	return ""
+}
+
+// Days are the whole days from one time to another, or nil if one of them is zero.
+func Days(from, to time.Time) *int {
+	if from.IsZero() || to.IsZero() {
+		return nil
+	}
+	n := int(to.Sub(from).Hours() / 24)
+	return &n
 }
 
 // part is one of an ARN's parts, counted from 0.

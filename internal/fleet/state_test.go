@@ -68,6 +68,10 @@ func next(d time.Duration) change {
 	return func(e *types.SecretListEntry) { e.NextRotationDate = aws.Time(now.Add(d)) }
 }
 
+func changed(ago time.Duration) change {
+	return func(e *types.SecretListEntry) { e.LastChangedDate = aws.Time(now.Add(-ago)) }
+}
+
 func TestEachStateIsToldFromTheList(t *testing.T) {
 	off := func(e *types.SecretListEntry) { e.RotationEnabled, e.NextRotationDate = aws.Bool(false), nil }
 	never := func(e *types.SecretListEntry) { e.LastRotatedDate = nil }
@@ -103,7 +107,14 @@ func TestEachStateIsToldFromTheList(t *testing.T) {
 		"due an instant ago":                               {well(next(-time.Millisecond)), fleet.Overdue},
 		"due, and never rotated":                           {well(never, next(-time.Hour)), fleet.Overdue},
 		"due, by AWS's function":                           {well(next(-time.Hour), by(function+"aws")), fleet.Overdue},
-		"never rotated":                                    {well(never), fleet.Never},
+		"the first rotation is ahead":                      {well(never), fleet.Ahead},
+		"the first rotation is ahead, by AWS's function":   {well(never, by(function+"aws")), fleet.Ahead},
+		"the first rotation is due this instant":           {well(never, next(0)), fleet.Ahead},
+		"the first rotation is ahead for a whole interval": {well(never, changed(31*24*time.Hour)), fleet.Ahead},
+		"the first rotation was put off":                   {well(never, changed(31*24*time.Hour+time.Millisecond)), fleet.Never},
+		"the first rotation is ahead, by a schedule": {well(never, changed(100*24*time.Hour), func(e *types.SecretListEntry) {
+			e.RotationRules = &types.RotationRulesType{ScheduleExpression: aws.String("cron(0 3 1 1 ? *)")}
+		}), fleet.Ahead},
 		"never rotated, and no date is set":                {well(never, func(e *types.SecretListEntry) { e.NextRotationDate = nil }), fleet.Never},
 		"rotated by hand only":                             {well(func(e *types.SecretListEntry) { e.NextRotationDate, e.RotationRules = nil, nil }), fleet.OK},
 		"not configured":                                   {well(unset), fleet.Unrotated},

@@ -29,8 +29,11 @@ type Logs interface {
 // testSecret of each version of Rotor: that step logs in, sees the server's
 // certificate, and is all that a trial runs. The first are lines of the engine's log,
 // the second its metrics. dedup keeps all lines that lack one of its fields, so that
-// both kinds must have both.
-// Source: CloudWatch Logs user guide, "Logs Insights language query syntax".
+// both kinds must have both. Only limit may follow it. It was read against the manual,
+// and never run by CloudWatch itself (?).
+// Source: CloudWatch Logs user guide, "CloudWatch Logs Insights language query syntax":
+// "dedup", "General functions" (ispresent, coalesce), "Supported logs and discovered
+// fields" (JSON, with dots).
 const query = `fields @timestamp, coalesce(rotation.secret, Secret) as secret, coalesce(class, Version) as about, class, cause, remedy,
   rotation.step as step, Version, Failures, CertificateDaysToExpiry
 | filter (ispresent(class) and ispresent(rotation.secret)) or (Step = "testSecret" and ispresent(Secret))
@@ -192,7 +195,7 @@ func (s *Secret) explain(lines []line) {
 	}
 	s.Trouble = &lines[i].Trouble
 	trial := s.Trouble.Step == string(rotation.TestSecret) && s.Pending == ""
-	if trial && slices.Contains([]State{OK, Never, Overdue}, s.State) {
+	if trial && slices.Contains([]State{OK, Ahead, Never, Overdue}, s.State) {
 		s.State, s.Since = Failed, lines[i].when
 	}
 }

@@ -95,20 +95,21 @@ func TestTheLogSaysWhy(t *testing.T) {
 		want    fleet.State
 		class   string
 	}{
-		"stuck":                                 {fleet.Stuck, "v3", 40 * day, [][]types.ResultField{failure(day, "s", "setSecret", "Rotation.TLS")}, fleet.Stuck, "Rotation.TLS"},
-		"stuck, and the newest of two":          {fleet.Stuck, "v3", 40 * day, [][]types.ResultField{failure(2*day, "s", "setSecret", "Rotation.TLS"), failure(day, "s", "setSecret", "Rotation.Locked")}, fleet.Stuck, "Rotation.Locked"},
-		"stuck in testSecret":                   {fleet.Stuck, "v3", 40 * day, [][]types.ResultField{failure(day, "s", "testSecret", "Rotation.TLS"), tested(day-time.Millisecond, "s", "1.2.3", "1", "")}, fleet.Stuck, "Rotation.TLS"},
-		"stuck after testSecret":                {fleet.Stuck, "v3", 40 * day, [][]types.ResultField{tested(day+time.Second, "s", "1.2.3", "0", "9.5"), failure(day, "s", "finishSecret", "Rotation.StoreDenied")}, fleet.Stuck, "Rotation.StoreDenied"},
-		"stuck, and the log says nothing":       {fleet.Stuck, "v3", 40 * day, nil, fleet.Stuck, ""},
-		"stuck, and the log is another's":       {fleet.Stuck, "v3", 40 * day, [][]types.ResultField{failure(day, "other", "setSecret", "Rotation.TLS")}, fleet.Stuck, ""},
-		"a failure before the last rotation":    {fleet.OK, "", day, [][]types.ResultField{failure(2*day, "s", "setSecret", "Rotation.TLS")}, fleet.OK, ""},
-		"a failed trial":                        {fleet.OK, "", 9 * day, [][]types.ResultField{failure(day, "s", "testSecret", "Rotation.TLS"), tested(day-time.Millisecond, "s", "1.2.3", "1", "")}, fleet.Failed, "Rotation.TLS"},
-		"a failed trial of a new secret":        {fleet.Never, "", 0, [][]types.ResultField{failure(day, "s", "testSecret", "Rotation.TLS")}, fleet.Failed, "Rotation.TLS"},
-		"a failed trial of one that is overdue": {fleet.Overdue, "", 40 * day, [][]types.ResultField{failure(day, "s", "testSecret", "Rotation.TLS")}, fleet.Failed, "Rotation.TLS"},
-		"a failed trial of one that is off":     {fleet.Off, "", 40 * day, [][]types.ResultField{failure(day, "s", "testSecret", "Rotation.TLS")}, fleet.Off, "Rotation.TLS"},
-		"a failed trial and a good one":         {fleet.OK, "", 9 * day, [][]types.ResultField{failure(2*day, "s", "testSecret", "Rotation.TLS"), tested(day, "s", "1.2.3", "0", "")}, fleet.OK, ""},
-		"a good trial and a failed one":         {fleet.OK, "", 9 * day, [][]types.ResultField{failure(day, "s", "testSecret", "Rotation.TLS"), tested(2*day, "s", "1.2.2", "0", "")}, fleet.Failed, "Rotation.TLS"},
-		"a rotation that was given up":          {fleet.OK, "", 9 * day, [][]types.ResultField{failure(day, "s", "setSecret", "Rotation.TLS")}, fleet.OK, "Rotation.TLS"},
+		"stuck":                                    {fleet.Stuck, "v3", 40 * day, [][]types.ResultField{failure(day, "s", "setSecret", "Rotation.TLS")}, fleet.Stuck, "Rotation.TLS"},
+		"stuck, and the newest of two":             {fleet.Stuck, "v3", 40 * day, [][]types.ResultField{failure(2*day, "s", "setSecret", "Rotation.TLS"), failure(day, "s", "setSecret", "Rotation.Locked")}, fleet.Stuck, "Rotation.Locked"},
+		"stuck in testSecret":                      {fleet.Stuck, "v3", 40 * day, [][]types.ResultField{failure(day, "s", "testSecret", "Rotation.TLS"), tested(day-time.Millisecond, "s", "1.2.3", "1", "")}, fleet.Stuck, "Rotation.TLS"},
+		"stuck after testSecret":                   {fleet.Stuck, "v3", 40 * day, [][]types.ResultField{tested(day+time.Second, "s", "1.2.3", "0", "9.5"), failure(day, "s", "finishSecret", "Rotation.StoreDenied")}, fleet.Stuck, "Rotation.StoreDenied"},
+		"stuck, and the log says nothing":          {fleet.Stuck, "v3", 40 * day, nil, fleet.Stuck, ""},
+		"stuck, and the log is another's":          {fleet.Stuck, "v3", 40 * day, [][]types.ResultField{failure(day, "other", "setSecret", "Rotation.TLS")}, fleet.Stuck, ""},
+		"a failure before the last rotation":       {fleet.OK, "", day, [][]types.ResultField{failure(2*day, "s", "setSecret", "Rotation.TLS")}, fleet.OK, ""},
+		"a failed trial":                           {fleet.OK, "", 9 * day, [][]types.ResultField{failure(day, "s", "testSecret", "Rotation.TLS"), tested(day-time.Millisecond, "s", "1.2.3", "1", "")}, fleet.Failed, "Rotation.TLS"},
+		"a failed trial of a new secret":           {fleet.Never, "", 0, [][]types.ResultField{failure(day, "s", "testSecret", "Rotation.TLS")}, fleet.Failed, "Rotation.TLS"},
+		"a failed trial before the first rotation": {fleet.Ahead, "", 0, [][]types.ResultField{failure(day, "s", "testSecret", "Rotation.TLS")}, fleet.Failed, "Rotation.TLS"},
+		"a failed trial of one that is overdue":    {fleet.Overdue, "", 40 * day, [][]types.ResultField{failure(day, "s", "testSecret", "Rotation.TLS")}, fleet.Failed, "Rotation.TLS"},
+		"a failed trial of one that is off":        {fleet.Off, "", 40 * day, [][]types.ResultField{failure(day, "s", "testSecret", "Rotation.TLS")}, fleet.Off, "Rotation.TLS"},
+		"a failed trial and a good one":            {fleet.OK, "", 9 * day, [][]types.ResultField{failure(2*day, "s", "testSecret", "Rotation.TLS"), tested(day, "s", "1.2.3", "0", "")}, fleet.OK, ""},
+		"a good trial and a failed one":            {fleet.OK, "", 9 * day, [][]types.ResultField{failure(day, "s", "testSecret", "Rotation.TLS"), tested(2*day, "s", "1.2.2", "0", "")}, fleet.Failed, "Rotation.TLS"},
+		"a rotation that was given up":             {fleet.OK, "", 9 * day, [][]types.ResultField{failure(day, "s", "setSecret", "Rotation.TLS")}, fleet.OK, "Rotation.TLS"},
 	} {
 		s := fleet.Secret{ARN: "s", State: c.state, Pending: c.pending, Function: ours}
 		if c.rotated > 0 {
