@@ -5,6 +5,8 @@ SHELL := bash
 # What is built: ARCH as in template.yaml, and every folder of functions/.
 ARCH      ?= arm64
 FUNCTIONS ?= $(notdir $(patsubst %/,%,$(dir $(wildcard functions/*/main.go))))
+# Those of them that rotate.
+ROTATE    = $(filter-out watcher,$(FUNCTIONS))
 ENGINE    ?= postgres
 FUZZTIME  ?= 10s
 # Drivers that the race detector looks at, if not those of all engines with real
@@ -74,12 +76,12 @@ sam: ## Check the templates by the SAM CLI and cfn-lint, what sam build makes, a
 	@scripts/sam/check.sh
 
 invoke: ## Rotate by sam local invoke, in Docker
-	@scripts/sam/local.sh $(FUNCTIONS)
+	@scripts/sam/local.sh $(ROTATE)
 
 emulate: ## Rotate with the functions as built for arm64, under qemu
 	@scripts/tools.sh qemu
 	@$(MAKE) --no-print-directory build ARCH=arm64
-	@go run ./scripts/rotate $(FUNCTIONS)
+	@go run ./scripts/rotate $(ROTATE)
 
 lint: ## Check formatting, vet, staticcheck, known vulnerabilities, go.mod and the import rule
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not formatted:"; echo "$$unformatted"; exit 1; }

@@ -29,6 +29,9 @@ var drivers = func() map[string]string {
 // pgwire is what the rotators of servers with PostgreSQL's protocol share.
 const pgwire = "rotators/internal/pgwire"
 
+// watcher is the one function that is no engine's.
+const watcher = "functions/watcher"
+
 type goPackage struct {
 	ImportPath string
 	Imports    []string
@@ -73,7 +76,13 @@ func allowed(path string) []string {
 	case path == "framework/secretsmanager":
 		return []string{module + "framework/secret", module + "framework/rotation", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"}
 	case path == "framework/serve":
-		return []string{module + "framework/secretsmanager", module + "framework/database", module + "framework/password", module + "framework/rotation", "github.com/aws/aws-lambda-go"}
+		return []string{module + "framework/secretsmanager", module + "framework/database", module + "framework/password", module + "framework/rotation", module + "internal/emf", "github.com/aws/aws-lambda-go"}
+	case path == "internal/emf":
+		return []string{}
+	case path == "internal/watcher":
+		return []string{module + "framework/serve", module + "internal/emf", module + "internal/fleet", "github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"}
+	case path == watcher:
+		return []string{module + "internal/watcher"}
 	case path == "local", path == "local/localtls": // the standard library is enough to stand in for AWS
 		return []string{}
 	case path == pgwire:
@@ -89,7 +98,7 @@ func allowed(path string) []string {
 }
 
 // shipped are the internal packages of what is released.
-var shipped = []string{"internal/fleet", "internal/operate"}
+var shipped = []string{"internal/emf", "internal/fleet", "internal/operate", "internal/watcher"}
 
 // isTest reports whether a package is for tests, examples and tools alone.
 func isTest(path string) bool {
@@ -130,7 +139,7 @@ func TestImportsOfEachBinaryHaveOneDriver(t *testing.T) {
 		if !ok {
 			continue
 		}
-		if drivers[name] == "" {
+		if drivers[name] == "" && p.ImportPath != watcher {
 			t.Errorf("%s has no entry in drivers", p.ImportPath)
 		}
 		for _, driver := range drivers {

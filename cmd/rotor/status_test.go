@@ -56,6 +56,7 @@ func TestStatusOfAFleet(t *testing.T) {
 	t.Run("throttled", func(t *testing.T) { throttlingIsWaitedOut(t, a, sh) })
 	t.Run("a page that fails", func(t *testing.T) { aPageFails(t, a, sh) })
 	t.Run("denied", func(t *testing.T) { deniedNamesTheAction(t, f, a, sh) })
+	t.Run("the watcher", func(t *testing.T) { theWatcherSaysTheSame(t, f, a) })
 	for _, p := range f.passwords {
 		if strings.Contains(sh.all.String(), p) {
 			t.Error("rotor wrote a password")

@@ -1,7 +1,7 @@
 // Package serve is the main function of a rotation Lambda: it reads the
 // configuration from the environment, wires the engine to Secrets Manager, and
-// answers invocations. It is the only reader of a function's environment, and the
-// only importer of the Lambda runtime.
+// answers invocations. No other code of a rotation function reads the
+// environment or imports the Lambda runtime.
 package serve
 
 import (
