@@ -19,6 +19,9 @@ import (
 // own.
 var sections = []string{"Parameters", "Rules", "Conditions", "Resources", "Outputs"}
 
+// watcher is the one function that is no engine's.
+const watcher = "WatcherFunction"
+
 // folders are the engines, if root is the folder of rotators.
 func folders(root string) (names []string) {
 	entries, err := os.ReadDir(root)
@@ -67,9 +70,13 @@ func everyEngine(template node) (faults []string) {
 		}
 	}
 	for id := range template.resources("AWS::Serverless::Function") {
-		if !slices.Contains(engines, strings.ToLower(strings.TrimSuffix(id, "Function"))) {
+		if id != watcher && !slices.Contains(engines, strings.ToLower(strings.TrimSuffix(id, "Function"))) {
 			faults = append(faults, id+": no such engine")
 		}
+	}
+	f := template.at("Resources", watcher)
+	if f.at("Properties", "CodeUri").text() != "dist/watcher" || f.at("Metadata", "SkipBuild").text() != "true" || !isFile("../functions/watcher/main.go") {
+		faults = append(faults, watcher+": has not the code of dist/watcher as it was built")
 	}
 	return faults
 }

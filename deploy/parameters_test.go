@@ -134,6 +134,49 @@ func TestAlarmsGoWhereTheParametersSay(t *testing.T) {
 	}
 }
 
+func TestTheWatcherIsMadeUnlessItIsOff(t *testing.T) {
+	network := []string{"PostgresStrategy", "single-user", "SubnetIds", "subnet-1", "SecurityGroupIds", "sg-1", "ReservedConcurrency", "5"}
+	made := []string{"WatcherFunction", "WatcherSchedule", "WatcherPermission", "WatcherRole", "WatcherLogGroup", "WatcherErrors", "Stuck", "OldestRotation", "CertificateEnds"}
+	on, off := deploy(t, network...), deploy(t, append(network, "Watcher", "off")...)
+	for _, id := range made {
+		if !slices.Contains(on.resources(), id) || slices.Contains(off.resources(), id) {
+			t.Errorf("%s is made: %v, and with Watcher=off: %v", id, slices.Contains(on.resources(), id), slices.Contains(off.resources(), id))
+		}
+	}
+	if n := len(on.resources()) - len(off.resources()); n != len(made) {
+		t.Errorf("Watcher=off leaves %d resources out, of %d", n, len(made))
+	}
+	f := on.resolve(on.template.at("Resources", "WatcherFunction")).at("Properties")
+	for _, name := range []string{"VpcConfig", "ReservedConcurrentExecutions"} {
+		if got := f.at(name).text(); got != "AWS::NoValue" {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+	want := []string{"lambda:ListFunctions", "logs:CreateLogStream", "logs:GetQueryResults", "logs:PutLogEvents", "logs:StartQuery", "secretsmanager:ListSecrets"}
+	if got := deploy(t, append(network, "Tracing", "PassThrough")...).actions("WatcherRole"); !slices.Equal(got, want) {
+		t.Errorf("the watcher may %v, want %v", got, want)
+	}
+}
+
+// What was bad is told when it is well again, and a watcher that says nothing changes no
+// alarm on state.
+func TestAlarmsOnStateEnd(t *testing.T) {
+	d := deploy(t, "PostgresStrategy", "single-user", "AlarmTopicArn", topic)
+	for id, want := range map[string]string{"Stuck": "Stuck Maximum GreaterThanThreshold 0", "OldestRotation": "OldestRotationDays Maximum GreaterThanThreshold OldestRotationDays",
+		"CertificateEnds": "CertificateDays Minimum LessThanThreshold 30"} {
+		p := d.resolve(d.template.at("Resources", id)).at("Properties")
+		got := strings.Join([]string{p.at("MetricName").text(), p.at("Statistic").text(), p.at("ComparisonOperator").text(), p.at("Threshold").text()}, " ")
+		if got != want || p.at("TreatMissingData").text() != "ignore" || p.at("Dimensions").Node != nil {
+			t.Errorf("%s is of %s, want %s", id, got, want)
+		}
+	}
+	for _, id := range []string{"Stuck", "OldestRotation", "CertificateEnds", "WatcherErrors"} {
+		if got := d.resolve(d.template.at("Resources", id)).at("Properties", "OKActions").texts(); !slices.Equal(got, []string{"AlarmTopicArn"}) {
+			t.Errorf("%s: its end goes to %v", id, got)
+		}
+	}
+}
+
 // CloudFormation checks defaults like any other value.
 func TestPatternsTakeWhatTheyShould(t *testing.T) {
 	template := parse(t, read(t, functionsTemplate))

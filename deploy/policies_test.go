@@ -17,8 +17,8 @@ var operations = map[string][]string{
 	"ec2": {"AssignPrivateIpAddresses", "CreateNetworkInterface", "DeleteNetworkInterface", "DescribeNetworkInterfaces", "DescribeSubnets",
 		"UnassignPrivateIpAddresses"},
 	"kms":    {"Decrypt", "GenerateDataKey"},
-	"lambda": {"InvokeFunction"},
-	"logs":   {"CreateLogStream", "PutLogEvents"},
+	"lambda": {"InvokeFunction", "ListFunctions"},
+	"logs":   {"CreateLogStream", "GetQueryResults", "PutLogEvents", "StartQuery"},
 	"sns":    {"Publish"},
 	"sts":    {"AssumeRole"},
 	"xray":   {"PutTelemetryRecords", "PutTraceSegments"},
@@ -90,7 +90,7 @@ func writesAreBounded(template node) (faults []string) {
 		for _, action := range s.at("Action").texts() {
 			switch {
 			case s.at("Condition", "StringEquals", boundToFunction).Node != nil:
-			case isRead(action) && !strings.HasPrefix(action, "secretsmanager:"):
+			case isRead(action) && !strings.HasPrefix(action, "secretsmanager:"), action == "secretsmanager:ListSecrets":
 			case boundless[action] == "":
 				faults = append(faults, fmt.Sprintf("%s: %s on everything", id, action))
 			case template.at("Resources", id, "Condition").Node == nil:
@@ -144,10 +144,19 @@ func principalsExist(template node) (faults []string) {
 }
 
 // mayBeInvoked finds functions that Secrets Manager may not invoke, or may
-// for anybody.
+// for anybody, and a watcher that its schedule alone may not.
 func mayBeInvoked(template node) (faults []string) {
 	for id, f := range template.resources("AWS::Serverless::Function") {
-		p := permission(template, id)
+		p := permission(template, id, "secretsmanager.amazonaws.com")
+		if id == watcher {
+			p = permission(template, id, "events.amazonaws.com")
+			rule := strings.TrimSuffix(p.at("Properties", "SourceArn").text(), ".Arn")
+			targets := template.at("Resources", rule, "Properties", "Targets").list()
+			if len(targets) != 1 || targets[0].at("Arn").text() != id+".Arn" || p.at("Condition").text() != f.at("Condition").text() {
+				faults = append(faults, id+": its schedule may not invoke it, or others may")
+			}
+			continue
+		}
 		switch {
 		case p.Node == nil:
 			faults = append(faults, id+": Secrets Manager may not invoke it")
@@ -160,11 +169,11 @@ func mayBeInvoked(template node) (faults []string) {
 	return faults
 }
 
-// permission is Secrets Manager's to invoke what !Ref to names.
-func permission(template node, to string) node {
+// permission is a service's to invoke what !Ref to names.
+func permission(template node, to, service string) node {
 	for _, p := range template.resources("AWS::Lambda::Permission") {
 		q := p.at("Properties")
-		if q.at("FunctionName").text() == to && q.at("Action").text() == "lambda:InvokeFunction" && q.at("Principal").text() == "secretsmanager.amazonaws.com" {
+		if q.at("FunctionName").text() == to && q.at("Action").text() == "lambda:InvokeFunction" && q.at("Principal").text() == service {
 			return p
 		}
 	}

@@ -34,7 +34,7 @@ func schedulesAreValid(template node) (faults []string) {
 func comesAfterPermission(template node) (faults []string) {
 	for id, r := range template.resources("AWS::SecretsManager::RotationSchedule") {
 		function := r.at("Properties", "RotationLambdaARN").text()
-		p := permission(template, strings.TrimSuffix(function, ".Arn"))
+		p := permission(template, strings.TrimSuffix(function, ".Arn"), "secretsmanager.amazonaws.com")
 		first := slices.ContainsFunc(r.at("DependsOn").texts(), func(name string) bool {
 			return p.Node != nil && template.at("Resources", name).Node == p.Node
 		})

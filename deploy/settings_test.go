@@ -57,6 +57,12 @@ func variable(n ast.Node) string {
 func settingsAreRead(template node) (faults []string) {
 	common := template.at("Globals", "Function", "Environment", "Variables")
 	for id, f := range template.resources("AWS::Serverless::Function") {
+		if id == watcher {
+			if f.at("Properties", "Environment").text() != "AWS::NoValue" {
+				faults = append(faults, id+": has settings, and reads none")
+			}
+			continue
+		}
 		var set []string
 		for name := range common.fields() {
 			set = append(set, name)

@@ -61,15 +61,19 @@ func dashboardsAreJSON(template node) (faults []string) {
 var (
 	query  = regexp.MustCompile(`SUM\((\w+)\) FROM SCHEMA\(Rotor, ([\w, ]+)\) GROUP BY ([\w, ]+)`)
 	search = regexp.MustCompile(`\{Rotor,([\w,]+)\} MetricName=\\"(\w+)\\"`)
+	single = regexp.MustCompile(`\["Rotor", "(\w+)"\]`)
 )
 
 // metricsExist finds alarms and graphs of metrics that no function writes:
 // they never tell anything.
 func metricsExist(template node) (faults []string) {
-	known := append(literals("../framework/serve/metrics.go"), literals("../framework/database/tls.go")...)
+	known := slices.Concat(literals("../framework/serve/metrics.go"), literals("../framework/database/tls.go"), literals("../internal/watcher/metrics.go"))
 	var names []string
 	for n := range template.at("Resources").every() {
-		for _, m := range append(query.FindAllStringSubmatch(n.text(), -1), search.FindAllStringSubmatch(n.text(), -1)...) {
+		if n.at("Namespace").text() == "Rotor" {
+			names = append(names, n.at("MetricName").text())
+		}
+		for _, m := range slices.Concat(query.FindAllStringSubmatch(n.text(), -1), search.FindAllStringSubmatch(n.text(), -1), single.FindAllStringSubmatch(n.text(), -1)) {
 			names = append(names, strings.FieldsFunc(strings.Join(m[1:], ","), func(r rune) bool { return r == ',' || r == ' ' })...)
 		}
 	}
@@ -84,12 +88,23 @@ func metricsExist(template node) (faults []string) {
 	return faults
 }
 
-// eventsExist finds rules for events that Secrets Manager does not send.
+// often is how EventBridge takes a schedule.
+// Source: EventBridge user guide, "Rate expressions".
+var often = regexp.MustCompile(`^rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)$`)
+
+// eventsExist finds rules for events that Secrets Manager does not send, and for times
+// that there are not.
 // Source: Secrets Manager user guide, "AWS CloudTrail entries for Secrets
 // Manager", rotation.
 func eventsExist(template node) (faults []string) {
 	names := []string{"RotationStarted", "RotationSucceeded", "RotationFailed", "RotationAbandoned"}
 	for id, r := range template.resources("AWS::Events::Rule") {
+		if s := r.at("Properties", "ScheduleExpression"); s.Node != nil {
+			if !often.MatchString(s.text()) {
+				faults = append(faults, fmt.Sprintf("%s: there is no schedule %q", id, s.text()))
+			}
+			continue
+		}
 		pattern := r.at("Properties", "EventPattern")
 		if !slices.Equal(pattern.at("source").texts(), []string{"aws.secretsmanager"}) ||
 			!slices.Equal(pattern.at("detail-type").texts(), []string{"AWS Service Event via CloudTrail"}) {

@@ -86,6 +86,15 @@ def check(engine, made, strategy, administrators):
     assert {s["Sid"] for s in statements} == sids, f"{engine}Role: {document}"
 
 
+def watched(made):
+    """Checks that the watcher is out of the VPC and without the others' settings, and that its schedule invokes it."""
+    function = boto3.client("lambda").get_function_configuration(FunctionName=made["WatcherFunction"])
+    assert function["Timeout"] == 300 and not function["VpcConfig"].get("SubnetIds"), f"WatcherFunction: {function}"
+    assert not function.get("Environment", {}).get("Variables"), f"WatcherFunction: {function['Environment']}"
+    targets = boto3.client("events").list_targets_by_rule(Rule=made["WatcherSchedule"].split("/")[-1])["Targets"]
+    assert [t["Arn"] for t in targets] == [function["FunctionArn"]], f"WatcherSchedule: {targets}"
+
+
 @mock_aws
 def main(path, arch):
     # Every engine by every strategy, next to engines that have another, with all that there may be; then the least there may be.
@@ -93,13 +102,14 @@ def main(path, arch):
         full = stack < len(STRATEGIES)
         template = yaml_parse(path.read_text())
         folders = package(template, path.parent)
-        engines = [name.removesuffix("Function") for name in folders]
+        engines = [name.removesuffix("Function") for name in folders if name != "WatcherFunction"]
         by = {engine: STRATEGIES[(stack + i) % 3 if full else 0] for i, engine in enumerate(engines)}
         values = everything(f"all-{stack}") if full else {"Tracing": "PassThrough"}
         values |= {"Architecture": arch} | {engine + "Strategy": strategy for engine, strategy in by.items()}
         made, missing = deploy(f"stack-{stack}", template, values)
         for engine, strategy in by.items():
             check(engine, made, strategy, full)
+        watched(made)
         if full:
             unknown = {t for t in missing.values() if t not in get_model_map()}
             assert set(missing.values()) == unknown, f"not made: {missing}"
