@@ -53,7 +53,7 @@ func functions(test, what string) (all []evidence) {
 }
 
 // promises are in the order of docs/design.md.
-var promises = []promise{neverLockedOut, noFewerRights, noRefusedLogin, neverSeen, verifiedTLS, saysWhatToDo, honestTrial, asDocumented, localAsAWS, holdsUnderLoad}
+var promises = []promise{neverLockedOut, noFewerRights, noRefusedLogin, neverSeen, verifiedTLS, saysWhatToDo, honestTrial, asDocumented, localAsAWS, holdsUnderLoad, stateIsTold}
 
 var neverLockedOut = promise{
 	title: "Never locked out",
@@ -315,4 +315,20 @@ var holdsUnderLoad = promise{
 	}, functions("TestARotationThatIsCutOffLeavesNothingOpen", "connections and goroutines")),
 	tables: []table{{"Warm rotations of one process after which the number of its connections and descriptors is what it was:", []column{{"nothing-stays-open/process", "rotations", "rotations"}}}},
 	not:    `AWS's own throttling, and Lambda's.`,
+}
+
+var stateIsTold = promise{
+	title: "State is told",
+	text: `What fails no step is told as well: a rotation that has not ended, a function that was deleted, a schedule that is off, a certificate that ends. The
+watcher's metrics are the states that rotor status tells, by the same code. What is not known is left out, and never 0.`,
+	evidence: []evidence{
+		{"internal/fleet TestEachStateIsToldFromTheList", "each state, and each way to it"},
+		{"internal/watcher TestWhatIsKnownIsWrittenAndNothingElse", "each source refused, and logs that do not answer"},
+		{"internal/watcher TestTheLogLeadsToTheSecret", ""},
+		{"internal/watcher TestOnlyScheduledEventsAreTaken", "as a rotation function it fails at once"},
+		{"cmd/rotor TestStatusOfAFleet", "the built function beside the command: 400 secrets, throttled, denied, searched for passwords"},
+		{"deploy TestAlarmsOnStateEnd", "the template's alarms"},
+		{"deploy TestTheWatcherIsMadeUnlessItIsOff", "its permissions"},
+	},
+	not: `that CloudWatch makes the metrics of the lines, and runs the query of the logs: both were compared with its manuals alone.`,
 }

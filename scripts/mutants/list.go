@@ -291,4 +291,13 @@ var mutants = []mutant{
 		"if err == nil && sec.replica != nil {", "if false {", "./local", "TestAReplica"},
 	{"a condition that bounds nobody makes a policy narrow (local)", "local/policy.go",
 		`if strings.Contains(operator, "Not") || `, "if ", "./local", "TestResourcePolicies"},
+	// State is told.
+	{"logs that were not read have no failed trial", "internal/watcher/metrics.go",
+		"return !s.unlisted && s.unread == 0", "return true", "./internal/watcher", ""},
+	{"logs that do not answer take the metrics with them", "internal/watcher/watcher.go",
+		"end.Add(-reserve)", "end", "./internal/watcher", ""},
+	{"a first rotation that was put off is still ahead", "internal/fleet/state.go",
+		"case s.Rotated.IsZero() && ahead(e, now):", "case s.Rotated.IsZero():", "./internal/fleet", ""},
+	{"a failed trial before the first rotation is not told", "internal/fleet/trouble.go",
+		"[]State{OK, Ahead, Never, Overdue}", "[]State{OK, Never, Overdue}", "./internal/fleet", ""},
 }
