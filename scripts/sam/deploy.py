@@ -89,7 +89,7 @@ def check(engine, made, strategy, administrators):
 def watched(made):
     """Checks that the watcher is out of the VPC and without the others' settings, and that its schedule invokes it."""
     function = boto3.client("lambda").get_function_configuration(FunctionName=made["WatcherFunction"])
-    assert function["Timeout"] == 300 and not function["VpcConfig"].get("SubnetIds"), f"WatcherFunction: {function}"
+    assert function["Timeout"] == 300 and not function.get("VpcConfig", {}).get("SubnetIds"), f"WatcherFunction: {function}"
     assert not function.get("Environment", {}).get("Variables"), f"WatcherFunction: {function['Environment']}"
     targets = boto3.client("events").list_targets_by_rule(Rule=made["WatcherSchedule"].split("/")[-1])["Targets"]
     assert [t["Arn"] for t in targets] == [function["FunctionArn"]], f"WatcherSchedule: {targets}"
