@@ -27,10 +27,12 @@ func main() {
 
 // run is the whole command, and returns its exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newRoot(&terminal{out: stdout, err: stderr})
+	t := newTerminal(stdout, stderr)
+	defer t.flush()
+	root := newRoot(t)
 	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetOut(t.out)
+	root.SetErr(t.err)
 	cmd, err := root.ExecuteContextC(ctx)
 	var usage usageError
 	switch {
@@ -41,9 +43,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, errTold):
 		return exitUnknown
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "rotor: %v\nSee: %s --help\n", err, cmd.CommandPath())
+		fmt.Fprintf(t.err, "rotor: %v\nSee: %s --help\n", err, cmd.CommandPath())
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "rotor: %v\n", err)
+	t.progress("rotor: %v", err)
 	return exitUnknown
 }

@@ -132,7 +132,7 @@ func number(n *int) string {
 
 // plain keeps a spreadsheet from taking what somebody wrote for a formula.
 func plain(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+	if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
 		return "'" + cell
 	}
 	return cell

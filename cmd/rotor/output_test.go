@@ -24,7 +24,7 @@ func TestWhatOthersWroteIsShownAsItIs(t *testing.T) {
 	shown := map[string]string{}
 	for name, show := range outputs {
 		var out bytes.Buffer
-		if err := show(&terminal{out: &out, err: &out}, r); err != nil {
+		if err := show(newTerminal(&out, &out), r); err != nil {
 			t.Fatal(err)
 		}
 		shown[name] = out.String()

@@ -25,9 +25,7 @@ secretsmanager:DescribeSecret, and lambda:InvokeFunction on the function.` + dir
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return asking(cmd.Context(), t, c, o, args, func(name string, a rotation.Answer) error {
-				for _, n := range a.Notes {
-					fmt.Fprintf(t.out, "%s: note: %s\n", name, n.Text)
-				}
+				printNotes(t, name, a.Notes)
 				if a.Failure != nil {
 					tell(t, name, a.Failure)
 					return errAct
@@ -91,24 +89,30 @@ func printPlan(t *terminal, name string, a rotation.Answer) {
 	}
 	fmt.Fprintf(t.out, "%s: the next password is for %q. Sent would be:\n", name, a.Plan.User)
 	for _, s := range a.Plan.Statements {
-		fmt.Fprintf(t.out, "  %s\n", strings.ReplaceAll(s, "\n", "\n  "))
+		fmt.Fprintf(t.out, "  %s\n", indented(s))
 	}
 	for _, l := range []struct {
 		what  string
 		lines []string
 	}{{"It gains", a.Plan.Gains}, {"It loses", a.Plan.Loses}} {
 		if len(l.lines) > 0 {
-			fmt.Fprintf(t.out, "%s:\n  %s\n", l.what, strings.Join(l.lines, "\n  "))
+			fmt.Fprintf(t.out, "%s:\n  %s\n", l.what, indented(strings.Join(l.lines, "\n")))
 		}
 	}
 	for _, n := range a.Notes {
-		fmt.Fprintf(t.out, "Note: %s\n", n.Text)
+		fmt.Fprintf(t.out, "Note: %s\n", indented(n.Text))
 	}
 }
 
 // tell says why a rotation fails, and what to do.
 func tell(t *terminal, name string, f *rotation.Failure) {
-	fmt.Fprintf(t.out, "%s: %s: %s\n  What to do: %s\n", name, strings.TrimPrefix(string(f.Class), rotation.Prefix), f.Cause, f.Remedy)
+	fmt.Fprintf(t.out, "%s: %s: %s\n  What to do: %s\n", name, indented(short(string(f.Class))), indented(f.Cause), indented(f.Remedy))
+}
+
+func printNotes(t *terminal, name string, notes []rotation.Note) {
+	for _, n := range notes {
+		fmt.Fprintf(t.out, "%s: note: %s\n", name, indented(n.Text))
+	}
 }
 
 // asking puts the question for a plan, of some secrets one after the other, and shows

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
@@ -92,11 +91,11 @@ func recovering(ctx context.Context, t *terminal, c *clouds, o direct, name stri
 
 func printRecovery(t *terminal, r operate.Recovery) {
 	for _, l := range r.Labels {
-		fmt.Fprintf(t.out, "%-12s %s  user %q: %s\n", l.Name, l.Version, l.User, outcome(l))
+		fmt.Fprintf(t.out, "%-12s %s  user %q: %s\n", indented(l.Name), indented(l.Version), l.User, indented(outcome(l)))
 	}
-	fmt.Fprintf(t.out, "%s\n", r.Means)
+	fmt.Fprintf(t.out, "%s\n", indented(r.Means))
 	if f := r.Failure; f != nil {
-		fmt.Fprintf(t.out, "%s: %s\nWhat to do: %s\n", strings.TrimPrefix(string(f.Class), rotation.Prefix), f.Cause, f.Remedy)
+		fmt.Fprintf(t.out, "%s: %s\nWhat to do: %s\n", indented(short(string(f.Class))), indented(f.Cause), indented(f.Remedy))
 	}
 	if does := sentences[r.Step]; does != "" {
 		fmt.Fprintf(t.out, "The safe step: %s\n", does)
@@ -107,7 +106,7 @@ func outcome(l rotation.Label) string {
 	if l.Works {
 		return "works"
 	}
-	return strings.TrimPrefix(string(l.Failure.Class), rotation.Prefix) + ": " + l.Failure.Cause
+	return short(string(l.Failure.Class)) + ": " + l.Failure.Cause
 }
 
 // sentences say what the steps do.

@@ -16,7 +16,7 @@ import (
 // asTable shows those that somebody must look at, and counts all.
 func asTable(t *terminal, r report) error {
 	w := table.NewWriter()
-	w.SetOutputMirror(t.out)
+	w.SetOutputMirror(t.painted())
 	w.SetStyle(table.StyleDefault)
 	w.SuppressTrailingSpaces()
 	w.Style().Options = table.OptionsNoBordersAndSeparators
@@ -34,10 +34,10 @@ func asTable(t *terminal, r report) error {
 	for _, l := range lines {
 		cells := table.Row{paint(t, l.State), l.name(), l.since, l.rotated, l.next, l.function}
 		if r.why {
-			cells = append(cells, l.certificate, short(l.trouble().Class))
+			cells = append(cells, l.certificate, printable(short(l.trouble().Class)))
 		}
 		if places > 1 {
-			cells = append(cells, strings.TrimSpace(l.Profile+" "+l.Region))
+			cells = append(cells, printable(strings.TrimSpace(l.Profile+" "+l.Region)))
 		}
 		w.AppendRow(cells)
 	}
@@ -47,7 +47,7 @@ func asTable(t *terminal, r report) error {
 	}
 	for _, l := range lines {
 		if tr := l.trouble(); l.Trouble != nil {
-			fmt.Fprintf(t.out, "%s: %s: %s\nWhat to do: %s\n\n", l.name(), short(tr.Class), printable(tr.Cause), printable(tr.Remedy))
+			fmt.Fprintf(t.out, "%s: %s: %s\nWhat to do: %s\n\n", l.name(), printable(short(tr.Class)), printable(tr.Cause), printable(tr.Remedy))
 		}
 	}
 	fmt.Fprintln(t.out, r.summary())
@@ -134,7 +134,7 @@ func function(s fleet.Secret) string {
 	case f.ARN == "":
 		return "-"
 	case f.Kind == fleet.Missing && s.State != fleet.Gone:
-		return f.Name() + " (gone)"
+		return printable(f.Name()) + " (gone)"
 	default:
 		return printable(strings.TrimSpace(f.Name() + " " + f.Version))
 	}
