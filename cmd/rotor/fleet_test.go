@@ -36,6 +36,9 @@ type stage struct {
 	hold    chan struct{}   // if set, functions that have no process wait until it is closed
 	invoked local.Functions // all functions; region.lambda lists those that still are
 
+	// steps do what functions do of which there is no process, by ARN.
+	steps map[string]func(ctx context.Context, step, secret, token string) error
+
 	mu        sync.Mutex
 	phases    []phase
 	states    map[string]fleet.State // by the secret's name
@@ -103,6 +106,9 @@ func (i invoker) Invoke(ctx context.Context, arn string, payload []byte) error {
 	var e struct{ Step, SecretId, ClientRequestToken string }
 	if err := json.Unmarshal(payload, &e); err != nil {
 		return err
+	}
+	if do := i.s.steps[arn]; do != nil {
+		return do(ctx, e.Step, e.SecretId, e.ClientRequestToken)
 	}
 	switch e.Step {
 	case "createSecret":
@@ -259,6 +265,12 @@ type engine struct {
 // is of one that went.
 func (s *stage) engineOf(t *testing.T, name, region string) engine {
 	t.Helper()
+	return s.engineWith(t, name, region, nil)
+}
+
+// engineWith starts both, the function with these settings.
+func (s *stage) engineWith(t *testing.T, name, region string, settings map[string]string) engine {
+	t.Helper()
 	row, err := engines.Find(name)
 	if err != nil {
 		t.Fatal(err)
@@ -275,8 +287,8 @@ func (s *stage) engineOf(t *testing.T, name, region string) engine {
 	})
 	t.Log(server.Announcement())
 	e := engine{Engine: row, name: name, server: server}
-	s.invoked.Add(s.start(t, e, "old-"+name, region, nil))
-	f := s.start(t, e, "rotor-"+name, region, nil)
+	s.invoked.Add(s.start(t, e, "old-"+name, region, settings))
+	f := s.start(t, e, "rotor-"+name, region, settings)
 	s.invoked.Add(f)
 	s.lambda.Add(f)
 	e.function = f.ARN()
