@@ -147,7 +147,7 @@ func attach(ctx context.Context, t *terminal, c cloud, o migrateOptions, name st
 	if back := was.Attach(ctx, c.secrets, o.wait); back != nil {
 		return errors.Join(err, fmt.Errorf("%s could not be attached again (%w): rotor migrate --undo %s does", was.Function, back, o.back))
 	}
-	fmt.Fprintf(t.out, "%s: %s is attached again, and nothing was rotated\n", name, was.Function[strings.LastIndex(was.Function, ":")+1:])
+	fmt.Fprintf(t.out, "%s: %s is attached again, and nothing was rotated. Do what is said, and migrate again; a rotation now would be by that function\n", name, was.Function[strings.LastIndex(was.Function, ":")+1:])
 	return explained(err, "")
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -156,11 +157,11 @@ func TestAlternatingUsersGoToRotorAndBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	aws1 := local.DeclareFunction(local.FunctionConfig{Name: "SecretsManagerRDSPostgreSQLRotationMultiUser", Region: "eu-west-1", Runtime: "python3.12",
+	old := local.DeclareFunction(local.FunctionConfig{Name: "SecretsManagerRDSPostgreSQLRotationMultiUser", Region: "eu-west-1", Runtime: "python3.12",
 		Description: "Conducts an AWS SecretsManager secret rotation for RDS PostgreSQL using multi user rotation scheme"})
-	d.lambda.Add(aws1)
-	s.steps = map[string]func(ctx context.Context, step, secret, token string) error{aws1.ARN(): theirs{d}.step}
-	for i, name := range []string{"clone-current", "original-current"} {
+	d.lambda.Add(old)
+	s.steps = map[string]func(ctx context.Context, step, secret, token string) error{old.ARN(): theirs{d}.step}
+	for name, turns := range map[string]int{"clone-current": 1, "original-current": 2, "clone-owns": 1} {
 		t.Run(name, func(t *testing.T) {
 			user, err := d.e.server.User(t.Context(), strings.ReplaceAll(name, "-", "_"))
 			if err != nil {
@@ -171,8 +172,12 @@ func TestAlternatingUsersGoToRotorAndBack(t *testing.T) {
 			if err := d.create(t.Context(), name, user, fleet.ByAWS); err != nil {
 				t.Fatal(err)
 			}
-			d.byTheirs(t, aws1.ARN(), i+1)
-			d.thereAndBack(t, aws1.ARN())
+			d.byTheirs(t, old.ARN(), turns)
+			owns := name == "clone-owns"
+			if owns {
+				d.cloneOwns(t, old.ARN())
+			}
+			d.thereAndBack(t, old.ARN(), owns)
 		})
 	}
 	for _, p := range d.passwords {
@@ -197,7 +202,9 @@ func (d *desk) byTheirs(t *testing.T, function string, times int) {
 	}
 }
 
-func (d *desk) thereAndBack(t *testing.T, function string) {
+// thereAndBack migrates, rotates, goes back, and has AWS's function go on. The application has made something before if it
+// owns it.
+func (d *desk) thereAndBack(t *testing.T, function string, owns bool) {
 	to, back := []string{"migrate", d.name, "--to", "rotor-postgres"}, filepath.Join(t.TempDir(), "back")
 	d.wants(t, exitAct, []string{"--yes --back FILE"}, to...)
 	if f := d.function(t); f != function {
@@ -223,12 +230,46 @@ func (d *desk) thereAndBack(t *testing.T, function string) {
 		t.Errorf("after the way back %s is attached", f)
 	}
 	d.lives(t)
+	if !owns {
+		if err := d.e.server.Create(t.Context(), d.value(t, "AWSCURRENT")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.byTheirs(t, function, 1)
+	if err := d.e.server.Use(t.Context(), d.value(t, "AWSCURRENT")); err != nil {
+		t.Errorf("what it made under its other name is beyond it: %v", err)
+	}
+	d.byTheirs(t, function, 1)
+}
+
+// cloneOwns has the application make something as the clone, which is then the clone's own. The trial says no, and what it
+// says to do helps.
+func (d *desk) cloneOwns(t *testing.T, function string) {
+	t.Helper()
 	made := d.value(t, "AWSCURRENT")
 	if err := d.e.server.Create(t.Context(), made); err != nil {
 		t.Fatal(err)
 	}
-	d.byTheirs(t, function, 2)
-	if err := d.e.server.Use(t.Context(), d.value(t, "AWSCURRENT")); err != nil {
-		t.Errorf("what it made is beyond it: %v", err)
+	to := []string{"migrate", d.name, "--to", "rotor-postgres", "--back", filepath.Join(t.TempDir(), "back"), "--yes"}
+	out, _, status := d.run(t, to...)
+	remedy := reassign.FindStringSubmatch(out)
+	if status != exitAct || remedy == nil || !strings.Contains(out, "is attached again") {
+		t.Fatalf("status %d:\n%s", status, out)
+	}
+	if f := d.function(t); f != function {
+		t.Errorf("after a trial that said no %s is attached", f)
+	}
+	d.lives(t)
+	server := d.e.server
+	admin, err := d.database(t.Context(), map[string]any{"host": server.Host, "port": server.Port, "username": server.AdminUser, "password": server.AdminPassword, "dbname": made["dbname"]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = admin.Close(context.WithoutCancel(t.Context())) }()
+	if _, err := admin.Exec(t.Context(), remedy[1]); err != nil {
+		t.Fatalf("%s: %v", remedy[1], err)
 	}
 }
+
+// reassign finds the statement in a remedy, to the end of the sentence.
+var reassign = regexp.MustCompile(`handed over by (REASSIGN OWNED BY [^;]+);[^;]`)

@@ -300,4 +300,9 @@ var mutants = []mutant{
 		"case s.Rotated.IsZero() && ahead(e, now):", "case s.Rotated.IsZero():", "./internal/fleet", ""},
 	{"a failed trial before the first rotation is not told", "internal/fleet/trouble.go",
 		"[]State{OK, Ahead, Never, Overdue}", "[]State{OK, Never, Overdue}", "./internal/fleet", ""},
+	// What rotor writes.
+	{"a character that steers a terminal is written (rotor)", "cmd/rotor/guard.go",
+		"r == '\\t' || unicode.IsPrint(r)", "r == '\\t' || r < 0x20 || unicode.IsPrint(r)", "./cmd/rotor", "TestNothingThatIsWritten|TestAHostileAnswer"},
+	{"a merge writes what it read (rotor)", "internal/operate/steps.go",
+		`merged := current.With("username"`, `println(pending.Text("password")); merged := current.With("username"`, "./cmd/rotor", "TestNoCommandShows/edited"},
 }
