@@ -98,7 +98,7 @@ func newError(ev Event, err error, redact func(string) string) *Error {
 		e.Remedy = e.Class.Remedy()
 	}
 	if again.MatchString(e.Remedy) {
-		if !strings.HasSuffix(e.Remedy, ".") {
+		if !strings.HasSuffix(e.Remedy, ".") && !strings.HasSuffix(e.Remedy, ";") {
 			e.Remedy += ";" // where a command ends
 		}
 		e.Remedy += next + rotating(ev.SecretID)
