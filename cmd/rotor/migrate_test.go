@@ -180,6 +180,7 @@ func TestAlternatingUsersGoToRotorAndBack(t *testing.T) {
 			d.thereAndBack(t, old.ARN(), owns)
 		})
 	}
+	t.Run("several", func(t *testing.T) { d.several(t, old.ARN(), aws.ToString(admin.ARN)) })
 	for _, p := range d.passwords {
 		if strings.Contains(d.all.String(), p) {
 			t.Error("a password was written")
@@ -273,3 +274,48 @@ func (d *desk) cloneOwns(t *testing.T, function string) {
 
 // reassign finds the statement in a remedy, to the end of the sentence.
 var reassign = regexp.MustCompile(`handed over by (REASSIGN OWNED BY [^;]+);[^;]`)
+
+// several migrates three secrets, of which the second has a wrong password: that one stays where it was, the others are
+// migrated, and one file takes all back.
+func (d *desk) several(t *testing.T, function, admin string) {
+	names := []string{"several-a", "several-b", "several-c"}
+	for _, name := range names {
+		user, err := d.e.server.User(t.Context(), strings.ReplaceAll(name, "-", "_"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		user["masterarn"] = admin
+		d.name = name
+		if err := d.create(t.Context(), name, user, fleet.ByAWS); err != nil {
+			t.Fatal(err)
+		}
+		d.byTheirs(t, function, 1)
+	}
+	d.name = names[1]
+	works := fmt.Sprint(d.value(t, "AWSCURRENT")["password"])
+	d.edit(t, "password", "not-the-password")
+	d.edit(t, "password", "nor-this-one")
+	back := filepath.Join(t.TempDir(), "back")
+	d.wants(t, exitAct, []string{"several-b: LoginRefused", "several-b: SecretsManagerRDSPostgreSQLRotationMultiUser is attached again"},
+		append([]string{"migrate", "--to", "rotor-postgres", "--back", back, "--yes"}, names...)...)
+	d.attached(t, names, []string{d.e.function, function, d.e.function})
+	d.wants(t, exitUsage, []string{"3 secrets: --yes does it"}, "migrate", "--undo", back)
+	d.attached(t, names, []string{d.e.function, function, d.e.function})
+	d.wants(t, exitWell, []string{"rotates it again"}, "migrate", "--undo", back, "--yes")
+	d.attached(t, names, []string{function, function, function})
+	d.name = names[1]
+	d.edit(t, "password", works)
+	for _, d.name = range names {
+		d.lives(t)
+	}
+}
+
+func (d *desk) attached(t *testing.T, names, functions []string) {
+	t.Helper()
+	for i, name := range names {
+		d.name = name
+		if is := d.function(t); is != functions[i] {
+			t.Errorf("%s: %s is attached, not %s", name, is, functions[i])
+		}
+	}
+}
