@@ -29,9 +29,8 @@ type account struct {
 	url     string
 	regions map[string]*region
 
-	mu     sync.Mutex
-	calls  map[string]int  // by operation
-	bodies strings.Builder // of what was sent to functions, and to the logs
+	mu    sync.Mutex
+	calls map[string]int // by operation
 	// spoil, if it is set, answers a call in the service's place, with a code.
 	spoil func(operation string, n int) (code, message string)
 }
@@ -67,9 +66,6 @@ func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if lambda {
 		operation = map[string]string{"invocations": "Invoke", "configuration": "GetFunctionConfiguration", "functions": "ListFunctions"}[path.Base(strings.TrimSuffix(r.URL.Path, "/"))]
 	}
-	if operation == "ListFunctions" || operation == "StartQuery" {
-		a.keep(r)
-	}
 	if code, message := a.count(operation); code != "" {
 		w.Header().Set("X-Amzn-ErrorType", code)
 		w.WriteHeader(http.StatusBadRequest)
@@ -94,22 +90,6 @@ func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		here.secrets.ServeHTTP(w, r)
 	}
-}
-
-// keep notes what a request says. It can still be read.
-func (a *account) keep(r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	fmt.Fprintf(&a.bodies, "%s %v\n%s\n", r.URL, r.Header, body)
-}
-
-// sent is what functions and the logs were sent so far.
-func (a *account) sent() string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.bodies.String()
 }
 
 func (a *account) count(operation string) (code, message string) {
@@ -287,7 +267,6 @@ var buildRotor = sync.OnceValues(func() (string, error) {
 type shell struct {
 	path string
 	env  []string
-	dir  string // where it runs; "" is here
 
 	mu  sync.Mutex
 	all bytes.Buffer
@@ -325,7 +304,7 @@ func (s *shell) run(t *testing.T, args ...string) (stdout, stderr string, status
 	t.Helper()
 	var out, err bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), s.path, args...)
-	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = s.env, s.dir, &out, &err
+	cmd.Env, cmd.Stdout, cmd.Stderr = s.env, &out, &err
 	if failed := cmd.Run(); cmd.ProcessState == nil {
 		t.Fatal(failed)
 	}

@@ -304,5 +304,5 @@ var mutants = []mutant{
 	{"a character that steers a terminal is written (rotor)", "cmd/rotor/guard.go",
 		"r == '\\t' || unicode.IsPrint(r)", "r == '\\t' || r < 0x20 || unicode.IsPrint(r)", "./cmd/rotor", "TestNothingThatIsWritten|TestAHostileAnswer"},
 	{"a merge writes what it read (rotor)", "internal/operate/steps.go",
-		`merged := current.With("username"`, `println(pending.Text("password")); merged := current.With("username"`, "./cmd/rotor", "TestNoCommandShows/edited"},
+		`merged := current.With("username"`, `println(pending.Text("password")); merged := current.With("username"`, "./cmd/rotor", "TestNoCommandShows/merged"},
 }
