@@ -17,8 +17,8 @@ import (
 
 const scheduled = `{"version":"0","detail-type":"Scheduled Event","source":"aws.events","account":"123456789012","region":"eu-west-1","detail":{}}`
 
-// A watch is what the built function wrote in one invocation.
-type watch struct {
+// A look is what the built function wrote in one invocation.
+type look struct {
 	values emftest.Values
 	acts   map[string]fleet.State // by the secret's name
 	text   string
@@ -26,7 +26,7 @@ type watch struct {
 }
 
 // watchOnce invokes the watcher, as deployed, in an account.
-func watchOnce(t *testing.T, a *account) watch {
+func watchOnce(t *testing.T, a *account) look {
 	t.Helper()
 	var out bytes.Buffer
 	f, err := local.StartFunction(local.FunctionConfig{
@@ -41,7 +41,7 @@ func watchOnce(t *testing.T, a *account) watch {
 	if err := f.Close(); err != nil { // then all is written
 		t.Error(err)
 	}
-	w := watch{values: emftest.Values{}, acts: map[string]fleet.State{}, text: out.String(), err: failed}
+	w := look{values: emftest.Values{}, acts: map[string]fleet.State{}, text: out.String(), err: failed}
 	for line := range strings.Lines(w.text) {
 		some, _, err := emftest.Read([]byte(line))
 		if err != nil {
@@ -91,7 +91,7 @@ func theWatcherSaysTheSame(t *testing.T, f *stage, a *account) {
 		}
 		w.isOf(t, f, true)
 	})
-	denied := func(t *testing.T, operation string) watch {
+	denied := func(t *testing.T, operation string) look {
 		a.spoiling(t, func(called string, _ int) (string, string) {
 			if called == operation {
 				return "AccessDeniedException", "not authorized to perform: " + operation
@@ -128,7 +128,7 @@ func theWatcherSaysTheSame(t *testing.T, f *stage, a *account) {
 }
 
 // isOf compares what was written with the secrets' states.
-func (w watch) isOf(t *testing.T, f *stage, logs bool) {
+func (w look) isOf(t *testing.T, f *stage, logs bool) {
 	t.Helper()
 	if w.err != nil {
 		t.Error(w.err)
