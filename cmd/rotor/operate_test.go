@@ -300,7 +300,7 @@ func (d *desk) findsPending(t *testing.T) {
 	const giveUp = "The safe step: give AWSPENDING up"
 	d.pend(t, "not JSON")
 	d.wants(t, exitAct, []string{"not valid JSON", "none that a rotation could use", giveUp}, "recover", d.name)
-	d.wants(t, exitWell, []string{"Done: give up"}, "recover", d.name, "--yes")
+	d.wants(t, exitWell, []string{"The safe step: give AWSPENDING up", "Done."}, "recover", d.name, "--yes")
 	d.wants(t, exitWell, []string{"no rotation is under way"}, "recover", d.name)
 	d.pend(t, d.changed(t, "username", "somebody"))
 	d.wants(t, exitAct, []string{"AWSCURRENT works: nothing is urgent", `is for the user "somebody"`, "What to do: Give AWSPENDING up, and rotate again: aws "}, "recover", d.name, "--yes")
@@ -324,7 +324,7 @@ func (d *desk) hasATrialLeft(t *testing.T) {
 	d.pend(t, aws.ToString(out.SecretString))
 	d.wants(t, exitAct, []string{"AWSPENDING has AWSCURRENT's value", "Give AWSPENDING up"}, "plan", d.name)
 	d.wants(t, exitAct, []string{"AWSPENDING has AWSCURRENT's value", "The safe step: give AWSPENDING up"}, "recover", d.name)
-	d.wants(t, exitWell, []string{"Done: give up"}, "recover", d.name, "--yes")
+	d.wants(t, exitWell, []string{"The safe step: give AWSPENDING up", "Done."}, "recover", d.name, "--yes")
 	d.lives(t)
 	d.wants(t, exitWell, []string{"rotated in"}, "rotate", d.name, "--wait", "1m")
 	d.lives(t)
@@ -337,7 +337,7 @@ func (d *desk) rotatesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.wants(t, exitWell, []string{"Done: rotate"}, "recover", d.name, "--yes")
+	d.wants(t, exitWell, []string{"The safe step: rotate again", "Done."}, "recover", d.name, "--yes")
 	if err := d.region.secrets.Wait(t.Context(), d.name, version); err != nil {
 		t.Error(err)
 	}
