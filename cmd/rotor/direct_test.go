@@ -68,7 +68,7 @@ func (d *desk) same(t *testing.T, a *account, status int, args ...string) string
 	}
 	for call, n := range a.counted() {
 		switch call {
-		case "DescribeSecret", "GetSecretValue", "configuration":
+		case "DescribeSecret", "GetSecretValue", "GetFunctionConfiguration":
 		default:
 			t.Errorf("rotor %s --direct calls %s, %d times", strings.Join(args, " "), call, n)
 		}
@@ -240,7 +240,7 @@ func (d *desk) denied(t *testing.T, a *account) {
 		{"GetSecretValue", "AccessDeniedException", "User: me is not authorized to perform: secretsmanager:GetSecretValue on resource: it", "secretsmanager:GetSecretValue"},
 		{"GetSecretValue", "AccessDeniedException", "no", "secretsmanager:GetSecretValue"},
 		{"GetSecretValue", "AccessDeniedException", "Access to KMS is not allowed", "kms:Decrypt"},
-		{"configuration", "AccessDeniedException", "no", "lambda:GetFunctionConfiguration"},
+		{"GetFunctionConfiguration", "AccessDeniedException", "no", "lambda:GetFunctionConfiguration"},
 		{"DescribeSecret", "AccessDeniedException", "no", "secretsmanager:DescribeSecret"},
 	} {
 		t.Run(c.permission, func(t *testing.T) {

@@ -32,7 +32,7 @@ func main() {
 }
 
 func manual(folder string) error {
-	root := newRoot(&terminal{out: io.Discard, err: io.Discard})
+	root := newRoot(newTerminal(io.Discard, io.Discard))
 	root.DisableAutoGenTag = true // it has the day on which it was made
 	pages, completions := filepath.Join(folder, "man1"), filepath.Join(folder, "completions")
 	if err := errors.Join(os.MkdirAll(pages, 0o755), os.MkdirAll(completions, 0o755)); err != nil {
