@@ -285,6 +285,9 @@ func (w *watch) healthy(t *testing.T) {
 	w.runs(t, exitWell, "<new password>", "plan", w.name, "-o", "json")
 	w.runs(t, exitWell, "rotated in", "rotate", w.name)
 	w.runs(t, exitWell, "no rotation is under way", "recover", w.name)
+	w.runs(t, exitWell, "will succeed", "check", w.name, "--direct")
+	w.runs(t, exitWell, "<new password>", "plan", w.name, "--direct", "-o", "json")
+	w.runs(t, exitWell, "no rotation is under way", "recover", w.name, "--direct")
 	w.runs(t, exitWell, "MissingPrivilege", "explain")
 	w.runs(t, exitUsage, "no class", "explain", "Nothing")
 	w.runs(t, exitWell, serve.Version, "version")
@@ -292,8 +295,8 @@ func (w *watch) healthy(t *testing.T) {
 	w.runs(t, exitWell, "Usage", "help", "status")
 	w.runs(t, exitUsage, "", "help", "--nothing")
 	for _, s := range []string{"bash", "zsh", "fish", "powershell"} {
-		w.runs(t, exitWell, "rotor", "completion "+s)
-		w.runs(t, exitUsage, "", "completion "+s, "--nothing")
+		w.runs(t, exitWell, "rotor", "completion", s)
+		w.runs(t, exitUsage, "", "completion", s, "--nothing")
 	}
 	w.runs(t, exitWell, "recover", "__complete", "rec")
 }
@@ -335,7 +338,7 @@ func (w *watch) malformed(t *testing.T) {
 		w.write(t, &secretsmanager.PutSecretValueInput{SecretString: &text})
 		w.runs(t, exitAct, "BadSecret", "check", w.name)
 		w.runs(t, exitAct, "BadSecret", "plan", w.name, "-o", "json")
-		w.runs(t, exitUnknown, "BadSecret", "recover", w.name)
+		w.runs(t, exitAct, "BadSecret", "recover", w.name)
 	}
 	w.fails(t, exitAct, "BadSecret")
 }
@@ -343,16 +346,16 @@ func (w *watch) malformed(t *testing.T) {
 func (w *watch) binary(t *testing.T) {
 	w.write(t, &secretsmanager.PutSecretValueInput{SecretBinary: []byte(fmt.Sprint(w.value(t, "AWSCURRENT")["password"]))})
 	w.fails(t, exitAct, "BadSecret")
-	w.runs(t, exitUnknown, "BadSecret", "recover", w.name)
+	w.runs(t, exitAct, "BadSecret", "recover", w.name)
 }
 
 func (w *watch) deleted(t *testing.T) {
 	if _, err := w.client.DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{SecretId: &w.name}); err != nil {
 		t.Fatal(err)
 	}
-	w.runs(t, exitAct, "deletion", "check", w.name)
-	w.runs(t, exitAct, "deletion", "plan", w.name)
-	w.runs(t, exitAct, "deletion", "plan", w.name, "-o", "json")
+	w.runs(t, exitUnknown, "deletion", "check", w.name)
+	w.runs(t, exitUnknown, "deletion", "plan", w.name)
+	w.runs(t, exitUnknown, "deletion", "plan", w.name, "-o", "json")
 	w.runs(t, exitUnknown, "deletion", "rotate", w.name, "--wait", "1s")
 	w.runs(t, exitUnknown, "deletion", "recover", w.name, "--yes")
 }
@@ -368,24 +371,25 @@ func (w *watch) notRotors(t *testing.T) {
 
 // denied refuses one call after the other.
 func (w *watch) denied(t *testing.T) {
-	for _, operation := range []string{"DescribeSecret", "RotateSecret", "ListFunctions", "ListSecrets"} {
+	commands := map[string][][]string{
+		"check": {{"check", w.name}}, "recover": {{"recover", w.name, "--yes"}}, "rotate": {{"rotate", w.name}}, "status": {{"status"}},
+		"migrate": {{"migrate", w.name, "--to", "rotor-postgres", "--back", "denied", "--yes"}},
+		"direct":  {{"plan", w.name, "--direct"}, {"recover", w.name, "--direct"}},
+	}
+	for operation, denied := range map[string][]string{
+		"DescribeSecret": {"check", "recover", "rotate", "migrate", "direct"}, "RotateSecret": {"rotate"}, "ListSecrets": {"status"},
+		"Invoke": {"check", "recover"}, "GetFunctionConfiguration": {"migrate", "direct"}, "GetSecretValue": {"direct"},
+	} {
 		w.account.spoiling(t, func(called string, _ int) (string, string) {
 			if called == operation {
 				return "AccessDeniedException", "User: arn:aws:iam::123456789012:user/someone is not authorized to perform: x:" + operation + " on resource: y"
 			}
 			return "", ""
 		})
-		if operation == "ListSecrets" {
-			w.runs(t, exitUnknown, "lack the permission", "status")
-			continue
-		}
-		if operation != "ListFunctions" {
-			w.runs(t, exitUnknown, "lack the permission", "rotate", w.name)
-		}
-		if operation != "RotateSecret" {
-			w.runs(t, exitUnknown, "lack the permission", "migrate", w.name, "--to", "rotor-postgres", "--back", "denied", "--yes")
-			w.runs(t, exitUnknown, "lack the permission", "check", w.name)
-			w.runs(t, exitUnknown, "lack the permission", "recover", w.name, "--yes")
+		for _, command := range denied {
+			for _, args := range commands[command] {
+				w.runs(t, exitUnknown, "lack the permission", args[0], args[1:]...)
+			}
 		}
 	}
 }
