@@ -335,6 +335,7 @@ func (w *world) talkOfTheLowly(t *testing.T) {
 	} {
 		low := w.as(t, w.own("lo%wly"), "lowpass")
 		_ = low.SetPassword(t.Context(), databasetest.Change(user, firstPassword))
+		_ = low.CheckPassword(t.Context(), firstPassword)
 		_ = low.(database.Administrator).PreflightClone(t.Context(), databasetest.Pair(user, user+"_clone"))
 		_ = databasetest.Clone(t.Context(), low, user, user+"_clone", clonePassword)
 		_ = low.Close()

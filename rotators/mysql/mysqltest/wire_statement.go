@@ -22,6 +22,7 @@ var forms = []form{
 	{[]string{"SELECT"}, (*wireSession).selectValues},
 	{[]string{"SET", "NAMES"}, (*wireSession).settle},
 	{[]string{"SHOW", "WARNINGS"}, (*wireSession).showWarnings},
+	{[]string{"SHOW", "GLOBAL", "VARIABLES", "LIKE"}, (*wireSession).showVariables},
 	{[]string{"SHOW", "CREATE", "USER"}, (*wireSession).showCreateUser},
 	{[]string{"SHOW", "GRANTS"}, (*wireSession).showGrantsOf},
 	{[]string{"CREATE", "USER"}, (*wireSession).createUser},
@@ -44,6 +45,14 @@ func (p *parser) label(word string) string {
 // unreadable is the error for whoever may not read mysql.user.
 func (s *wireSession) unreadable() *code {
 	return raise(1142, "SELECT command denied to user '%s'@'127.0.0.1' for table 'user'", s.account.user)
+}
+
+// showVariables is of plug-ins' variables: there are no plug-ins.
+func (s *wireSession) showVariables(p *parser) (*result, *code) {
+	if _, c := p.kind("t"); c != nil {
+		return nil, c
+	}
+	return &result{columns: []string{"Variable_name", "Value"}}, p.end()
 }
 
 func (s *wireSession) getLock(p *parser) (*result, *code) {
