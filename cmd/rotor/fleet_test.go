@@ -268,17 +268,14 @@ func (s *stage) engineOf(t *testing.T, name, region string) engine {
 	return s.engineWith(t, name, region, nil)
 }
 
-// engineWith starts both, the function with these settings.
+// engineWith starts both, the function with these settings. The name may be that of an engine or a product.
 func (s *stage) engineWith(t *testing.T, name, region string, settings map[string]string) engine {
 	t.Helper()
-	row, err := engines.Find(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := row.Products[0].Example(t.Context())
+	row, product := productOf(t, name)
+	server, err := product.Example(t.Context())
 	if err != nil {
 		t.Log(err)
-		servertest.Absent(t, row.Products[0].Title)
+		servertest.Absent(t, product.Title)
 	}
 	t.Cleanup(func() {
 		if err := server.Close(context.WithoutCancel(t.Context())); err != nil {
@@ -308,6 +305,23 @@ func (s *stage) start(t *testing.T, e engine, name, region string, settings map[
 	}
 	t.Cleanup(func() { _ = f.Close() })
 	return f
+}
+
+// productOf finds an engine's first product, or a product, by its name.
+func productOf(t *testing.T, name string) (engines.Engine, engines.Product) {
+	t.Helper()
+	if e, err := engines.Find(name); err == nil {
+		return e, e.Products[0]
+	}
+	for _, e := range engines.All() {
+		for _, p := range e.Products {
+			if p.Name == name {
+				return e, p
+			}
+		}
+	}
+	t.Fatalf("there is no engine or product %q", name)
+	return engines.Engine{}, engines.Product{}
 }
 
 // fill makes an engine's secrets of one way.

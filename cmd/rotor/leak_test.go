@@ -27,7 +27,6 @@ import (
 	rotor "github.com/seed492efc12/rotor/cmd/rotor"
 	"github.com/seed492efc12/rotor/framework/serve"
 	"github.com/seed492efc12/rotor/internal/fleet"
-	"github.com/seed492efc12/rotor/local"
 	"github.com/seed492efc12/rotor/local/functiontest"
 )
 
@@ -463,27 +462,10 @@ func (w *watch) merged(t *testing.T) {
 	w.lives(t)
 }
 
-// start starts another function of Rotor's.
-func (w *watch) start(t *testing.T, name string, settings ...string) *local.Function {
-	t.Helper()
-	env := map[string]string{"SECRETS_MANAGER_ENDPOINT": *w.client.Options().BaseEndpoint, "CA_BUNDLE": w.e.server.Env["CA_BUNDLE"]}
-	for _, s := range settings {
-		key, value, _ := strings.Cut(s, "=")
-		env[key] = value
-	}
-	f, err := local.StartFunction(local.FunctionConfig{Bootstrap: functiontest.Bootstrap(t, "github.com/seed492efc12/rotor/functions/postgres"), Env: env, Name: name, Region: "eu-west-1",
-		Description: "Rotor " + serve.Version + ": rotates secrets of PostgreSQL.", Log: w.logs.of("/aws/lambda/" + name)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
+func (w *watch) alternating(t *testing.T) {
+	f := w.start(t, w.e, "rotor-two", "eu-west-1", map[string]string{"ROTATION_STRATEGY": "alternating-users"})
 	w.invoked.Add(f)
 	w.lambda.Add(f)
-	return f
-}
-
-func (w *watch) alternating(t *testing.T) {
-	f := w.start(t, "rotor-two", "ROTATION_STRATEGY=alternating-users")
 	if err := w.create(t.Context(), "administrator", w.e.server.Administrator, fleet.Unrotated); err != nil {
 		t.Fatal(err)
 	}

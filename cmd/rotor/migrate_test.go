@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"path/filepath"
 	"regexp"
@@ -21,11 +22,13 @@ import (
 	"github.com/seed492efc12/rotor/local"
 )
 
-// theirs are the steps of AWS's function for alternating users of PostgreSQL, as its documentation has them: the other
-// user is named by _clone, is a member of the first, and an administrator, whom masterarn names, sets its password.
+// theirs are the steps of AWS's function for alternating users, as its documentation has them: the other user is named by
+// _clone, and an administrator, whom masterarn names, makes it and sets its password.
 // Source: Secrets Manager user guide, "Rotation strategy: alternating users", "Rotation function templates".
 type theirs struct {
 	d *desk
+	// give gives one user, who may not be there, the password, and what the other has, as the administrator.
+	give func(ctx context.Context, admin map[string]any, user, from, password string) error
 }
 
 func (f theirs) step(ctx context.Context, step, secret, token string) error {
@@ -102,25 +105,7 @@ func (f theirs) set(ctx context.Context, secret string) error {
 	if err != nil {
 		return err
 	}
-	db, err := f.d.database(ctx, admin)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close(context.WithoutCancel(ctx)) }()
-	var there bool
-	if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, user).Scan(&there); err != nil {
-		return err
-	}
-	quoted, password := pgx.Identifier{user}.Sanitize(), `'`+strings.ReplaceAll(fmt.Sprint(pending["password"]), `'`, `''`)+`'`
-	if there {
-		_, err = db.Exec(ctx, `ALTER USER `+quoted+` WITH PASSWORD `+password)
-		return err
-	}
-	if _, err = db.Exec(ctx, `CREATE ROLE `+quoted+` WITH LOGIN PASSWORD `+password); err != nil {
-		return err
-	}
-	_, err = db.Exec(ctx, `GRANT `+pgx.Identifier{from}.Sanitize()+` TO `+quoted)
-	return err
+	return f.give(ctx, admin, user, from, fmt.Sprint(pending["password"]))
 }
 
 // database connects as a secret's user.
@@ -144,48 +129,160 @@ func (d *desk) database(ctx context.Context, secret map[string]any) (*pgx.Conn, 
 	return pgx.ConnectConfig(ctx, c)
 }
 
+// member makes the user a member of the other one, as on PostgreSQL.
+func (d *desk) member(ctx context.Context, admin map[string]any, user, from, password string) error {
+	db, err := d.database(ctx, admin)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close(context.WithoutCancel(ctx)) }()
+	var there bool
+	if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, user).Scan(&there); err != nil {
+		return err
+	}
+	quoted, text := pgx.Identifier{user}.Sanitize(), `'`+strings.ReplaceAll(password, `'`, `''`)+`'`
+	if there {
+		_, err = db.Exec(ctx, `ALTER USER `+quoted+` WITH PASSWORD `+text)
+		return err
+	}
+	if _, err = db.Exec(ctx, `CREATE ROLE `+quoted+` WITH LOGIN PASSWORD `+text); err != nil {
+		return err
+	}
+	_, err = db.Exec(ctx, `GRANT `+pgx.Identifier{from}.Sanitize()+` TO `+quoted)
+	return err
+}
+
+// A migration is from AWS's function on a product to Rotor's.
+type migration struct {
+	product string
+	give    func(*desk) func(ctx context.Context, admin map[string]any, user, from, password string) error
+	scenes  map[string]func(d *desk, t *testing.T, function string)
+}
+
+var migrations = []migration{
+	{"postgres", func(d *desk) func(context.Context, map[string]any, string, string, string) error { return d.member },
+		map[string]func(*desk, *testing.T, string){"clone-current": (*desk).cloneCurrent, "original-current": (*desk).originalCurrent, "clone-owns": (*desk).cloneOwns, "several": (*desk).several}},
+	{"mysql", func(d *desk) func(context.Context, map[string]any, string, string, string) error {
+		return d.copiedGrants
+	},
+		map[string]func(*desk, *testing.T, string){"clone-current": (*desk).cloneCurrent, "original-current": (*desk).originalCurrent, "revoked-since": (*desk).revokedSince}},
+	{"mariadb", func(d *desk) func(context.Context, map[string]any, string, string, string) error {
+		return d.copiedGrants
+	},
+		map[string]func(*desk, *testing.T, string){"clone-current": (*desk).cloneCurrent, "original-current": (*desk).originalCurrent, "revoked-since": (*desk).revokedSince}},
+	{"mongo", func(d *desk) func(context.Context, map[string]any, string, string, string) error {
+		return d.copiedRoles
+	},
+		map[string]func(*desk, *testing.T, string){"clone-current": (*desk).cloneCurrent, "original-current": (*desk).originalCurrent, "revoked-since": (*desk).revokedSince}},
+}
+
+// alternating are the settings of the function that secrets are migrated to.
+var alternating = map[string]string{"ROTATION_STRATEGY": "alternating-users"}
+
 // A secret of AWS's function for alternating users goes to Rotor's and back. It was rotated by each, its application
 // got in all the time, and it has the objects that it made under either name.
 func TestAlternatingUsersGoToRotorAndBack(t *testing.T) {
-	s := open(t, "eu-west-1")
-	d := &desk{stage: s, e: s.engineWith(t, "postgres", "eu-west-1", map[string]string{"ROTATION_STRATEGY": "alternating-users"}),
-		shell: newShell(t, map[string]*account{"default": newAccount(t, map[string]*region{"eu-west-1": s.region})})}
-	if err := d.create(t.Context(), "administrator", d.e.server.Administrator, fleet.Unrotated); err != nil {
-		t.Fatal(err)
-	}
-	admin, err := d.client.DescribeSecret(t.Context(), &secretsmanager.DescribeSecretInput{SecretId: aws.String("administrator")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	old := local.DeclareFunction(local.FunctionConfig{Name: "SecretsManagerRDSPostgreSQLRotationMultiUser", Region: "eu-west-1", Runtime: "python3.12",
-		Description: "Conducts an AWS SecretsManager secret rotation for RDS PostgreSQL using multi user rotation scheme"})
-	d.lambda.Add(old)
-	s.steps = map[string]func(ctx context.Context, step, secret, token string) error{old.ARN(): theirs{d}.step}
-	for name, turns := range map[string]int{"clone-current": 1, "original-current": 2, "clone-owns": 1} {
-		t.Run(name, func(t *testing.T) {
-			user, err := d.e.server.User(t.Context(), strings.ReplaceAll(name, "-", "_"))
+	for _, m := range migrations {
+		t.Run(m.product, func(t *testing.T) {
+			s := open(t, "eu-west-1")
+			d := &desk{stage: s, e: s.engineWith(t, m.product, "eu-west-1", alternating),
+				shell: newShell(t, map[string]*account{"default": newAccount(t, map[string]*region{"eu-west-1": s.region})})}
+			if err := d.create(t.Context(), "administrator", d.master(), fleet.Unrotated); err != nil {
+				t.Fatal(err)
+			}
+			admin, err := d.client.DescribeSecret(t.Context(), &secretsmanager.DescribeSecretInput{SecretId: aws.String("administrator")})
 			if err != nil {
 				t.Fatal(err)
 			}
-			user["masterarn"] = aws.ToString(admin.ARN)
-			d.name = name
-			if err := d.create(t.Context(), name, user, fleet.ByAWS); err != nil {
-				t.Fatal(err)
+			old := local.DeclareFunction(local.FunctionConfig{Name: "SecretsManagerRotationMultiUser", Region: "eu-west-1", Runtime: "python3.12",
+				Description: "Conducts an AWS SecretsManager secret rotation using multi user rotation scheme"})
+			d.lambda.Add(old)
+			s.steps = map[string]func(ctx context.Context, step, secret, token string) error{old.ARN(): theirs{d, m.give(d)}.step}
+			d.admin = aws.ToString(admin.ARN)
+			for name, run := range m.scenes {
+				t.Run(name, func(t *testing.T) {
+					d.newcomer(t, name)
+					run(d, t, old.ARN())
+				})
 			}
-			d.byTheirs(t, old.ARN(), turns)
-			owns := name == "clone-owns"
-			if owns {
-				d.cloneOwns(t, old.ARN())
+			for _, p := range d.passwords {
+				if strings.Contains(d.all.String(), p) {
+					t.Error("a password was written")
+				}
 			}
-			d.thereAndBack(t, old.ARN(), owns)
 		})
 	}
-	t.Run("several", func(t *testing.T) { d.several(t, old.ARN(), aws.ToString(admin.ARN)) })
-	for _, p := range d.passwords {
-		if strings.Contains(d.all.String(), p) {
-			t.Error("a password was written")
-		}
+}
+
+// master is the secret of an administrator whom AWS's function can work with. On MySQL it says GRANT USAGE ON *.*, which
+// takes the grant option for everything.
+func (d *desk) master() map[string]any {
+	secret := maps.Clone(d.e.server.Administrator)
+	if d.e.Name == "mysql" {
+		secret["username"], secret["password"] = d.e.server.AdminUser, d.e.server.AdminPassword
 	}
+	return secret
+}
+
+// newcomer makes a user and its secret, which names the administrator's.
+func (d *desk) newcomer(t *testing.T, name string) {
+	t.Helper()
+	user, err := d.e.server.User(t.Context(), strings.ReplaceAll(name, "-", "_"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	user["masterarn"] = d.admin
+	d.name = name
+	if err := d.create(t.Context(), name, user, fleet.ByAWS); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *desk) cloneCurrent(t *testing.T, function string) {
+	d.byTheirs(t, function, 1)
+	d.thereAndBack(t, function, d.e.function, false)
+}
+
+func (d *desk) originalCurrent(t *testing.T, function string) {
+	d.byTheirs(t, function, 2)
+	d.thereAndBack(t, function, d.e.function, false)
+}
+
+// revokedSince takes a right from the original while the clone is in use. The trial says no, and the setting that it names
+// helps.
+func (d *desk) revokedSince(t *testing.T, function string) {
+	d.byTheirs(t, function, 1)
+	if err := d.revoke(t.Context(), twin(fmt.Sprint(d.value(t, "AWSCURRENT")["username"]))); err != nil {
+		t.Fatal(err)
+	}
+	out := d.refused(t, function)
+	setting := drift.FindStringSubmatch(out)
+	if setting == nil || !strings.Contains(out, "FewerRights") {
+		t.Fatalf("it says:\n%s", out)
+	}
+	settings := map[string]string{setting[1]: setting[2]}
+	maps.Copy(settings, alternating)
+	f := d.start(t, d.e, "rotor-drift", "eu-west-1", settings)
+	d.invoked.Add(f)
+	d.lambda.Add(f)
+	d.thereAndBack(t, function, f.ARN(), false)
+}
+
+// drift finds the setting in a remedy.
+var drift = regexp.MustCompile(`(CLONE_DRIFT)=([a-z]+)`)
+
+// refused migrates, which the trial refuses: the old function stays, and the application gets in.
+func (d *desk) refused(t *testing.T, function string) (out string) {
+	t.Helper()
+	out, _, status := d.run(t, "migrate", d.name, "--to", "rotor-"+d.e.name, "--back", filepath.Join(t.TempDir(), "back"), "--yes")
+	if status != exitAct || !strings.Contains(out, "is attached again") {
+		t.Fatalf("status %d:\n%s", status, out)
+	}
+	if f := d.function(t); f != function {
+		t.Errorf("after a trial that said no %s is attached", f)
+	}
+	d.lives(t)
+	return out
 }
 
 // byTheirs has AWS's function rotate so often. The application gets in after each.
@@ -205,8 +302,9 @@ func (d *desk) byTheirs(t *testing.T, function string, times int) {
 
 // thereAndBack migrates, rotates, goes back, and has AWS's function go on. The application has made something before if it
 // owns it.
-func (d *desk) thereAndBack(t *testing.T, function string, owns bool) {
-	to, back := []string{"migrate", d.name, "--to", "rotor-postgres"}, filepath.Join(t.TempDir(), "back")
+func (d *desk) thereAndBack(t *testing.T, function, ours string, owns bool) {
+	t.Helper()
+	to, back := []string{"migrate", d.name, "--to", ours}, filepath.Join(t.TempDir(), "back")
 	d.wants(t, exitAct, []string{"--yes --back FILE"}, to...)
 	if f := d.function(t); f != function {
 		t.Errorf("without --yes %s is attached", f)
@@ -214,7 +312,7 @@ func (d *desk) thereAndBack(t *testing.T, function string, owns bool) {
 	d.lives(t)
 	next := twin(fmt.Sprint(d.value(t, "AWSCURRENT")["username"]))
 	d.wants(t, exitWell, []string{"Sent would be", fmt.Sprintf("%q", next)}, append(to, "--back", back, "--yes")...)
-	if f := d.function(t); f != d.e.function {
+	if f := d.function(t); f != ours {
 		t.Fatalf("%s is attached", f)
 	}
 	d.lives(t)
@@ -247,20 +345,16 @@ func (d *desk) thereAndBack(t *testing.T, function string, owns bool) {
 // says to do helps.
 func (d *desk) cloneOwns(t *testing.T, function string) {
 	t.Helper()
+	d.byTheirs(t, function, 1)
 	made := d.value(t, "AWSCURRENT")
 	if err := d.e.server.Create(t.Context(), made); err != nil {
 		t.Fatal(err)
 	}
-	to := []string{"migrate", d.name, "--to", "rotor-postgres", "--back", filepath.Join(t.TempDir(), "back"), "--yes"}
-	out, _, status := d.run(t, to...)
+	out := d.refused(t, function)
 	remedy := reassign.FindStringSubmatch(out)
-	if status != exitAct || remedy == nil || !strings.Contains(out, "is attached again") {
-		t.Fatalf("status %d:\n%s", status, out)
+	if remedy == nil {
+		t.Fatalf("it says:\n%s", out)
 	}
-	if f := d.function(t); f != function {
-		t.Errorf("after a trial that said no %s is attached", f)
-	}
-	d.lives(t)
 	server := d.e.server
 	admin, err := d.database(t.Context(), map[string]any{"host": server.Host, "port": server.Port, "username": server.AdminUser, "password": server.AdminPassword, "dbname": made["dbname"]})
 	if err != nil {
@@ -270,6 +364,7 @@ func (d *desk) cloneOwns(t *testing.T, function string) {
 	if _, err := admin.Exec(t.Context(), remedy[1]); err != nil {
 		t.Fatalf("%s: %v", remedy[1], err)
 	}
+	d.thereAndBack(t, function, d.e.function, true)
 }
 
 // reassign finds the statement in a remedy, to the end of the sentence.
@@ -277,18 +372,10 @@ var reassign = regexp.MustCompile(`handed over by (REASSIGN OWNED BY [^;]+);[^;]
 
 // several migrates three secrets, of which the second has a wrong password: that one stays where it was, the others are
 // migrated, and one file takes all back.
-func (d *desk) several(t *testing.T, function, admin string) {
+func (d *desk) several(t *testing.T, function string) {
 	names := []string{"several-a", "several-b", "several-c"}
 	for _, name := range names {
-		user, err := d.e.server.User(t.Context(), strings.ReplaceAll(name, "-", "_"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		user["masterarn"] = admin
-		d.name = name
-		if err := d.create(t.Context(), name, user, fleet.ByAWS); err != nil {
-			t.Fatal(err)
-		}
+		d.newcomer(t, name)
 		d.byTheirs(t, function, 1)
 	}
 	d.name = names[1]
@@ -296,7 +383,7 @@ func (d *desk) several(t *testing.T, function, admin string) {
 	d.edit(t, "password", "not-the-password")
 	d.edit(t, "password", "nor-this-one")
 	back := filepath.Join(t.TempDir(), "back")
-	d.wants(t, exitAct, []string{"several-b: LoginRefused", "several-b: SecretsManagerRDSPostgreSQLRotationMultiUser is attached again"},
+	d.wants(t, exitAct, []string{"several-b: LoginRefused", "several-b: SecretsManagerRotationMultiUser is attached again"},
 		append([]string{"migrate", "--to", "rotor-postgres", "--back", back, "--yes"}, names...)...)
 	d.attached(t, names, []string{d.e.function, function, d.e.function})
 	d.wants(t, exitUsage, []string{"3 secrets: --yes does it"}, "migrate", "--undo", back)

@@ -31,6 +31,8 @@ type desk struct {
 	folder   string            // where the commands of documents are run
 	versions map[string]string // what documents call versions
 	address  string            // of the server
+
+	admin string // the ARN of the administrator's secret, where there is one
 }
 
 // secret makes a user and its secret, and has the function rotate it once.
