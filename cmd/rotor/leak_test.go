@@ -36,9 +36,8 @@ const oddPassword = `wr0ng " ' \ <password> é%&`
 // A watch runs rotor in a home of its own, and keeps all that it writes, opens, sends and looks like from outside.
 type watch struct {
 	*desk
-	account *account
-	home    string
-	logins  map[string]string // each password that there was, and whose
+	home   string
+	logins map[string]string // each password that there was, and whose
 
 	mu     sync.Mutex
 	pid    int // of the rotor that runs; 0 for none
@@ -51,10 +50,10 @@ type watch struct {
 
 func newWatch(t *testing.T) *watch {
 	s := open(t, "eu-west-1")
-	w := &watch{account: newAccount(t, map[string]*region{"eu-west-1": s.region}), logins: map[string]string{}, places: map[string]*bytes.Buffer{}, ended: map[string]map[int]bool{}}
+	w := &watch{logins: map[string]string{}, places: map[string]*bytes.Buffer{}, ended: map[string]map[int]bool{}}
 	server := httptest.NewServer(w)
 	t.Cleanup(server.Close)
-	w.desk = &desk{stage: s, e: s.engineOf(t, "postgres", "eu-west-1"), shell: newShell(t, map[string]*account{"default": {url: server.URL}})}
+	w.desk = &desk{stage: s, account: newAccount(t, map[string]*region{"eu-west-1": s.region}), e: s.engineOf(t, "postgres", "eu-west-1"), shell: newShell(t, map[string]*account{"default": {url: server.URL}})}
 	for _, v := range w.env {
 		if home, ok := strings.CutPrefix(v, "HOME="); ok {
 			w.home = home

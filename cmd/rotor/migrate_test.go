@@ -161,7 +161,7 @@ type migration struct {
 
 var migrations = []migration{
 	{"postgres", func(d *desk) func(context.Context, map[string]any, string, string, string) error { return d.member },
-		map[string]func(*desk, *testing.T, string){"clone-current": (*desk).cloneCurrent, "original-current": (*desk).originalCurrent, "clone-owns": (*desk).cloneOwns, "several": (*desk).several}},
+		map[string]func(*desk, *testing.T, string){"clone-current": (*desk).cloneCurrent, "original-current": (*desk).originalCurrent, "clone-owns": (*desk).cloneOwns, "several": (*desk).several, "unasked": (*desk).unasked, "unread": (*desk).unread}},
 	{"mysql", func(d *desk) func(context.Context, map[string]any, string, string, string) error {
 		return d.copiedGrants
 	},
@@ -185,8 +185,8 @@ func TestAlternatingUsersGoToRotorAndBack(t *testing.T) {
 	for _, m := range migrations {
 		t.Run(m.product, func(t *testing.T) {
 			s := open(t, "eu-west-1")
-			d := &desk{stage: s, e: s.engineWith(t, m.product, "eu-west-1", alternating),
-				shell: newShell(t, map[string]*account{"default": newAccount(t, map[string]*region{"eu-west-1": s.region})})}
+			a := newAccount(t, map[string]*region{"eu-west-1": s.region})
+			d := &desk{stage: s, account: a, e: s.engineWith(t, m.product, "eu-west-1", alternating), shell: newShell(t, map[string]*account{"default": a})}
 			if err := d.create(t.Context(), "administrator", d.master(), fleet.Unrotated); err != nil {
 				t.Fatal(err)
 			}
@@ -195,7 +195,8 @@ func TestAlternatingUsersGoToRotorAndBack(t *testing.T) {
 				t.Fatal(err)
 			}
 			old := local.DeclareFunction(local.FunctionConfig{Name: "SecretsManagerRotationMultiUser", Region: "eu-west-1", Runtime: "python3.12",
-				Description: "Conducts an AWS SecretsManager secret rotation using multi user rotation scheme"})
+				Description: "Conducts an AWS SecretsManager secret rotation using multi user rotation scheme",
+				Env:         map[string]string{"EXCLUDE_CHARACTERS": `:/@"'\%`, "PASSWORD_LENGTH": "40", "EXCLUDE_PUNCTUATION": "True"}})
 			d.lambda.Add(old)
 			s.steps = map[string]func(ctx context.Context, step, secret, token string) error{old.ARN(): theirs{d, m.give(d)}.step}
 			d.admin = aws.ToString(admin.ARN)
@@ -305,7 +306,8 @@ func (d *desk) byTheirs(t *testing.T, function string, times int) {
 func (d *desk) thereAndBack(t *testing.T, function, ours string, owns bool) {
 	t.Helper()
 	to, back := []string{"migrate", d.name, "--to", ours}, filepath.Join(t.TempDir(), "back")
-	d.wants(t, exitAct, []string{"--yes --back FILE"}, to...)
+	defer d.inUse(t)()
+	d.wants(t, exitAct, []string{"--yes --back FILE", `ExcludeCharacters=":/@\"'\\%"`, `PasswordLength="40"`, `ExcludePunctuation="True"`}, to...)
 	if f := d.function(t); f != function {
 		t.Errorf("without --yes %s is attached", f)
 	}
@@ -339,6 +341,78 @@ func (d *desk) thereAndBack(t *testing.T, function, ours string, owns bool) {
 		t.Errorf("what it made under its other name is beyond it: %v", err)
 	}
 	d.byTheirs(t, function, 1)
+}
+
+// inUse has the application log in with AWSCURRENT, again and again, until stop. Each login must go well, unless the version
+// that it read was not current any more.
+func (d *desk) inUse(t *testing.T) (stop func()) {
+	done, ended, name, logins := make(chan struct{}), make(chan struct{}), d.name, 0
+	ctx := context.WithoutCancel(t.Context())
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			value, err := theirs{d: d}.fields(ctx, name, "AWSCURRENT")
+			if err == nil {
+				err = d.e.server.Login(ctx, value)
+			}
+			now, again := theirs{d: d}.fields(ctx, name, "AWSCURRENT")
+			if err != nil && (again != nil || now["password"] == value["password"]) {
+				t.Errorf("the application is locked out: %v", err)
+				return
+			}
+			logins++
+		}
+	}()
+	return func() {
+		close(done)
+		<-ended
+		t.Logf("the application logged in %d times", logins)
+		if logins == 0 && !t.Failed() {
+			t.Error("the application was not seen to log in")
+		}
+	}
+}
+
+// unasked migrates with nobody allowed to ask the new function: the old one is attached again.
+func (d *desk) unasked(t *testing.T, function string) {
+	d.byTheirs(t, function, 1)
+	d.account.spoiling(t, func(operation string, n int) (string, string) {
+		if operation == "ListFunctions" && n > 2 { // after both functions were read
+			return "AccessDeniedException", ""
+		}
+		return "", ""
+	})
+	back := filepath.Join(t.TempDir(), "back")
+	d.wants(t, exitUnknown, []string{"is attached again", "lack the permission lambda:InvokeFunction"}, "migrate", d.name, "--to", "rotor-"+d.e.name, "--back", back, "--yes")
+	d.attached(t, []string{d.name}, []string{function})
+	d.lives(t)
+}
+
+// unread migrates three secrets, of which the second's function cannot be read: the first is migrated, and the command ends
+// there.
+func (d *desk) unread(t *testing.T, function string) {
+	gone := local.DeclareFunction(local.FunctionConfig{Name: "SecretsManagerGone", Region: "eu-west-1", Runtime: "python3.12"})
+	d.steps[gone.ARN()] = d.steps[function]
+	names := []string{"unread-a", "unread-b", "unread-c"}
+	was := []string{function, gone.ARN(), function}
+	for i, name := range names {
+		d.newcomer(t, name)
+		d.byTheirs(t, was[i], 1)
+	}
+	back := filepath.Join(t.TempDir(), "back")
+	to := append([]string{"migrate", "--to", "rotor-" + d.e.name, "--back", back, "--yes"}, names...)
+	d.wants(t, exitUnknown, []string{"unread-b: ", "ResourceNotFound"}, to...)
+	d.attached(t, names, []string{d.e.function, was[1], function})
+	d.wants(t, exitWell, []string{"rotates it again"}, "migrate", "--undo", back)
+	d.attached(t, names, was)
+	for _, d.name = range names {
+		d.lives(t)
+	}
 }
 
 // cloneOwns has the application make something as the clone, which is then the clone's own. The trial says no, and what it

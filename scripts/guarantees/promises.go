@@ -71,7 +71,7 @@ with all its rights; with a single user AWSCURRENT or AWSPENDING works. The next
 		{"functions/documentdb TestAnOperatorLeadsOutWhereverTheFunctionWasKilled", "the same: MongoDB"},
 		{"functions/redis TestAnOperatorLeadsOutWhereverTheFunctionWasKilled", "the same: Redis"},
 		{"cmd/rotor TestCommandsOnRealServers", "the built command"},
-		{"cmd/rotor TestAlternatingUsersGoToRotorAndBack", "from AWS's function for alternating users of PostgreSQL to Rotor's and back; its steps as documented"},
+		{"cmd/rotor TestAlternatingUsersGoToRotorAndBack", "from AWS's function for alternating users to Rotor's and back, on PostgreSQL, MySQL, MariaDB and MongoDB; its steps as documented"},
 		{"rotators/documentdb TestAUserOfAnotherDatabaseIsNotTouched", "a name that another database has too"},
 		{"rotators/postgres TestConformance", "PostgreSQL: the table's rows below"},
 		{"rotators/mysql TestConformanceOfRealServers", "MariaDB, and MySQL, the old password kept"},
