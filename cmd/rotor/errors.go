@@ -27,6 +27,10 @@ var missing = regexp.MustCompile(`not authorized to perform: ([a-z]+:[A-Za-z]+)`
 // prefixes are what actions of a service begin with.
 var prefixes = map[string]string{"Secrets Manager": "secretsmanager", "Lambda": "lambda", "CloudWatch Logs": "logs", "STS": "sts"}
 
+// actions are those that are not called as their operation is.
+// Source: Service Authorization Reference, "Actions defined by AWS Lambda".
+var actions = map[string]string{"Invoke": "InvokeFunction"}
+
 // explained says in plain words what an error of a call of AWS means, and what to do
 // about it. What was said around the error stays. Action is the permission that a
 // refusal is about where AWS does not name it; if that is empty too, it is the one
@@ -103,7 +107,7 @@ func refusal(call *smithy.OperationError, api smithy.APIError, action string) (s
 		} else if strings.Contains(api.ErrorMessage(), "KMS") {
 			action = "kms:Decrypt"
 		}
-		action = cmp.Or(action, prefixes[call.ServiceID]+":"+call.OperationName)
+		action = cmp.Or(action, prefixes[call.ServiceID]+":"+cmp.Or(actions[call.OperationName], call.OperationName))
 		if call.ServiceID == "SSO" {
 			return "the login by SSO has ended", "aws sso login, with the same --profile."
 		}

@@ -297,6 +297,10 @@ func (w *watch) healthy(t *testing.T) {
 		w.runs(t, exitUsage, "", "completion", s, "--nothing")
 	}
 	w.runs(t, exitWell, "recover", "__complete", "rec")
+	w.runs(t, exitWell, "", "__complete", "check", "")
+	w.runs(t, exitWell, "will succeed", "check", w.name, "--direct")
+	w.runs(t, exitWell, "<new password>", "plan", w.name, "--direct")
+	w.runs(t, exitWell, "no rotation is under way", "recover", w.name, "--direct")
 }
 
 func (w *watch) wrongPassword(t *testing.T) {
@@ -304,7 +308,9 @@ func (w *watch) wrongPassword(t *testing.T) {
 	w.edit(t, "password", oddPassword)
 	w.remember(t, w.name)
 	w.fails(t, exitAct, "LoginRefused")
+	w.runs(t, exitAct, "LoginRefused", "check", w.name, "--direct")
 	w.runs(t, exitAct, "LoginRefused", "recover", w.name)
+	w.runs(t, exitAct, "LoginRefused", "recover", w.name, "--direct")
 	w.runs(t, exitAct, "LoginRefused", "recover", w.name, "--yes")
 	w.runs(t, exitWell, "LoginRefused", "status", "--why", w.name) // a rotation that began just now is not stuck yet
 }
@@ -312,12 +318,14 @@ func (w *watch) wrongPassword(t *testing.T) {
 func (w *watch) unreachable(t *testing.T) {
 	w.edit(t, "port", "2")
 	w.fails(t, exitAct, "Unreachable")
+	w.runs(t, exitUnknown, "Unreachable", "check", w.name, "--direct")
 	w.runs(t, exitUnknown, "could not be told", "recover", w.name, "--yes")
 }
 
 func (w *watch) untrusted(t *testing.T) {
 	w.edit(t, "tlsServerName", "elsewhere.example")
 	w.fails(t, exitAct, "TLS")
+	w.runs(t, exitAct, "TLS", "check", w.name, "--direct")
 	w.runs(t, exitUnknown, "could not be told", "recover", w.name, "--yes")
 }
 
@@ -339,11 +347,13 @@ func (w *watch) malformed(t *testing.T) {
 		w.runs(t, exitAct, "BadSecret", "recover", w.name)
 	}
 	w.fails(t, exitAct, "BadSecret")
+	w.runs(t, exitAct, "BadSecret", "check", w.name, "--direct")
 }
 
 func (w *watch) binary(t *testing.T) {
 	w.write(t, &secretsmanager.PutSecretValueInput{SecretBinary: []byte(fmt.Sprint(w.value(t, "AWSCURRENT")["password"]))})
 	w.fails(t, exitAct, "BadSecret")
+	w.runs(t, exitAct, "BadSecret", "check", w.name, "--direct")
 	w.runs(t, exitAct, "BadSecret", "recover", w.name)
 }
 
@@ -375,7 +385,7 @@ func (w *watch) denied(t *testing.T) {
 		"direct":  {{"plan", w.name, "--direct"}, {"recover", w.name, "--direct"}},
 	}
 	for operation, denied := range map[string][]string{
-		"DescribeSecret": {"check", "recover", "rotate", "migrate", "direct"}, "RotateSecret": {"rotate"}, "ListSecrets": {"status"},
+		"DescribeSecret": {"check", "recover", "rotate", "migrate", "direct"}, "RotateSecret": {"rotate"}, "ListSecrets": {"status"}, "ListFunctions": {"status"},
 		"Invoke": {"check", "recover"}, "GetFunctionConfiguration": {"migrate", "direct"}, "GetSecretValue": {"direct"},
 	} {
 		w.account.spoiling(t, func(called string, _ int) (string, string) {
