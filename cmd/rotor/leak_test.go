@@ -298,9 +298,7 @@ func (w *watch) healthy(t *testing.T) {
 	}
 	w.runs(t, exitWell, "recover", "__complete", "rec")
 	w.runs(t, exitWell, "", "__complete", "check", "")
-	w.runs(t, exitWell, "will succeed", "check", w.name, "--direct")
 	w.runs(t, exitWell, "<new password>", "plan", w.name, "--direct")
-	w.runs(t, exitWell, "no rotation is under way", "recover", w.name, "--direct")
 }
 
 func (w *watch) wrongPassword(t *testing.T) {

@@ -303,6 +303,10 @@ var mutants = []mutant{
 	// What rotor writes.
 	{"a character that steers a terminal is written (rotor)", "cmd/rotor/guard.go",
 		"r == '\\t' || unicode.IsPrint(r)", "r == '\\t' || r < 0x20 || unicode.IsPrint(r)", "./cmd/rotor", "TestNothingThatIsWritten|TestAHostileAnswer"},
+	{"a refusal names an action that no policy knows (rotor)", "cmd/rotor/errors.go",
+		"cmp.Or(actions[call.OperationName], call.OperationName)", "call.OperationName", "./cmd/rotor", "TestAlternatingUsers/postgres/unasked"},
+	{"a function that cannot be asked stays attached (rotor)", "cmd/rotor/migrate.go",
+		"if back := was.Attach(ctx, c.secrets, o.wait); back != nil {", "if back := error(nil); back != nil {", "./cmd/rotor", "TestAlternatingUsers/postgres/unasked"},
 	{"a merge writes what it read (rotor)", "internal/operate/steps.go",
 		`merged := current.With("username"`, `println(pending.Text("password")); merged := current.With("username"`, "./cmd/rotor", "TestNoCommandShows/merged"},
 }
