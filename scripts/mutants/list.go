@@ -308,5 +308,5 @@ var mutants = []mutant{
 	{"a function that cannot be asked stays attached (rotor)", "cmd/rotor/migrate.go",
 		"if back := was.Attach(ctx, c.secrets, o.wait); back != nil {", "if back := error(nil); back != nil {", "./cmd/rotor", "TestAlternatingUsers/postgres/unasked"},
 	{"a merge writes what it read (rotor)", "internal/operate/steps.go",
-		`merged := current.With("username"`, `println(pending.Text("password")); merged := current.With("username"`, "./cmd/rotor", "TestNoCommandShows/merged"},
+		`merged := current.With("username"`, `println(works.Text("password")); merged := current.With("username"`, "./cmd/rotor", "TestNoCommandShows/merged"},
 }
