@@ -113,10 +113,10 @@ func (o *office) does(t *testing.T, u *user, said, pending string) {
 		return
 	}
 	did, status := o.run(t, "recover", u.arn, "--yes")
-	if status != 0 || !strings.Contains(did, "Done: ") {
+	if status != 0 || !strings.Contains(did, "Done.") {
 		t.Fatalf("rotor recover --yes ends with %d and says\n%s", status, did)
 	}
-	if strings.Contains(did, "Done: rotate.") {
+	if strings.Contains(did, "The safe step: rotate again") {
 		if err := o.rig.Wait(t.Context(), u.arn, pending); err != nil {
 			t.Errorf("the rotation that was started: %v\n%s", err, did)
 		}
