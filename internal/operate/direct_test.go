@@ -93,7 +93,7 @@ func TestWhatCannotBeReadFromHereIsNoAnswer(t *testing.T) {
 		var read *ReadError
 		switch {
 		case c.action == "":
-			if err != nil || a.Failure == nil || a.Failure.Class != c.err.Class {
+			if err != nil || len(a.Labels) != 1 || a.Labels[0].Failure == nil || a.Labels[0].Failure.Class != c.err.Class {
 				t.Errorf("%v: %+v, %v", c.err, a, err)
 			}
 		case !errors.As(err, &read) || read.Action != c.action || read.Denied != c.denied || !errors.Is(err, c.err):
