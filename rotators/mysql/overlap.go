@@ -175,11 +175,11 @@ func (c *conn) setAllMySQL(ctx context.Context, f *facts, targets []target, chan
 		if err := c.lock(ctx, change.Target.User); err != nil {
 			return err
 		}
-		versions, err := c.versions(ctx, change)
+		versions, err := c.marks(ctx, change.Target.User, markVersion)
 		if err != nil {
 			return err
 		}
-		if slices.Contains(versions, change.Version) {
+		if change.Version != "" && slices.Contains(versions, change.Version) { // a rehearsal may have no version yet
 			if done, err := change.Applied(ctx); err != nil || done {
 				return err
 			}
@@ -218,15 +218,6 @@ func (c *conn) setEach(ctx context.Context, targets []target, change database.Ch
 		}
 	}
 	return refused
-}
-
-// versions are those of the secret whose passwords the accounts were given last, as
-// far as they have marks. A change that is only rehearsed has none.
-func (c *conn) versions(ctx context.Context, change database.Change) ([]string, error) {
-	if change.Version == "" {
-		return nil, nil
-	}
-	return c.marks(ctx, change.Target.User, markVersion)
 }
 
 // makeAllPrimary is [conn.makePrimary] by an administrator. Where the password was
