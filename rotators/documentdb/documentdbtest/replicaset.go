@@ -211,12 +211,17 @@ func (s *Server) LosePrimary(t testing.TB) (back func()) {
 	}
 }
 
-// at runs a command of the administrator's at one member.
+// at runs a command of the administrator's at one member, who may have to be told of that user first.
 func (s *Server) at(t testing.TB, ctx context.Context, port int, command bson.D) {
 	t.Helper()
 	client, err := s.login(ctx, s.clientOptions(port).SetDirect(true), s.AdminUser, s.AdminPassword, s.AuthSource)
-	if err != nil {
-		t.Fatal(err)
+	for err != nil {
+		select {
+		case <-ctx.Done():
+			t.Fatal(err)
+		case <-time.After(100 * time.Millisecond):
+		}
+		client, err = s.login(ctx, s.clientOptions(port).SetDirect(true), s.AdminUser, s.AdminPassword, s.AuthSource)
 	}
 	defer func() { _ = disconnect(client) }()
 	if err := client.Database("admin").RunCommand(ctx, command).Err(); err != nil {
