@@ -62,7 +62,7 @@ type kept struct{ password, version string }
 // set gives l's user the password of l, in a session of by's.
 func (r *Rotator) set(ctx context.Context, conn Conn, by, l Login, version string, old kept) error {
 	if l.Report.Rehearses() { // nothing is sent that the server could refuse
-		if err := conn.CheckPassword(ctx, l.Password); err != nil {
+		if err := conn.CheckPassword(ctx, likeness(l.Password)); err != nil {
 			return err
 		}
 	}

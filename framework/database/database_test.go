@@ -460,6 +460,15 @@ func TestARuleForPasswordsIsSeenBefore(t *testing.T) {
 			t.Errorf("there is a plan: %v", err)
 		}
 		databasetest.Wants(t, r.Rotate(t), rotation.PasswordRejected)
+		pending := r.Store.Value("user", rotation.Pending).Text("password")
+		if _, err := r.Plan(t); err == nil { // of that one
+			t.Error("there is a plan")
+		}
+		for _, shown := range m.Shown() {
+			if shown == pending || len(shown) != len(pending) {
+				t.Errorf("%q is shown to the server's rules, and %q is pending", shown, pending)
+			}
+		}
 		m.Shortest = 0
 		r.Must(t)
 	}

@@ -138,8 +138,8 @@ type Conn interface {
 	// user itself may be of AWSPREVIOUS's password. It changes nothing.
 	Preflight(ctx context.Context, target Login) error
 	// CheckPassword says whether the server's rules refuse a new password like
-	// sample, as far as the server tells its rules. Sample was made as passwords are,
-	// and it may be one that nobody will ever have. It changes nothing.
+	// sample, as far as the server tells its rules. Sample is nobody's password and
+	// never will be: it may be sent, and logged. It changes nothing.
 	CheckPassword(ctx context.Context, sample string) error
 	Close() error
 }

@@ -34,8 +34,6 @@ func (c *conn) checkStrength(ctx context.Context, sample string) error {
 		return err
 	}
 	policy := rows[0][1]
-	// The statement goes over the same connection as the password will, and shows a
-	// password that nobody will have, or one that is to be set in the same way.
 	is, err := c.column(ctx, "SELECT VALIDATE_PASSWORD_STRENGTH("+literal(sample)+")")
 	if err != nil {
 		return err

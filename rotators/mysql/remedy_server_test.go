@@ -56,8 +56,12 @@ func TestPasswordSettingsThatFitTheServerHelp(t *testing.T) {
 		for _, r := range all {
 			databasetest.Wants(t, r.Preflight(t), rotation.PasswordRejected, "Adapt PASSWORD_LENGTH")
 			databasetest.Wants(t, r.Rotate(t), rotation.PasswordRejected, "Adapt PASSWORD_LENGTH", "cancel the pending rotation and rotate again")
+			mark, pending := w.server.Mark(), r.Store.Value("user", rotation.Pending).Text("password")
 			if _, err := r.Plan(t); err == nil || !strings.Contains(err.Error(), string(rotation.PasswordRejected)) {
 				t.Errorf("the plan for the password that is pending: %v", err)
+			}
+			if log := w.server.LogSince(mark); pending == "" || strings.Contains(log, pending) || strings.Contains(log, quoteText(pending)) {
+				t.Error("the password that is pending is in the server's log")
 			}
 			p := password.Default()
 			p.Length = length

@@ -38,6 +38,7 @@ type Memory struct {
 	mu    sync.Mutex
 	users map[string]*memoryUser
 	calls int // connections asked for
+	shown []string
 }
 
 type memoryUser struct {
@@ -217,7 +218,17 @@ func (c *memoryConn) Preflight(_ context.Context, target database.Login) error {
 }
 
 func (c *memoryConn) CheckPassword(_ context.Context, sample string) error {
+	c.m.mu.Lock()
+	defer c.m.mu.Unlock()
+	c.m.shown = append(c.m.shown, sample)
 	return c.m.checkPassword(sample)
+}
+
+// Shown are the passwords that were held against the server's rules without being set.
+func (m *Memory) Shown() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.shown)
 }
 
 // checkPassword is the server's rule.
