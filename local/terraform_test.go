@@ -23,6 +23,9 @@ type terraform struct {
 func newTerraform(t *testing.T, url string) terraform {
 	t.Helper()
 	if _, err := exec.LookPath("terraform"); err != nil {
+		if os.Getenv("ROTOR_TEST_TERRAFORM_PROVIDERS") != "" {
+			t.Fatal("there are Terraform's providers, and no Terraform")
+		}
 		t.Skip("not covered: there is no Terraform")
 	}
 	folder := t.TempDir()

@@ -85,4 +85,4 @@ fi
 source scripts/sam/sam.sh
 make -s build ARCH="$arch" FUNCTIONS="$*" >/dev/null
 sam build --parameter-overrides "Architecture=$arch" >"$work/build" 2>&1 || { cat "$work/build"; exit 1; }
-go run ./scripts/rotate -sam "$venv/bin/sam" -arch "$arch" -image "$image" "${reach[@]}" -by "${BY:-single-user}" -times "${TIMES:-1}" "$@"
+go run ./scripts/rotate -sam "$(command -v sam)" -arch "$arch" -image "$image" "${reach[@]}" -by "${BY:-single-user}" -times "${TIMES:-1}" "$@"

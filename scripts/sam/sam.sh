@@ -3,17 +3,8 @@
 # directory: puts the SAM CLI, cfn-lint and moto of requirements.txt, and nothing
 # else of Python's, into dist/sam-venv, and makes them quiet.
 
-venv=$PWD/dist/sam-venv
-wanted=$(sha256sum scripts/sam/requirements.txt)
-if [ "$(cat "$venv/made-of" 2>/dev/null)" != "$wanted" ]; then
-  scripts/tools.sh venv
-  rm -rf "$venv"
-  python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --no-deps -r scripts/sam/requirements.txt
-  "$venv/bin/pip" check >/dev/null || { "$venv/bin/pip" check; echo "sam: requirements.txt is not for $(python3 --version)"; exit 1; }
-  echo "$wanted" > "$venv/made-of"
-fi
-PATH=$venv/bin:$PATH
+. scripts/venv.sh
+venv sam
 
 # No telemetry, nothing in the home folder, and no account: with credentials the
 # SAM CLI asks AWS whose they are, and waits where there is no network.
